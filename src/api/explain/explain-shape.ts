@@ -54,7 +54,7 @@ export async function explainShape(context: ApiContext, raw: RawParameters, sign
   if (explanation !== undefined && 'error' in explanation) return shapeGone();
   const row = await rowOf(context, subject, parameters.row, explanation, signal);
   if (isRefusal(row)) return row;
-  return answer(context, subject, row, explanation);
+  return answer(context, subject, row, explanation, signal);
 }
 
 async function subjectOf(context: ApiContext, { handle, shape: parameters }: ExplainParameters): Promise<Subject | Refusal> {
@@ -132,11 +132,12 @@ async function answer(
   subject: Subject,
   row: Row,
   explanation: WhereExplanation | undefined,
+  signal: AbortSignal,
 ): Promise<ToldAnswer | Refusal> {
   const { shape } = subject;
   const hasPassed = row.read !== undefined && shape !== undefined && hasCome(context, shape, row.read.pgSnapshot.insertLsn);
   const filter = filterIn(context, subject, row, explanation); // At once: what the shape sees now may be forgotten in a moment.
-  const history = await historyOf(context, shape, row.key);
+  const history = await historyOf(context, shape, row.key, signal);
   if (history !== undefined && 'kind' in history) return history;
   return told(200, {
     verdict: drawnVerdict(subject, row, filter, history, hasPassed),
@@ -181,12 +182,14 @@ function filterIn({ ports }: ApiContext, { definition, shape }: Subject, { value
 }
 
 function historyOf(
-  { ports }: ApiContext,
+  { ports, searches }: ApiContext,
   shape: ToldShape | undefined,
   key: string | undefined,
+  signal: AbortSignal,
 ): Promise<RowHistory | Refusal | undefined> {
   if (shape === undefined || key === undefined) return Promise.resolve(undefined);
-  return unlessGone(ports, shape.handle, () => rowHistory(shape, key));
+  const question = [shape.handle, shape.end, shape.snapshot.state, key].join(' '); // Of a log that has not grown the answer is the same.
+  return unlessGone(ports, shape.handle, () => searches.rows.ask(question, signal, (stop) => rowHistory(shape, key, stop)));
 }
 
 function drawnVerdict(

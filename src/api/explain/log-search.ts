@@ -6,12 +6,19 @@ import type { LogEntry } from '../../model/log-entry.ts';
 import { lsnOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, LSN_ZERO, lsnOf, type Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
+import { AbandonedError } from './log-searches.ts';
 import type { ToldShape } from './told-shape.ts';
 
 /** So much of a log is looked through, from its end: some 100 ms. */
 export const SEARCHED_BYTES_MAX = 32 * 1024 * 1024;
 /** Of one transaction: behind so much it is said to end somewhere at its LSN. */
 const TRANSACTION_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface Sought {
+  readonly xid: Xid;
+  /** Of its commit, where that is known. */
+  readonly lsn: Lsn | undefined;
+}
 
 export interface Found {
   /** Who has read up to here has all of it that names the transaction. Undefined where nothing does. */
@@ -41,12 +48,15 @@ export async function endOfTransaction(shape: ToldShape, lsn: Lsn): Promise<LogO
  * Wherever it stands. What counts is the last entry that names it, with the rows that its event brings: behind that, nothing of it comes
  * any more.
  *
- * @param lsn of its commit, where that is known.
+ * @throws {AbandonedError} when `signal` is aborted before the end.
  */
-export async function findTransaction(shape: ToldShape, xid: Xid, lsn: Lsn | undefined): Promise<Found> {
+export async function findTransaction(shape: ToldShape, { xid, lsn }: Sought, signal: AbortSignal): Promise<Found> {
   const from = shape.tailFrom(SEARCHED_BYTES_MAX);
   const search = new TransactionSearch(xid, lsn ?? LSN_ZERO);
-  for await (const entries of shape.entries(from)) for (const entry of entries) search.take(entry);
+  for await (const entries of shape.entries(from)) {
+    if (signal.aborted) throw new AbandonedError();
+    for (const entry of entries) search.take(entry);
+  }
   return { offset: search.offset, unnamed: search.unnamed, from };
 }
 

@@ -7,7 +7,7 @@
 import { laterOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible, type Xid } from '../../model/pg-snapshot.ts';
-import { endOfTransaction, findTransaction } from './log-search.ts';
+import { endOfTransaction, type Found, type Sought } from './log-search.ts';
 import type { ToldShape } from './told-shape.ts';
 import type { LoggedTransactionPlace, TransactionSource } from './transaction-source.ts';
 
@@ -26,9 +26,20 @@ export type TransactionStanding =
 /** Whose turn it is: the writer's, that of Postgres's stream, of the shape itself, or of its first rows. */
 export type WaitsFor = 'commit' | 'stream' | 'shape' | 'snapshot';
 
-export async function transactionStanding(shape: ToldShape, source: TransactionSource, xid: Xid): Promise<TransactionStanding> {
+/** Looks for it in the shape's log. */
+export type FindTransaction = (sought: Sought) => Promise<Found>;
+
+/** Of whom it is asked. */
+export interface StandingSources {
+  readonly shape: ToldShape;
+  readonly source: TransactionSource;
+  readonly find: FindTransaction;
+}
+
+export async function transactionStanding(sources: StandingSources, xid: Xid): Promise<TransactionStanding> {
+  const { source } = sources;
   const logged = await source.logged(xid);
-  if (logged !== undefined) return standingOfLogged(shape, xid, logged);
+  if (logged !== undefined) return standingOfLogged(sources, xid, logged);
   const fate = await source.fate(xid);
   switch (fate.fate) {
     case 'running':
@@ -38,28 +49,31 @@ export async function transactionStanding(shape: ToldShape, source: TransactionS
     case 'committed': {
       if (fate.through === undefined) return notYet('stream');
       const since = await source.logged(xid); // It may have come meanwhile.
-      return since === undefined ? standingOfUnlogged(shape, source, xid, fate.through) : standingOfLogged(shape, xid, since);
+      return since === undefined ? standingOfUnlogged(sources, xid, fate.through) : standingOfLogged(sources, xid, since);
     }
     default:
       return { status: fate.fate };
   }
 }
 
-async function standingOfLogged(shape: ToldShape, xid: Xid, { lsn, end }: LoggedTransactionPlace): Promise<TransactionStanding> {
+async function standingOfLogged(
+  { shape, find }: StandingSources,
+  xid: Xid,
+  { lsn, end }: LoggedTransactionPlace,
+): Promise<TransactionStanding> {
   const { snapshot, definition } = shape;
   if (snapshot.state === 'awaited') return notYet('snapshot');
   const isBefore = !isBeyond(lsn, snapshot.pgSnapshot) && isVisible(xid, snapshot.pgSnapshot);
   if (definition.dependencies === undefined && isBefore) return beforeTheLog(shape);
   if (shape.position < end || mayMoveBy(shape, lsn)) return notYet('shape');
-  if (definition.dependencies !== undefined) return found(shape, { xid, lsn, isBefore });
+  if (definition.dependencies !== undefined) return found(shape, find, { xid, lsn, isBefore });
   const offset = await endOfTransaction(shape, lsn);
   return offset === undefined ? { status: 'passed' } : { status: 'in', offset };
 }
 
 /** It touched no table that had a shape, or it is older than what is remembered. */
 async function standingOfUnlogged(
-  shape: ToldShape,
-  source: TransactionSource,
+  { shape, source, find }: StandingSources,
   xid: Xid,
   through: LoggedTransactionPlace['end'],
 ): Promise<TransactionStanding> {
@@ -69,7 +83,7 @@ async function standingOfUnlogged(
   if (definition.dependencies === undefined && isBefore) return beforeTheLog(shape);
   if (shape.position < through || mayMoveBy(shape)) return notYet('shape');
   if (source.wouldBeKnown(xid)) return isBefore ? beforeTheLog(shape) : { status: 'passed' };
-  return found(shape, { xid, lsn: undefined, isBefore });
+  return found(shape, find, { xid, lsn: undefined, isBefore });
 }
 
 /** A shape that it depends on is behind, and may have moves to tell that come of it. */
@@ -78,16 +92,13 @@ function mayMoveBy({ definition, waitsAt }: ToldShape, lsn?: Lsn): boolean {
   return lsn === undefined || compareLsn(lsn, waitsAt) > 0;
 }
 
-interface Sought {
-  readonly xid: Xid;
-  /** Of its commit, where that is known. */
-  readonly lsn: Lsn | undefined;
+interface Place extends Sought {
   /** The query for the first rows has seen it. They were chosen by what subqueries selected before that: a move may come behind them. */
   readonly isBefore: boolean;
 }
 
-async function found(shape: ToldShape, { xid, lsn, isBefore }: Sought): Promise<TransactionStanding> {
-  const { offset, unnamed, from } = await findTransaction(shape, xid, lsn);
+async function found(shape: ToldShape, find: FindTransaction, { isBefore, ...sought }: Place): Promise<TransactionStanding> {
+  const { offset, unnamed, from } = await find(sought);
   if (offset !== undefined) return { status: 'in', offset: laterOffset(offset, unnamed ?? offset) };
   if (isBefore && hasFirstRows(shape)) return { status: 'in_snapshot', offset: unnamed ?? from };
   if (unnamed !== undefined) return { status: 'in_moves', offset: unnamed };

@@ -1,7 +1,9 @@
 /** Where a transaction stands for a shape with subqueries, by the lines of a log that are seldom so in a service at rest. */
 import { expect, test } from 'vitest';
+import { findTransaction } from '../../../src/api/explain/log-search.ts';
 import { transactionStanding, type TransactionStanding } from '../../../src/api/explain/transaction-standing.ts';
 import type { ToldShape } from '../../../src/api/explain/told-shape.ts';
+import type { TransactionSource } from '../../../src/api/explain/transaction-source.ts';
 import type { LogEntry } from '../../../src/model/log-entry.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
@@ -54,11 +56,12 @@ function standing({ lines, isBefore = false, from = SNAPSHOT_END, log = 'full', 
       yield entries;
     },
   };
-  return transactionStanding(shape, {
+  const source: TransactionSource = {
     logged: () => Promise.resolve({ lsn: '15' as Lsn, end: 1 as LogPosition }),
     wouldBeKnown: () => true,
     fate: () => Promise.resolve({ fate: 'running' }),
-  }, XID);
+  };
+  return transactionStanding({ shape, source, find: (sought) => findTransaction(shape, sought, new AbortController().signal) }, XID);
 }
 
 test.each<[string, readonly string[], object]>([
