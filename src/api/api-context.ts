@@ -6,6 +6,7 @@ import type { CacheSettings } from './cache-control.ts';
 import type { DefinitionCache } from './definition-cache.ts';
 import type { ShapeFollowers } from './event-streams/shape-followers.ts';
 import type { PollRead } from './log-read.ts';
+import type { ExplainSearches } from './explain/explain-searches.ts';
 import type { ApiPorts } from './ports.ts';
 import type { SchemaTexts } from './schema-texts.ts';
 import type { ShapeListeners } from './shape-listeners.ts';
@@ -28,6 +29,7 @@ export interface ApiContext {
   readonly definitions: DefinitionCache;
   readonly schemas: SchemaTexts;
   readonly starts: StartOffsets;
+  readonly searches: ExplainSearches;
   readonly clock: Clock;
   readonly random: Random;
 }

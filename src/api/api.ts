@@ -13,6 +13,7 @@ import { DefinitionCache } from './definition-cache.ts';
 import { SchemaTexts } from './schema-texts.ts';
 import { deleteShape } from './delete-shape.ts';
 import { explainShape } from './explain/explain-shape.ts';
+import { explainSearches } from './explain/explain-searches.ts';
 import { readTransaction } from './explain/read-txid.ts';
 import type { ToldAnswer } from './explain/told-answer.ts';
 import { sharedEvents } from './event-streams/log-events.ts';
@@ -32,8 +33,8 @@ export interface Api {
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
   /** Why a row is in a shape, or is not. @param signal aborted when nobody waits any longer. */
   explainShape(parameters: RawParameters, signal: AbortSignal): Promise<ToldAnswer | Refusal>;
-  /** Where a transaction stands for a shape. @param number as the request has it. */
-  readTransaction(number: string, parameters: RawParameters): Promise<ToldAnswer | Refusal>;
+  /** Where a transaction stands for a shape. @param number as the request has it. @param signal likewise. */
+  readTransaction(number: string, parameters: RawParameters, signal: AbortSignal): Promise<ToldAnswer | Refusal>;
   level(): ServiceLevel;
   /** Whether stored shapes can be read, and what is missing for more. */
   standing(): { readonly isReadable: boolean; readonly why: string | undefined };
@@ -54,13 +55,13 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
   const followers = new ShapeFollowers((handle, after) => sharedEvents(ports.logs, handle, after));
   const kept = { definitions: new DefinitionCache(), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
-  const context: ApiContext = { ports, settings, listeners, followers, ...kept, clock, random };
+  const context: ApiContext = { ports, settings, listeners, followers, ...kept, searches: explainSearches(), clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
     explainShape: (parameters, signal) => explainShape(context, parameters, signal),
-    readTransaction: (number, parameters) => readTransaction(context, number, parameters),
+    readTransaction: (number, parameters, signal) => readTransaction(context, number, parameters, signal),
     level: () => ports.status.level(),
     standing: () => ({ isReadable: ports.status.isReadable(), why: ports.status.whyNotReady() }),
     cause: (isTrusted) => ports.status.cause(isTrusted),

@@ -36,7 +36,7 @@ const part = z.object({
   text: z.string(),
   result: z.string(),
   value: z.string().nullish(),
-  error: z.string().nullish(),
+  error: z.object({ code: z.string(), message: z.string() }).nullish(),
   asked: z.boolean(),
   get parts() {
     return z.array(part).optional();
@@ -95,14 +95,15 @@ function told({ verdict, filter, subqueries, log }: Explanation): string {
 
 /** A part that the filter does not need for its verdict stands in parentheses. */
 function partLines({ text, result, value, error, asked, parts = [] }: z.output<typeof part>, indent: string): readonly string[] {
-  const outcome = result === 'value' ? (value ?? 'NULL') : error ? `error: ${error}` : result;
+  const outcome = result === 'value' ? (value ?? 'NULL') : error ? `error: ${error.message}` : result;
   const line = `${printable(text)} → ${printable(outcome)}`;
   return [`${indent}${asked ? line : `(${line})`}`, ...parts.flatMap((inner) => partLines(inner, `${indent}  `))];
 }
 
 function subqueryText({ table, left, selected, selected_now: now }: NonNullable<Explanation['subqueries']>[number]): string {
   const said = (is: boolean | null | undefined): string => (is === true ? 'yes' : is === false ? 'no' : 'not known');
-  return printable(`${JSON.stringify(left)} of ${table}: taken by the shape ${said(selected)}, selected now ${said(now)}`);
+  const member = `${JSON.stringify(left)} of ${table ?? 'an unknown table'}`;
+  return printable(`${member}: taken by the shape ${said(selected)}, selected now ${said(now)}`);
 }
 
 function entryLines(entries: readonly { readonly offset: string; readonly message?: unknown }[]): readonly string[] {

@@ -10,7 +10,7 @@ import { cacheHeaders, refusalHeaders } from './response-headers.ts';
 import type { HttpAnswer } from './send-response.ts';
 
 export function readTransaction(api: Api, exchange: Exchange): Promise<HttpAnswer> {
-  return admitted(api, exchange, (parameters) => api.readTransaction(exchange.target.named, parameters));
+  return admitted(api, exchange, (parameters) => api.readTransaction(exchange.target.named, parameters, exchange.signal));
 }
 
 export function explainShape(api: Api, exchange: Exchange): Promise<HttpAnswer> {

@@ -1,5 +1,6 @@
 /** Why a row is in a shape, or is not: of the whole service, against what Postgres really has. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runTool } from '../support/commands/run-tool.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
@@ -135,6 +136,21 @@ test('a row that the shape has yet to take is told with how far both are', async
   expect([waiting.verdict.code, waiting.filter?.result, isBehind, taken.in_shape]).toEqual(['not_yet', 'true', true, true]);
 });
 
+test('a row that a subquery has yet to take is not said to be left out for good', async () => {
+  const follower = await following({ table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE active AND id > 4)' });
+  const of = { ...handleOf(follower), 'pk[id]': '60' };
+  const { subqueries } = await settled(of, 'filtered_out');
+  const inner = `@consumer/${String(subqueries[0]?.['handle'])}` as const;
+  service.runtime.suspend(inner);
+  await database.query('UPDATE parents SET active = true WHERE id = 6');
+  const waiting = await explain(of);
+  service.runtime.resume(inner);
+  const taken = await settled(of, 'in_shape');
+
+  const told = [waiting, taken].map(({ verdict: { code }, filter }) => [code, filter?.result]);
+  expect(told).toEqual([['not_yet', 'false'], ['in_shape', 'true']]);
+});
+
 test('a row of the request is told without Postgres, and by its key with the log', async () => {
   const { handle } = await following({ table: 'items', where: 'size > 5 AND 100 / size > 6' });
   const of = (row: object): Promise<Explained> => explain({ handle: handle ?? '', row: JSON.stringify(row) });
@@ -146,11 +162,37 @@ test('a row of the request is told without Postgres, and by its key with the log
   ]);
 });
 
+test('a row of the request is found in the log however its key is written', async () => {
+  const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+  await database.query(`
+    CREATE TABLE spelt (id uuid, n int, PRIMARY KEY (id, n)); INSERT INTO spelt VALUES ('${id}', 7);
+    CREATE TABLE rounded (n numeric(10, 2) PRIMARY KEY); INSERT INTO rounded VALUES (7)`);
+  await Promise.all([following({ table: 'spelt' }), following({ table: 'rounded' })]);
+  const of = (table: string, row: object): Promise<Explained> => explain({ table, row: JSON.stringify(row) });
+  const answers = await Promise.all([
+    of('spelt', { id: id.toUpperCase(), n: '07' }), of('spelt', { id, n: '8' }), of('rounded', { n: '7.00' }), of('rounded', { n: '7' }),
+  ]);
+  const told = answers.map(({ row: { key }, in_shape: isIn }) => [key, isIn]);
+  expect(told).toEqual([
+    [`"public"."spelt"/"${id}"/"7"`, true], [`"public"."spelt"/"${id}"/"8"`, false], ['"public"."rounded"/"7.00"', true],
+    ['"public"."rounded"/"7"', null],
+  ]);
+});
+
 test('a filter that has an error in the row says which', async () => {
   const { handle } = await following({ table: 'items', where: '100 / size > 200' });
   const { verdict, filter } = await explain({ handle: handle ?? '', row: '{"size":"0"}' });
   const error = { code: '22012', message: 'division by zero' };
   expect([verdict.code, filter]).toEqual(['filter_failed', expect.objectContaining({ result: 'error', error })]);
+});
+
+test('and the command prints it', async () => {
+  const words = ['--table', 'items', '--where', '100 / size > 200', '--row', '{"size":"0"}'];
+  const { code, printed } = await runTool(['explain', '--url', service.url, ...words]);
+  expect([code, printed.split('\n').slice(0, 5)]).toEqual([0, [
+    'The filter has an error in the row. A shape that meets it ends. (filter_failed)', '', 'Filter:',
+    '  ((100 / "size") > 200) → error: division by zero', '    (100 / "size") → error: division by zero',
+  ]]);
 });
 
 test('a shape that nobody has asked for is not made, and is explained as far as it can be', async () => {

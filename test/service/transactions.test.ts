@@ -118,6 +118,30 @@ test('what moves rows in or out by a subquery is in where it is told', async () 
   expect(statuses).toEqual(['in', 'in', 'in', 'passed']);
 });
 
+test('who has read up to its offset has the rows that it brings with a subquery', async () => {
+  await database.query('INSERT INTO parents VALUES (7, false); INSERT INTO children SELECT 700 + i, 7 FROM generate_series(1, 5) AS i');
+  const follower = await following({ table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE active AND id = 7)' });
+  const xid = await written('UPDATE parents SET active = true WHERE id = 7');
+  const status = await settled(xid, follower);
+  const { offset } = (await asked(xid, follower)).body;
+  await follower.catchUp();
+
+  expect([status, offset, follower.rows.size]).toEqual(['in', follower.offset, 5]);
+});
+
+test('what moves rows one by one, and names nobody, is not said to have done nothing', async () => {
+  await database.query(`
+    CREATE TABLE banned (id int PRIMARY KEY, child int); INSERT INTO banned VALUES (1, NULL);
+    CREATE TABLE guests (id int PRIMARY KEY); INSERT INTO guests VALUES (1), (2)`);
+  const follower = await following({ table: 'guests', where: 'id NOT IN (SELECT child FROM banned)' });
+  const xid = await written('DELETE FROM banned');
+  const status = await settled(xid, follower);
+  const { offset } = (await asked(xid, follower)).body;
+  await follower.catchUp();
+
+  expect([status, offset, follower.rows.size]).toEqual(['in_moves', follower.offset, 2]);
+});
+
 test('what a shape has yet to hear of another one is not there yet, though the service has passed it', async () => {
   const outer = await following({ table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE active AND id < 5)' });
   const other = await following({ table: 'items', where: 'size = 62' });

@@ -9,6 +9,7 @@ import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import type { ShapeDefinition } from '../../model/shape.ts';
 import { storedExplanation } from '../../shapes/stored-filter.ts';
 import { quoteRelation } from '../../sql/identifiers.ts';
+import { speltInColumn } from '../../sql/values/spelling.ts';
 import type { ExplainedRow, WhereExplanation } from '../../sql/where-explanation.ts';
 import type { ApiContext } from '../api-context.ts';
 import { defineShapeTarget } from '../define-shape-target.ts';
@@ -36,6 +37,8 @@ interface Subject {
 /** The row: where it comes from, and its values, as far as the shape reads them. Undefined for no row. */
 interface Row {
   readonly key: string | undefined;
+  /** Of one that was written down: whether its key is certain to be written as lines have it. */
+  readonly isKeySpelt: boolean;
   readonly values: Texts | undefined;
   readonly read: Extract<RowRead, { outcome: 'row' }> | undefined;
 }
@@ -51,7 +54,7 @@ export async function explainShape(context: ApiContext, raw: RawParameters, sign
   if (explanation !== undefined && 'error' in explanation) return shapeGone();
   const row = await rowOf(context, subject, parameters.row, explanation, signal);
   if (isRefusal(row)) return row;
-  return answer(context, subject, row, explanation);
+  return answer(context, subject, row, explanation, signal);
 }
 
 async function subjectOf(context: ApiContext, { handle, shape: parameters }: ExplainParameters): Promise<Subject | Refusal> {
@@ -84,7 +87,8 @@ async function rowOf(
     const { status, code, message } = read;
     return status === 400 ? invalidRequest({ [asked.by]: [message] }) : subsetFailed(status, code, message);
   }
-  return { key: keyText(definition, read.row === undefined ? key : keyOf(definition, read.row)), values: read.row, read };
+  const text = keyText(definition, read.row === undefined ? key : keyOf(definition, read.row));
+  return { key: text, isKeySpelt: true, values: read.row, read };
 }
 
 /** As it stands in the lines: `1.00` is asked for by `1` as well. */
@@ -109,9 +113,18 @@ function writtenRow(definition: ShapeDefinition, values: Texts, explanation: Whe
     if (value === undefined) return invalidRequest({ row: [`has a value for "${column}" that is none of its type`] });
     spelt[column] = value;
   }
-  const hasKey = keyColumns(definition).every((column) => Object.hasOwn(spelt, column));
-  const key = hasKey ? keyText(definition, keyOf(definition, spelt)) : undefined;
-  return { key, values: spelt, read: undefined };
+  return { ...writtenKey(definition, spelt), values: spelt, read: undefined };
+}
+
+/** Who writes `07` or a uuid in capitals means the row that Postgres writes otherwise. */
+function writtenKey(definition: ShapeDefinition, values: Texts): Pick<Row, 'key' | 'isKeySpelt'> {
+  if (!keyColumns(definition).every((column) => Object.hasOwn(values, column))) return { key: undefined, isKeySpelt: false };
+  const parts = keyOf(definition, values).map(({ column, text }) => {
+    const type = definition.reads.find(({ name }) => name === column);
+    return { column, text, spelt: text === null || type === undefined ? text : speltInColumn(text, type) };
+  });
+  const key = keyText(definition, parts.map(({ column, text, spelt }) => ({ column, text: spelt ?? text })));
+  return { key, isKeySpelt: parts.every(({ spelt }) => spelt !== undefined) };
 }
 
 async function answer(
@@ -119,15 +132,16 @@ async function answer(
   subject: Subject,
   row: Row,
   explanation: WhereExplanation | undefined,
+  signal: AbortSignal,
 ): Promise<ToldAnswer | Refusal> {
   const { shape } = subject;
   const hasPassed = row.read !== undefined && shape !== undefined && hasCome(context, shape, row.read.pgSnapshot.insertLsn);
   const filter = filterIn(context, subject, row, explanation); // At once: what the shape sees now may be forgotten in a moment.
-  const history = await historyOf(context, shape, row.key);
+  const history = await historyOf(context, shape, row.key, signal);
   if (history !== undefined && 'kind' in history) return history;
   return told(200, {
     verdict: drawnVerdict(subject, row, filter, history, hasPassed),
-    in_shape: history?.isIn ?? null,
+    in_shape: toldIn(row, history),
     shape: toldShape(context, subject),
     row: toldRow(row),
     filter: filter.told,
@@ -136,6 +150,12 @@ async function answer(
       looked_from: history.lookedFrom, entries: history.entries, entries_left_out: history.entriesLeftOut,
     },
   });
+}
+
+/** Where lines may write its key otherwise, that none has it says nothing. */
+function toldIn({ isKeySpelt }: Row, history: RowHistory | undefined): boolean | null {
+  if (history === undefined || (!isKeySpelt && history.entries.length === 0)) return null;
+  return history.isIn ?? null;
 }
 
 /** The filter in the row, and how it is told. Without a row, or a filter, there is nothing to tell. */
@@ -162,12 +182,14 @@ function filterIn({ ports }: ApiContext, { definition, shape }: Subject, { value
 }
 
 function historyOf(
-  { ports }: ApiContext,
+  { ports, searches }: ApiContext,
   shape: ToldShape | undefined,
   key: string | undefined,
+  signal: AbortSignal,
 ): Promise<RowHistory | Refusal | undefined> {
   if (shape === undefined || key === undefined) return Promise.resolve(undefined);
-  return unlessGone(ports, shape.handle, () => rowHistory(shape, key));
+  const question = [shape.handle, shape.end, shape.snapshot.state, key].join(' '); // Of a log that has not grown the answer is the same.
+  return unlessGone(ports, shape.handle, () => searches.rows.ask(question, signal, (stop) => rowHistory(shape, key, stop)));
 }
 
 function drawnVerdict(
@@ -191,6 +213,7 @@ function drawnVerdict(
     wasTold: history.entries.length > 0,
     hasMoved: history.hasMovedOut,
     hasPassed,
+    isByOldView: definition.dependencies !== undefined && !hasPassed,
     isAhead: read.isAhead,
     hasNoFirstRows: definition.log === 'changes_only',
   });

@@ -5,8 +5,9 @@ import type { ApiContext } from '../api-context.ts';
 import { whenReady } from '../readiness.ts';
 import { databaseUnreachable, invalidRequest, shapeGone, type Refusal } from '../refusal.ts';
 import type { RawParameters } from '../shape-parameters.ts';
+import { findTransaction } from './log-search.ts';
 import { told, unlessGone, type ToldAnswer } from './told-answer.ts';
-import { transactionStanding, type TransactionStanding, type WaitsFor } from './transaction-standing.ts';
+import { transactionStanding, type FindTransaction, type TransactionStanding, type WaitsFor } from './transaction-standing.ts';
 
 /** As many digits as a 64-bit id has. */
 const NUMBER = /^\d{1,20}$/;
@@ -22,7 +23,12 @@ const WAITS: Readonly<Record<WaitsFor, string>> = {
 };
 
 /** @param number as the request has it: the id, or its lower 32 bits, which `txids` has. */
-export async function readTransaction(context: ApiContext, number: string, raw: RawParameters): Promise<ToldAnswer | Refusal> {
+export async function readTransaction(
+  context: ApiContext,
+  number: string,
+  raw: RawParameters,
+  signal: AbortSignal,
+): Promise<ToldAnswer | Refusal> {
   const xid = xidOf(number);
   if (xid === undefined) return invalidRequest({ txid: ['must be the number of a transaction'] });
   const { handle } = raw;
@@ -33,7 +39,11 @@ export async function readTransaction(context: ApiContext, number: string, raw: 
   const { explain } = context.ports;
   const shape = explain.shape(handle as Handle);
   if (shape === undefined) return shapeGone();
-  const standing = await unlessGone(context.ports, shape.handle, () => transactionStanding(shape, explain.transactions, xid));
+  const find: FindTransaction = (sought) => {
+    return context.searches.transactions.ask(`${shape.handle} ${xid}`, signal, (stop) => findTransaction(shape, sought, stop));
+  };
+  const sources = { shape, source: explain.transactions, find };
+  const standing = await unlessGone(context.ports, shape.handle, () => transactionStanding(sources, xid));
   return 'kind' in standing ? standing : answerOf(standing, xid, shape.handle);
 }
 
@@ -52,6 +62,8 @@ function answerOf(standing: TransactionStanding, txid: Xid, handle: Handle): Tol
       return told(200, body('The transaction is in the shape at this offset.', { offset: standing.offset }));
     case 'in_snapshot':
       return told(200, body('The first rows of the shape were read behind the transaction.', { offset: standing.offset }));
+    case 'in_moves':
+      return told(200, body('Rows have moved one by one behind the transaction, which name nobody.', { offset: standing.offset }));
     case 'passed':
       return told(200, body('The shape has passed the transaction, and no row matched.'));
     case 'aborted':

@@ -6,6 +6,7 @@
  */
 import type { LogEntry } from '../../model/log-entry.ts';
 import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import { AbandonedError } from './log-searches.ts';
 import type { ToldShape } from './told-shape.ts';
 
 export const HISTORY_BYTES_MAX = 16 * 1024 * 1024;
@@ -49,12 +50,16 @@ interface Pattern {
   readonly value: string;
 }
 
-export async function rowHistory(shape: ToldShape, key: string): Promise<RowHistory> {
+/** @throws {AbandonedError} when `signal` is aborted before the end. */
+export async function rowHistory(shape: ToldShape, key: string, signal: AbortSignal): Promise<RowHistory> {
   const tail = shape.tailFrom(HISTORY_BYTES_MAX);
   const lookedFrom = tail === SNAPSHOT_END && snapshotBytes(shape) <= HISTORY_BYTES_MAX ? BEFORE_ALL : tail;
   const followed = new FollowedRow(key, lookedFrom === BEFORE_ALL);
   if (shape.snapshot.state === 'awaited') return followed.told(BEFORE_ALL);
-  for await (const entries of shape.entries(lookedFrom)) for (const entry of entries) followed.take(entry);
+  for await (const entries of shape.entries(lookedFrom)) {
+    if (signal.aborted) throw new AbandonedError();
+    for (const entry of entries) followed.take(entry);
+  }
   return followed.told(lookedFrom);
 }
 

@@ -1,7 +1,8 @@
 /** ToldAnswer: what is told about a shape, in JSON, to whoever wonders. Nobody may keep it: it is of the moment. */
 import type { ApiPorts } from '../ports.ts';
 import type { Handle } from '../../model/shape.ts';
-import { shapeGone, type Refusal } from '../refusal.ts';
+import { notReady, shapeGone, type Refusal } from '../refusal.ts';
+import { AbandonedError } from './log-searches.ts';
 
 export interface ToldAnswer {
   readonly kind: 'told';
@@ -23,6 +24,7 @@ export async function unlessGone<Answer>(
   try {
     return await look();
   } catch (error) {
+    if (error instanceof AbandonedError) return notReady('nobody waits for the answer');
     const damage = logs.damageOf(error);
     if (damage === undefined && !logs.isGone(error)) throw error;
     if (damage !== undefined) await shapes.condemn(handle, damage);

@@ -39,6 +39,8 @@ export interface Known {
   readonly hasMoved: boolean;
   /** The shape holds what Postgres had logged when the row was read. */
   readonly hasPassed: boolean;
+  /** What its subqueries select may have moved since, and the shape has yet to hear of it: `taken` is by what it knows. */
+  readonly isByOldView: boolean;
   /** It held more by then than Postgres showed. */
   readonly isAhead: boolean;
   /** A log of changes only. */
@@ -46,7 +48,7 @@ export interface Known {
 }
 
 export function verdictOf(known: Known): Verdict {
-  const { taken, isIn, wasTold, hasMoved, hasPassed, isAhead, hasNoFirstRows } = known;
+  const { taken, isIn, wasTold, hasMoved, hasPassed, isByOldView, isAhead, hasNoFirstRows } = known;
   const differs = verdict(isAhead ? 'hidden' : hasPassed ? 'undecided' : 'not_yet');
   if (taken === 'error') return verdict('filter_failed');
   if (isIn === undefined && !hasPassed) return verdict('undecided'); // What lies too far back may be told anew by what is to come.
@@ -56,6 +58,7 @@ export function verdictOf(known: Known): Verdict {
     return differs;
   }
   if (isIn === true) return differs;
+  if (taken === 'left out' && isByOldView) return verdict('not_yet');
   if (taken === 'left out') return verdict(wasTold && hasMoved ? 'moved_out' : 'filtered_out');
   return verdict(wasTold ? 'deleted' : 'never_there');
 }

@@ -11,6 +11,7 @@ import type { ApiContext } from '../../../src/api/api-context.ts';
 import { DefinitionCache } from '../../../src/api/definition-cache.ts';
 import { deleteShape } from '../../../src/api/delete-shape.ts';
 import { ShapeFollowers } from '../../../src/api/event-streams/shape-followers.ts';
+import { explainSearches } from '../../../src/api/explain/explain-searches.ts';
 import type { PollRead } from '../../../src/api/log-read.ts';
 import type { ReadableLog, RelationLookup } from '../../../src/api/ports.ts';
 import { readShape } from '../../../src/api/read-shape.ts';
@@ -201,7 +202,7 @@ class Run {
       isDeletionEnabled: true,
     };
     const followers = new ShapeFollowers(() => undefined);
-    return { ports, settings, listeners, followers, ...this.request.caches, clock, random: seededRandom(1) };
+    return { ports, settings, listeners, followers, ...this.request.caches, searches: explainSearches(), clock, random: seededRandom(1) };
   }
 
   private log(handle: Handle): ReadableLog | undefined {
