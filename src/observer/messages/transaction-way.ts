@@ -22,6 +22,7 @@ export interface TransactionWay {
 }
 
 const STAGES_MAX = 500;
+const BRINGING: ReadonlySet<string> = new Set(['batch', 'logOffered', 'fragment']);
 
 export function transactionWay(recorder: Recorder, asked: TransactionAsked): TransactionWay {
   const received = receivedOf(recorder, asked);
@@ -50,15 +51,21 @@ function receivedOf(recorder: Recorder, { xid, lsn }: TransactionAsked): Receive
 class WayReading {
   private readonly told: { readonly n: number; readonly stage: TransactionStage }[] = [];
   private position: number | null = null;
-  /** Consumers that were brought it, and have yet to answer; by the request's `replyTo`. */
+  /** Where the block ends that it was brought in: what is brought in later blocks is of other transactions. */
+  private blockEnd: number | null = null;
+  /** Consumers that were brought it and have yet to answer: their handles by their pids. */
   private readonly brought = new Map<string, string>();
+  /** Whether all is recorded since before its sync: else the first sync that is may be one of long after. */
+  private isWhole: boolean;
 
   constructor(
     private readonly recorder: Recorder,
     private readonly lsn: Lsn,
     private readonly received: Received | undefined,
     private readonly pinned: Set<MessageRecord>,
-  ) {}
+  ) {
+    this.isWhole = received !== undefined && isHeldSince(recorder, received.n);
+  }
 
   read(): { readonly stages: readonly TransactionStage[]; readonly position: number | null } {
     const { received } = this;
@@ -75,23 +82,33 @@ class WayReading {
 
   private readMessage(record: MessageRecord): void {
     const { type, through, lsn } = record.message;
-    if (type === 'log.extended' && typeof through === 'number') this.readExtended(record, through, lsn);
-    else if (this.position !== null && typeof through === 'number' && through >= this.position) this.readBrought(record, type);
+    if (type === 'log.extended' && typeof through === 'number' && typeof lsn === 'string') this.readExtended(record, through, lsn as Lsn);
+    else if (typeof through === 'number' && this.isItsBlock(type, through)) this.readBrought(record, type);
     else this.readTaken(record);
   }
 
-  private readExtended(record: MessageRecord, through: number, lsn: unknown): void {
-    if (this.position !== null || typeof lsn !== 'string' || compareLsn(lsn as Lsn, this.lsn) < 0) return;
+  private readExtended(record: MessageRecord, through: number, lsn: Lsn): void {
+    if (this.position !== null) return;
+    const isBefore = compareLsn(lsn, this.lsn) < 0;
+    if (isBefore || !(this.isWhole || lsn === this.lsn)) {
+      this.isWhole ||= isBefore;
+      return;
+    }
     this.position = through;
     this.pinned.add(record);
     this.tell('durable', record, null, `the transaction log holds it, before byte ${through}`);
   }
 
+  /** The first block that reaches behind it. All layers of Consumers get that one by the same end. */
+  private isItsBlock(type: string, through: number): boolean {
+    if (this.position === null || through < this.position || !BRINGING.has(type)) return false;
+    this.blockEnd ??= through;
+    return through === this.blockEnd;
+  }
+
   private readBrought(record: MessageRecord, type: string): void {
-    if (type !== 'batch' && type !== 'logOffered' && type !== 'fragment') return;
-    const { replyTo } = record.message;
+    if (typeof record.message.replyTo !== 'string' || this.brought.has(record.to)) return;
     const handle = idOf(record.to);
-    if (typeof replyTo !== 'string' || [...this.brought.values()].includes(handle)) return;
     this.brought.set(record.to, handle);
     this.pinned.add(record);
     this.tell('routed', record, handle, `brought to the shape's Consumer by '${type}'`);
@@ -100,6 +117,7 @@ class WayReading {
   private readTaken(record: MessageRecord): void {
     const handle = this.brought.get(record.from);
     if (handle === undefined || !record.message.type.startsWith('batch.')) return;
+    this.brought.delete(record.from); // What it answers later is of later blocks.
     this.pinned.add(record);
     this.tell('taken', record, handle, `the Consumer answered '${record.message.type}'`);
   }
@@ -114,6 +132,12 @@ class WayReading {
   private tell(name: TransactionStage['stage'], { n, atMs }: { n: number; atMs: number }, handle: string | null, text: string): void {
     this.told.push({ n, stage: { stage: name, atMs: this.recorder.epochMs(atMs), handle, text } });
   }
+}
+
+/** Records have whole numbers without a gap: nothing that came behind `n` has been pushed out. */
+function isHeldSince(recorder: Recorder, n: number): boolean {
+  const [oldest] = recorder.records();
+  return oldest !== undefined && oldest.n <= Math.floor(n) + 1;
 }
 
 /** The id of a Consumer is its shape's handle. */
