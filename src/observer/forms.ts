@@ -58,9 +58,9 @@ export class Forms {
         populations: () => this.populations(),
         deaths: () => this.deaths({ limit: DEATHS, after: 0 }),
         plots: () => this.plots(MINUTES_MAX),
-        process: (pid) => this.process(pid),
-        population: (kind) => this.population(kind),
-        shape: (handle) => this.shape(handle),
+        'process:': (pid) => this.process(pid),
+        'population:': (kind) => this.population(kind),
+        'shape:': (handle) => this.shape(handle),
       },
       this.clock,
     );

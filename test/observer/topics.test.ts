@@ -10,15 +10,17 @@ class Client implements Sink {
   heldBytes = 0;
   isClosed = false;
   isCut = false;
+  /** Until then it has not taken what it was given. */
+  taking: Promise<void> | undefined;
 
   write(bytes: Uint8Array): boolean {
     const text = Buffer.from(bytes).toString();
     this.events.push(text.startsWith('data: ') ? (JSON.parse(text.slice(6)) as unknown) : text.trim());
-    return true;
+    return this.taking === undefined;
   }
 
   drained(): Promise<void> {
-    return Promise.resolve();
+    return this.taking ?? Promise.resolve();
   }
 
   cut(): void {
@@ -33,10 +35,11 @@ function counted(costMs = 0) {
   let value = 1;
   const topics = new Topics(
     {
-      number: (subject) => {
+      'number:': (subject) => {
         made.push(subject);
         clock.advance(costMs);
         if (subject === 'missing') throw new NotThereError('unknown', 'It is not there.');
+        if (subject === 'slow') return after(clock, 500).then(() => ({ atMs: clock.nowMs(), value }));
         if (subject === 'broken') throw new TypeError('a bug');
         return { atMs: clock.nowMs(), value };
       },
@@ -49,6 +52,10 @@ function counted(costMs = 0) {
 /** All that is due now has been done. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+function after(clock: ManualClock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(resolve, delayMs));
 }
 
 function followed(topics: readonly string[], world: ReturnType<typeof counted>) {
@@ -76,10 +83,11 @@ test('what is not there is a form too; a bug is told to who asked, and the next 
   const missing = await topics.form('number:missing');
   const failed = [await topics.form('number:broken').catch(String), await topics.form('number:broken').catch(String)];
 
-  expect([missing.text, failed, made.length, topics.has('toString'), topics.has('number:x')]).toEqual([
-    '"error":{"code":"unknown","message":"It is not there."}',
+  expect([missing.json, failed, made.length, topics.has('toString'), topics.has('number'), topics.has('number:x')]).toEqual([
+    '{"code":"unknown","message":"It is not there."}',
     ['TypeError: a bug', 'TypeError: a bug'],
     3,
+    false,
     false,
     true,
   ]);
@@ -112,6 +120,45 @@ test('a form that is costly to make is made more seldom', async () => {
   await over;
 
   expect(world.made.length).toBeLessThanOrEqual(3);
+});
+
+test('whoever asks for a costly form before it has rested gets the same', async () => {
+  const { topics, made, clock } = counted(10);
+
+  for (let step = 0; step < 8; step += 1) {
+    await topics.form('number:a');
+    clock.advance(100);
+  }
+
+  expect(made.length).toBe(2);
+});
+
+test('a client that takes an event late, and a form that waits, cost the stream no rest', async () => {
+  const world = counted();
+  const { client, leaving, over } = followed(['number:a', 'number:slow'], world);
+  client.taking = after(world.clock, 30_000);
+  await settled();
+  world.clock.advance(30_000);
+  client.taking = undefined;
+  await settled();
+  world.clock.advance(500);
+  await settled();
+  world.set(2);
+  for (let step = 0; step < 20; step += 1) {
+    world.clock.advance(50);
+    await settled();
+  }
+  leaving.abort();
+  world.clock.advance(500);
+  await over;
+
+  const values = client.events.map((event) => (event as { topic: string; view: { value: number } }));
+  expect(values.map(({ topic, view }) => [topic, view.value]).slice(0, 4)).toEqual([
+    ['number:a', 1],
+    ['number:slow', 1],
+    ['number:a', 2],
+    ['number:slow', 2],
+  ]);
 });
 
 test('a client that does not read is cut off', async () => {

@@ -8,7 +8,7 @@ import type { Recorder } from '../recording/recorder.ts';
 import type { ObserverSources } from '../sources.ts';
 import type { EndView } from '../views.ts';
 import { Guard } from './guard.ts';
-import { errorAnswer, eventsAnswer, fileAnswer, jsonAnswer } from './page-answers.ts';
+import { errorAnswer, eventsAnswer, fileAnswer, jsonAnswer, notThereAnswer } from './page-answers.ts';
 import type { PageAnswer, PageRequest } from './page-request.ts';
 import { InvalidParameterError, Parameters } from './parameters.ts';
 import { topicStream } from './topic-stream.ts';
@@ -23,6 +23,10 @@ const STREAMS_MAX = 16;
 const DEATHS_PAGE_MAX = 200;
 /** No form of another site can send it, and no script without being asked for it first. */
 const END_HEADER = { name: 'x-armature-observer', value: 'end' };
+
+/** Forms without a parameter, and what a form is about. */
+const WHOLE: ReadonlySet<string> = new Set(['service', 'tree', 'populations']);
+const SUBJECTS: Readonly<Partial<Record<string, string>>> = { process: 'pid', population: 'kind', shape: 'handle' };
 
 type Answering = (parameters: Parameters) => object | Promise<object>;
 
@@ -88,7 +92,17 @@ export class ObserverPages {
     const name = path.slice(API.length);
     const answering = Object.hasOwn(this.answers, name) ? this.answers[name] : undefined;
     if (answering === undefined) return nothing();
-    return jsonAnswer(JSON.stringify(await answering(new Parameters(query))), headersOf(name));
+    return (await this.kept(name, query)) ?? jsonAnswer(JSON.stringify(await answering(new Parameters(query))), headersOf(name));
+  }
+
+  /** What streams follow is made as seldom for who asks again and again. */
+  private async kept(name: string, query: URLSearchParams): Promise<PageAnswer | undefined> {
+    const { topics } = this.forms;
+    const topic = topicOf(name, query);
+    if (topic === undefined || !topics.has(topic)) return undefined;
+    this.look([topic]);
+    const { json, isThere } = await topics.form(topic);
+    return isThere ? jsonAnswer(json) : notThereAnswer(json);
   }
 
   private page(path: string): PageAnswer {
@@ -121,7 +135,7 @@ export class ObserverPages {
 
   /** Of a tree or a plot nothing is recorded. */
   private look(topics: readonly string[]): void {
-    if (topics.some((topic) => /^(process|population|shape|deaths)/.test(topic))) this.recorder.look();
+    if (topics.some((topic) => /^(process|population|shape):|^deaths$/.test(topic))) this.recorder.look();
   }
 
   /** In the demo alone: so that somebody can see what supervision makes of it. */
@@ -158,6 +172,14 @@ function answersOf(forms: Forms, recorder: Recorder): Readonly<Record<string, An
     postgres: () => forms.postgres(),
     scenario: recorded((parameters) => forms.scenario(parameters)),
   };
+}
+
+/** Undefined when more is asked than a stream would give. Others than these have parameters of their own. */
+function topicOf(name: string, query: URLSearchParams): string | undefined {
+  const subjectName = SUBJECTS[name];
+  if (subjectName === undefined) return WHOLE.has(name) ? name : undefined;
+  const subject = new Parameters(query).text(subjectName);
+  return subject && `${name}:${subject}`;
 }
 
 function headersOf(name: string): readonly string[] {

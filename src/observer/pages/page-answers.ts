@@ -27,6 +27,11 @@ export function errorAnswer(status: number, code: string, message: string): Page
   return answer(status, 'application/json; charset=utf-8', Buffer.from(JSON.stringify(view)));
 }
 
+/** @param json an `ErrorView` that is written already. */
+export function notThereAnswer(json: string): PageAnswer {
+  return answer(404, 'application/json; charset=utf-8', Buffer.from(json));
+}
+
 export function fileAnswer({ contentType, bytes }: PageFile): PageAnswer {
   return answer(200, contentType, bytes);
 }

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { LiveBody, Sink } from '../../api/shape-response.ts';
-import { REST_OF_COST, type Topics } from './topics.ts';
+import { restMsOf, type Topics } from './topics.ts';
 
 /** Without an event for so long, a comment says that the stream lives. */
 const KEEP_ALIVE_MS = 15_000;
@@ -35,7 +35,7 @@ export function topicStream(topics: readonly string[], ports: StreamPorts, signa
 class TopicStream {
   private readonly followed: readonly FollowedTopic[];
   private lastOutputMs: number;
-  /** However many its topics are, and however slowly its client reads, the stream takes no more than a part of the time. */
+  /** However many its topics are, the stream takes no more than a part of the time. */
   private restUntilMs = 0;
 
   constructor(
@@ -52,23 +52,25 @@ class TopicStream {
     const { clock } = this.ports;
     while (!this.signal.aborted && !this.sink.isClosed) {
       this.ports.looked();
-      const beganMs = clock.nowMs();
-      for (const followed of this.followed) await this.lookAt(followed);
-      this.restUntilMs = clock.nowMs() + (clock.nowMs() - beganMs) * REST_OF_COST;
+      let costMs = 0;
+      for (const followed of this.followed) costMs += await this.lookAt(followed);
+      this.restUntilMs = clock.nowMs() + restMsOf(costMs);
       if (this.sink.heldBytes > HELD_BYTES_MAX) return this.sink.cut();
       this.keepAlive();
       await this.rest();
     }
   }
 
-  private async lookAt(followed: FollowedTopic): Promise<void> {
+  /** @returns what its making has cost. A client that takes it slowly costs nothing. */
+  private async lookAt(followed: FollowedTopic): Promise<number> {
     const { clock, topics } = this.ports;
-    if (followed.dueMs > clock.nowMs() || this.signal.aborted) return;
-    const { text, content, restMs } = await topics.form(followed.topic);
-    followed.dueMs = clock.nowMs() + restMs;
-    if (content === followed.sent) return;
+    if (followed.dueMs > clock.nowMs() || this.signal.aborted) return 0;
+    const { json, isThere, content, untilMs, costMs } = await topics.form(followed.topic);
+    followed.dueMs = untilMs;
+    if (content === followed.sent) return costMs;
     followed.sent = content;
-    await this.send(Buffer.from(`data: {"topic":${JSON.stringify(followed.topic)},${text}}\n\n`));
+    await this.send(Buffer.from(`data: {"topic":${JSON.stringify(followed.topic)},"${isThere ? 'view' : 'error'}":${json}}\n\n`));
+    return costMs;
   }
 
   private async send(bytes: Uint8Array): Promise<void> {
