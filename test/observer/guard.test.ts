@@ -38,6 +38,21 @@ test.each(OTHER_NAMES)(
 );
 
 test.each([
+  { forwarded: 'for=192.0.2.1' }, { via: '1.1 gate' }, { 'x-forwarded-for': '192.0.2.1' }, { 'x-forwarded-host': 'sync.example' },
+  { 'x-real-ip': '' },
+])('without a secret nobody may look who comes through a proxy on this machine, with one its bearer may: %o', (headers) => {
+  const asked = request({ ...LOCAL, ...headers, authorization: `Bearer ${SECRET}` });
+  const given = request({ ...LOCAL, ...headers }, '/_observer', 'secret=any');
+
+  const open = new Guard(undefined);
+  expect([codeOf(open.refusalOf(asked, true)), codeOf(open.exchange(given)), new Guard(SECRET).refusalOf(asked, true)]).toEqual([
+    [403, 'foreign_proxy'],
+    [403, 'foreign_proxy'],
+    undefined,
+  ]);
+});
+
+test.each([
   { origin: 'https://evil.example' },
   { origin: 'null' },
   { origin: 'http://localhost:5173' },
@@ -104,11 +119,25 @@ test('the secret in the address of a page becomes a cookie that is not the secre
   }).toEqual({
     status: 303,
     location: '/_observer/shapes?search=a+b',
-    scope: '; Path=/_observer; HttpOnly; SameSite=Strict',
+    scope: '; Path=/_observer; HttpOnly; SameSite=Lax',
     holdsSecret: false,
     mayLook: undefined,
     elsewhere: [401, 'unauthorized'],
   });
+});
+
+test('who has the cookie may follow a link of elsewhere, which browsers send it with; over https they send it there alone', () => {
+  const guard = new Guard(SECRET);
+  const cookieFor = (headers: PageRequest['headers']): string => {
+    const answer = guard.exchange(request(headers, '/_observer', `secret=${encodeURIComponent(SECRET)}`));
+    return headerOf(answer, 'set-cookie') ?? '';
+  };
+  const [pass = ''] = cookieFor(LOCAL).split(';');
+  const followed = { ...LOCAL, cookie: pass, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+
+  const overHttps = { ...LOCAL, 'x-forwarded-proto': 'https' };
+  const isSecure = [LOCAL, overHttps].map((headers) => cookieFor(headers).endsWith('; SameSite=Lax; Secure'));
+  expect([guard.refusalOf(request(followed), true), isSecure]).toEqual([undefined, [false, true]]);
 });
 
 test('a wrong secret in the address is refused, and one that nobody asks for is taken out of it', () => {

@@ -12,13 +12,14 @@ import type { PageAnswer, PageRequest } from './page-request.ts';
 import { errorAnswer, seeOther } from './page-answers.ts';
 
 const COOKIE = 'armature_observer';
-const COOKIE_SCOPE = 'Path=/_observer; HttpOnly; SameSite=Strict';
+/** Lax: who follows a link of elsewhere to a view is known. What changes something wants a header and an origin besides. */
+const COOKIE_SCOPE = 'Path=/_observer; HttpOnly; SameSite=Lax';
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 export class Guard {
   private readonly pass: string | undefined;
 
-  /** @param secret undefined: everybody may look who comes by a name of this machine. */
+  /** @param secret undefined: everybody may look who comes by a name of this machine, and by no proxy. */
   constructor(private readonly secret: string | undefined) {
     this.pass = secret === undefined ? undefined : createHmac('sha256', secret).update('armature observer').digest('base64url');
   }
@@ -29,7 +30,7 @@ export class Guard {
    */
   refusalOf(request: PageRequest, isPage: boolean): PageAnswer | undefined {
     if (isForeign(request.headers) && !(isPage && isFollowedLink(request))) return foreign();
-    if (this.secret === undefined) return isLocal(request.headers.host) ? undefined : foreignName();
+    if (this.secret === undefined) return unguardedRefusal(request.headers);
     return this.isKnown(request.headers) ? undefined : unauthorized();
   }
 
@@ -44,8 +45,8 @@ export class Guard {
     const left = new URLSearchParams(query);
     left.delete('secret');
     const location = left.size === 0 ? path : `${path}?${left.toString()}`;
-    if (this.secret === undefined || this.pass === undefined) return isLocal(headers.host) ? seeOther(location) : foreignName();
-    return isSame(given, this.secret) ? seeOther(location, `${COOKIE}=${this.pass}; ${COOKIE_SCOPE}`) : unauthorized();
+    if (this.secret === undefined || this.pass === undefined) return unguardedRefusal(headers) ?? seeOther(location);
+    return isSame(given, this.secret) ? seeOther(location, `${COOKIE}=${this.pass}; ${scopeOf(headers)}`) : unauthorized();
   }
 
   private isKnown({ authorization = '', cookie = '' }: IncomingHttpHeaders): boolean {
@@ -66,6 +67,16 @@ function isForeign({ origin, host = '', 'sec-fetch-site': site }: IncomingHttpHe
 /** Shown in a window of its own: no script of the other page sees it, and no frame holds it. */
 function isFollowedLink({ method, headers }: PageRequest): boolean {
   return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
+function scopeOf(headers: IncomingHttpHeaders): string {
+  return headers['x-forwarded-proto'] === 'https' ? `${COOKIE_SCOPE}; Secure` : COOKIE_SCOPE;
+}
+
+/** Without a secret whoever sits at this machine may look, and nobody whom a proxy on it lets in from elsewhere. */
+function unguardedRefusal(headers: IncomingHttpHeaders): PageAnswer | undefined {
+  if (Object.keys(headers).some((name) => /^(forwarded|via|x-forwarded-.*|x-real-ip)$/.test(name))) return proxied();
+  return isLocal(headers.host) ? undefined : foreignName();
 }
 
 /** By a name that no other site can have for itself, as a site can that rebinds its own name to this machine. */
@@ -98,6 +109,11 @@ function foreign(): PageAnswer {
 function foreignName(): PageAnswer {
   const message = 'Without a secret the observer is reached as localhost, 127.0.0.1 or [::1] only: set ARMATURE_SECRET for another name.';
   return errorAnswer(403, 'foreign_host', message);
+}
+
+function proxied(): PageAnswer {
+  const message = 'Without a secret the observer does not answer what comes through a proxy: set ARMATURE_SECRET for that.';
+  return errorAnswer(403, 'foreign_proxy', message);
 }
 
 function unauthorized(): PageAnswer {
