@@ -15,6 +15,7 @@ import { linkTo, processView } from './processes/process-view.ts';
 import { treeView } from './processes/tree-view.ts';
 import type { Deaths } from './recording/deaths.ts';
 import type { Recorder } from './recording/recorder.ts';
+import { pinnedBy } from './shapes/shape-rows.ts';
 import { shapesView, SHAPE_SORTS } from './shapes/shape-search.ts';
 import { shapeView } from './shapes/shape-view.ts';
 import type { ObserverSources } from './sources.ts';
@@ -166,18 +167,8 @@ export class Forms {
       ...view,
       connections: CONNECTIONS.map((name) => linkTo(runtime, name)),
       lock: { state, holder: holder && { ...holder, isOurs: state === 'held' } },
-      pinnedBy: this.pinning(),
+      pinnedBy: pinnedBy(this.sources.shapes),
     };
-  }
-
-  /** The shape that is furthest behind, if one is. */
-  private pinning(): PostgresView['pinnedBy'] {
-    const { shapes } = this.sources;
-    let last: { readonly handle: string; readonly position: number } | null = null;
-    for (const { handle, position } of shapes.all()) {
-      if (position < (last?.position ?? shapes.position)) last = { handle, position };
-    }
-    return last;
   }
 
   private window(parameters: Parameters) {

@@ -375,6 +375,14 @@ export interface ShapesView {
   /** Before here nobody needs the transaction log any more. */
   readonly releasable: number;
   readonly durableEnd: number;
+  /** The shape that is furthest behind and so holds our transaction log back, and not the slot. Null: nobody. */
+  readonly pinnedBy: PinnedBy | null;
+}
+
+/** A shape, and its place in the transaction log. */
+export interface PinnedBy {
+  readonly handle: string;
+  readonly position: number;
 }
 
 export interface ShapeRow {
@@ -382,6 +390,7 @@ export interface ShapeRow {
   /** `schema.table`, quoted where Postgres would. */
   readonly table: string;
   /** As the client wrote it; null for every row. */
+  /** Null: all rows. In a row and in a graph at most 500 characters, then `…`. */
   readonly where: string | null;
   /** Null: all. */
   readonly columns: readonly string[] | null;
@@ -417,7 +426,7 @@ export interface ShapeView extends ShapeRow {
   readonly position: number;
   /** While it lags: it holds what Postgres had logged up to here. */
   readonly waitsAt: string | null;
-  /** It holds the transaction log back: nothing behind `position` can be released. */
+  /** It holds our transaction log back: nothing behind `position` can be released. */
   readonly pinsLog: boolean;
   readonly consumer: ProcessLink | null;
   readonly materializers: readonly ProcessLink[];
@@ -515,8 +524,8 @@ export interface PostgresView {
     /** Who holds it, by Postgres; null while it cannot be asked, or when nobody does. */
     readonly holder: LockHolder | null;
   };
-  /** Who holds the log, and so the slot, back. Null: nobody. */
-  readonly pinnedBy: { readonly handle: string; readonly position: number } | null;
+  /** The shape that is furthest behind: it holds our transaction log back, and not the slot. Null: nobody. */
+  readonly pinnedBy: PinnedBy | null;
   readonly serverVersion: string | null;
   /** Why Postgres could not be asked. */
   readonly error: string | null;

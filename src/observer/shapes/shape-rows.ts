@@ -3,14 +3,17 @@ import { bornMicros } from '../../model/shape.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
-import type { ShapeRow } from '../views.ts';
+import type { PinnedBy, ShapeRow } from '../views.ts';
+
+/** A filter may have 64 KiB: of one among many so much is shown and searched. */
+const FILTER_CHARACTERS_MAX = 500;
 
 export function shapeRow(shape: SeenShape, shapes: ShapeSource, runtime: SeenRuntime): ShapeRow {
   const { handle, definition, end, isInner, snapshot } = shape;
   return {
     handle, isInner,
     table: tableOf(shape),
-    where: definition.where?.text ?? null,
+    where: filterOf(shape),
     columns: definition.selectsAll ? null : definition.columns,
     offset: end,
     snapshot: snapshot.state,
@@ -27,6 +30,12 @@ export function tableOf({ definition: { relation: { schema, name } } }: Pick<See
   return `${quoted(schema)}.${quoted(name)}`;
 }
 
+/** Its beginning; null for all rows. */
+export function filterOf({ definition: { where } }: Pick<SeenShape, 'definition'>): string | null {
+  if (where === undefined) return null;
+  return where.text.length <= FILTER_CHARACTERS_MAX ? where.text : `${where.text.slice(0, FILTER_CHARACTERS_MAX)}…`;
+}
+
 export function snapshotBytesOf({ snapshot }: SeenShape): number | null {
   return snapshot.state === 'complete' ? snapshot.chunks.reduce((sum, { bytes }) => sum + bytes, 0) : null;
 }
@@ -39,6 +48,15 @@ export function bytesOf(shape: SeenShape): number | null {
 
 export function lagOf({ position }: SeenShape, shapes: ShapeSource): number {
   return Math.max(0, shapes.position - position);
+}
+
+/** The shape that is furthest behind, if one is: our log keeps what it needs, whatever Postgres has been told. */
+export function pinnedBy(shapes: ShapeSource): PinnedBy | null {
+  let last: PinnedBy | null = null;
+  for (const { handle, position } of shapes.all()) {
+    if (position < (last?.position ?? shapes.position)) last = { handle, position };
+  }
+  return last;
 }
 
 function quoted(name: string): string {

@@ -4,12 +4,12 @@ import { compareOffsets } from '../../model/log-offset.ts';
 import type { SeenRuntime } from '../processes/process-view.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
 import type { ShapesView } from '../views.ts';
-import { bytesOf, lagOf, shapeRow, tableOf } from './shape-rows.ts';
+import { bytesOf, filterOf, lagOf, pinnedBy, shapeRow, tableOf } from './shape-rows.ts';
 
 export const SHAPE_SORTS = ['table', 'clients', 'bytes', 'lag', 'since', 'offset'] as const;
 
 export interface ShapesAsked extends PageAsked {
-  /** In handle, table or filter, whatever the case. */
+  /** In handle, table or the beginning of the filter, whatever the case. */
   readonly search: string | undefined;
   readonly sort: (typeof SHAPE_SORTS)[number];
   /** Undefined: texts upwards, numbers downwards. */
@@ -33,13 +33,14 @@ export function shapesView(shapes: ShapeSource, runtime: SeenRuntime, asked: Sha
     position: shapes.position,
     releasable: shapes.releasable,
     durableEnd: shapes.durableEnd,
+    pinnedBy: pinnedBy(shapes),
   };
 }
 
 function matcherOf({ search }: ShapesAsked): (shape: SeenShape) => boolean {
   const sought = search?.toLowerCase();
   if (sought === undefined) return () => true;
-  return (shape) => `${shape.handle}\n${tableOf(shape)}\n${shape.definition.where?.text ?? ''}`.toLowerCase().includes(sought);
+  return (shape) => `${shape.handle}\n${tableOf(shape)}\n${filterOf(shape) ?? ''}`.toLowerCase().includes(sought);
 }
 
 function keyOf(shape: SeenShape, shapes: ShapeSource, sort: ShapesAsked['sort']): number | string {

@@ -26,6 +26,7 @@ export function shapeView(
   const graph = new GraphReading(shapes, runtime).around(shape);
   return {
     ...shapeRow(shape, shapes, runtime),
+    where: definition.where?.text ?? null,
     replica: definition.replica,
     log: definition.log,
     params: definition.where?.params ?? [],

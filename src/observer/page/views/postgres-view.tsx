@@ -1,10 +1,10 @@
-/** Postgres view: what we know of the database and it of us, and who keeps its WAL from being released. */
+/** Postgres view: what we know of the database and it of us, and how much WAL it keeps for us. */
 import type { ComponentChildren } from 'preact';
 import type { LockHolder, PoolView, PostgresView } from '../../views.ts';
 import { bytes, clock, counted, orDash } from '../format.ts';
 import { useAnswer } from '../live.ts';
-import { addressOf, Link } from '../navigation.tsx';
 import { Shown } from '../parts/notes.tsx';
+import { HeldBack } from '../parts/held-back.tsx';
 import { Links } from '../parts/process-links.tsx';
 
 const EVERY_MS = 1_000;
@@ -28,15 +28,13 @@ function Database({ view }: { readonly view: PostgresView }) {
       <ol class="way" aria-label="How far the stream has come">
         {LSNS.map(({ name, words }) => <li key={name}><b>{words}</b> <code>{orDash(lsns[name])}</code></li>)}
       </ol>
-      {pinnedBy !== null && (
-        <p class="note warm">Held back by the shape <Link to={addressOf('shape', { handle: pinnedBy.handle })}>{pinnedBy.handle}</Link>.</p>
-      )}
+      <HeldBack by={pinnedBy} />
       <div class="cards">
         <Card title={`Slot ${slot.name}`}>
           <Fact name="active" value={slot.isActive === null ? '–' : slot.isActive ? 'yes' : 'no'} />
           <Fact name="kind" value={slot.isTemporary ? 'temporary' : 'permanent'} />
           <Fact name="WAL kept" value={bytes(slot.retainedBytes)} />
-          <Fact name="may still keep" value={slot.safeBytes === null ? 'as much as it needs' : bytes(slot.safeBytes)} />
+          <Fact name="may still keep" value={leftInWords(slot)} />
           <Fact name="status" value={orDash(slot.walStatus)} />
           <Fact name="restart" value={orDash(slot.restartLsn)} />
           <Fact name="confirmed" value={orDash(slot.confirmedLsn)} />
@@ -68,6 +66,11 @@ const LSNS: readonly { readonly name: keyof PostgresView['lsns']; readonly words
   { name: 'processed', words: 'in all shapes' },
   { name: 'acknowledged', words: 'acknowledged' },
 ];
+
+/** Null is without a bound for a slot that holds, and unknown for one that is lost or that Postgres does not tell of. */
+function leftInWords({ safeBytes, walStatus }: PostgresView['slot']): string {
+  return safeBytes === null && walStatus !== null && walStatus !== 'lost' ? 'as much as it needs' : bytes(safeBytes);
+}
 
 function holderInWords({ applicationName, backendPid, isOurs }: LockHolder): string {
   return `${applicationName} (${backendPid})${isOurs ? ', this service' : ''}`;

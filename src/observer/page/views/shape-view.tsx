@@ -22,7 +22,7 @@ function Shape({ view }: { readonly view: ShapeView }) {
         <code class="wrap">{view.where ?? 'all rows'}</code>{' '}
         {view.params.map((param, index) => <code key={index}>{`$${index + 1} = ${param} `}</code>)}
       </p>
-      {view.pinsLog && <p class="note warm">It holds the transaction log back: nothing behind its position can be released.</p>}
+      {view.pinsLog && <p class="note warm">It holds our transaction log back: nothing behind its position can be released.</p>}
       <Facts view={view} />
       <section class="card">
         <h2>Depends on, and is depended on</h2>

@@ -5,6 +5,7 @@ import { useAnswer, useTopic } from '../live.ts';
 import { addressOf, go, Link, usePlace } from '../navigation.tsx';
 import { Empty, Shown } from '../parts/notes.tsx';
 import { Pages, usePages } from '../parts/pages.tsx';
+import { HeldBack } from '../parts/held-back.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { StateWord } from './tree-view.tsx';
@@ -33,10 +34,11 @@ export function ShapesPage() {
         </label>
       </form>
       <Shown seen={seen}>
-        {({ rows, matched, total, next }) => rows.length === 0
+        {({ rows, matched, total, next, pinnedBy }) => rows.length === 0
           ? <Empty>{total === 0 ? NO_SHAPE : `None of ${counted(total, 'shape')} matches.`}</Empty>
           : (
             <>
+              <HeldBack by={pinnedBy} />
               <ShapeTable rows={rows} caption={`${counted(matched, 'shape')} of ${count(total)}`} />
               <Pages after={after} next={next} turn={turn} />
             </>
