@@ -4,16 +4,17 @@
  */
 import type { Clock, TimerId } from '../../base/clock.ts';
 import { lsnOfOffset, type LogOffset } from '../../model/log-offset.ts';
-import { compareLsn, type Lsn } from '../../model/lsn.ts';
+import type { Lsn } from '../../model/lsn.ts';
 import type { PlotSeries, PlotsView } from '../views.ts';
+import { CommitTimes } from './commit-times.ts';
 
 export const MINUTES_MAX = 10;
 const SECONDS_MAX = MINUTES_MAX * 60;
 const EVERY_MS = 1_000;
 /** Latencies of a second that are kept for its percentiles. */
 const LATENCIES_MAX = 1_000;
-/** Commits that wait to be shown; of more than these the latency is not taken. */
-const COMMITS_MAX = 64;
+/** Commits that wait to be shown; where more do, the oldest are forgotten, so that a latency is taken when it is at its worst. */
+const COMMITS_MAX = 4_096;
 
 type Name = PlotSeries['name'];
 type Sample = Readonly<Partial<Record<Name, number>>>;
@@ -42,8 +43,8 @@ export class Plots {
   private transactions = 0;
   private published = 0;
   private latencies: number[] = [];
-  /** Commits that no shape has shown yet, oldest first. */
-  private readonly commits: { readonly lsn: Lsn; readonly atMs: number }[] = [];
+  /** Of commits that no shape has shown yet. */
+  private readonly commits = new CommitTimes(COMMITS_MAX);
 
   /** @param sample the numbers that must be asked for. */
   constructor(
@@ -56,7 +57,7 @@ export class Plots {
   /** A transaction came from Postgres. */
   received(lsn: Lsn): void {
     this.transactions += 1;
-    if (this.commits.length < COMMITS_MAX) this.commits.push({ lsn, atMs: this.clock.nowMs() });
+    this.commits.add(lsn, this.clock.nowMs());
   }
 
   /**
@@ -65,12 +66,8 @@ export class Plots {
    */
   shown(end: LogOffset): void {
     this.published += 1;
-    if (this.commits.length === 0) return;
-    const lsn = lsnOfOffset(end);
-    const behind = this.commits.findIndex((commit) => compareLsn(commit.lsn, lsn) > 0);
-    const passed = this.commits.splice(0, behind < 0 ? this.commits.length : behind);
-    const last = passed.at(-1);
-    if (last?.lsn === lsn && this.latencies.length < LATENCIES_MAX) this.latencies.push(this.clock.nowMs() - last.atMs);
+    const receivedMs = this.commits.take(lsnOfOffset(end));
+    if (receivedMs !== undefined && this.latencies.length < LATENCIES_MAX) this.latencies.push(this.clock.nowMs() - receivedMs);
   }
 
   view(minutes: number): Omit<PlotsView, 'atMs'> {
