@@ -35,12 +35,12 @@ function shortList(list: readonly unknown[], depth: number): readonly unknown[] 
   return list.length <= ITEMS_MAX ? shown : [...shown, `… ${list.length - ITEMS_MAX} more`];
 }
 
-/** Without a list of all its names, which might be many. */
+/** What stands behind its first fields is not looked at. */
 function shortObject(object: object, depth: number): unknown {
   const shown: [string, unknown][] = [];
-  for (const [name, field] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
     if (shown.length === FIELDS_MAX) return Object.fromEntries([...shown, ['…', 'more']]);
-    shown.push([shortText(name), shortened(field, depth - 1)]);
+    shown.push([shortText(name), shortened(Reflect.get(object, name), depth - 1)]);
   }
   return Object.fromEntries(shown);
 }

@@ -71,7 +71,7 @@ export interface Runtime {
   processInfo(process: Address): ProcessInfo | undefined;
   /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
   processes(): Iterable<ProcessSummary>;
-  /** Of all that live, how many they are, how many signals wait, and how many for the one that has most. Cheap, whatever their number. */
+  /** Of all that live, how many they are, how many signals wait, and how many for the one that has most. Looks at each. */
   load(): { readonly processes: number; readonly waiting: number; readonly longest: number };
   /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
   tableOf(process: Address, table: string): Table | undefined;

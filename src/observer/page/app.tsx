@@ -70,6 +70,7 @@ function Status() {
   return (
     <p class="status" role="status">
       {connection === 'lost' && <strong class="lost">No connection: what is shown is old. Trying again …</strong>}
+      {typeof connection === 'object' && <strong class="lost">{connection.message} <code>{connection.code}</code></strong>}
       {view !== undefined && (
         <>
           <span class={`level ${view.level}`} title={view.whyNotActive ?? ''}>{LEVELS[view.level]}</span>{' '}

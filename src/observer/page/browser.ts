@@ -32,7 +32,34 @@ export async function getJson<View>(url: string, init: RequestInit = {}): Promis
   const response = await fetch(url, { headers: { accept: 'application/json' }, ...init });
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body as View;
-  throw new RefusedError(response.status, textIn(body, 'code') ?? String(response.status), textIn(body, 'message') ?? 'Refused.', body);
+  throw refusedError(response, body);
+}
+
+/** Whether somebody can see the page: not while its tab is behind another. */
+export function isSeen(): boolean {
+  return document.visibilityState === 'visible';
+}
+
+export function onSeenChange(run: () => void): void {
+  document.addEventListener('visibilitychange', run);
+}
+
+/** Why a stream is refused, which its EventSource does not tell. Undefined when it is not, or when nobody answers. */
+export async function refusalOf(url: string): Promise<RefusedError | undefined> {
+  const ending = new AbortController();
+  try {
+    const response = await fetch(url, { signal: ending.signal });
+    return response.ok ? undefined : refusedError(response, await response.json().catch(() => null));
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  } finally {
+    ending.abort();
+  }
+}
+
+function refusedError({ status }: Response, body: unknown): RefusedError {
+  return new RefusedError(status, textIn(body, 'code') ?? String(status), textIn(body, 'message') ?? 'Refused.', body);
 }
 
 function textIn(body: unknown, field: string): string | undefined {

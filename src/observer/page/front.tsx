@@ -4,7 +4,7 @@
  */
 import { render } from 'preact';
 import type { ServiceView } from '../views.ts';
-import { after, getJson } from './browser.ts';
+import { after, getJson, RefusedError } from './browser.ts';
 import './observer.css';
 
 interface LogEntry {
@@ -22,6 +22,7 @@ interface Row {
 const QUESTION = 'table=issues&where=status%3D%27open%27';
 const ROWS_SHOWN = 15;
 const RETRY_MS = 2_000;
+const UNAUTHORIZED = 401;
 
 const holder = document.querySelector('#rows');
 const example = document.querySelector('#ask');
@@ -37,23 +38,30 @@ getJson<ServiceView>('/_observer/api/service').then(
 function follow(element: Element): void {
   let rows = new Map<string, Row>();
   let turn = 0;
-  const read = async (place: string): Promise<void> => {
+  /** @returns where it goes on. */
+  const read = async (place: string): Promise<string> => {
     const response = await fetch(`/v1/shape?${QUESTION}&${place}`);
     const [handle, offset] = [response.headers.get('electric-handle') ?? '', response.headers.get('electric-offset') ?? ''];
     if (response.status === 409) {
       rows = new Map();
-      return read(`offset=-1&handle=${handle}`);
+      return `offset=-1&handle=${handle}`;
     }
-    if (!response.ok) throw new Error(`The shape was answered with ${response.status}.`);
+    if (!response.ok) throw new RefusedError(response.status, String(response.status), 'The shape was refused.');
     const entries = response.status === 204 ? [] : ((await response.json()) as readonly LogEntry[]);
     turn += 1;
     for (const entry of entries) take(rows, entry, turn);
     render(<Rows rows={rows} newest={turn} />, element);
     const isLive = response.headers.has('electric-up-to-date');
     const cursor = response.headers.get('electric-cursor');
-    return read(`handle=${handle}&offset=${offset}${isLive ? `&live=true${cursor === null ? '' : `&cursor=${cursor}`}` : ''}`);
+    return `handle=${handle}&offset=${offset}${isLive ? `&live=true${cursor === null ? '' : `&cursor=${cursor}`}` : ''}`;
   };
-  read('offset=-1').catch(() => after(RETRY_MS, () => follow(element)));
+  const readOn = async (): Promise<never> => {
+    for (let place = 'offset=-1'; ;) place = await read(place);
+  };
+  readOn().catch((error: unknown) => {
+    if (error instanceof RefusedError && error.status === UNAUTHORIZED) return; // Without the secret it stays so.
+    after(RETRY_MS, () => follow(element));
+  });
 }
 
 function take(rows: Map<string, Row>, { key, value = {}, headers }: LogEntry, turn: number): void {

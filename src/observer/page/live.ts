@@ -1,13 +1,14 @@
 /**
  * Live: the views of the service as they change, over one event stream for all that the page shows at a time.
  *
- * A stream that breaks is opened anew until it holds; what was shown stays meanwhile, and the page says that it is old.
+ * A stream that breaks is opened anew until it holds; what was shown stays meanwhile, and the page says that it is old, or why it is
+ * refused. While nobody sees the page there is none: a tab that was forgotten must not keep the service recording.
  */
 import { useEffect, useState } from 'preact/hooks';
 import type { ErrorView, EventData } from '../views.ts';
-import { after, getJson } from './browser.ts';
+import { after, getJson, isSeen, onSeenChange, refusalOf } from './browser.ts';
 
-export type Connection = 'connecting' | 'open' | 'lost';
+export type Connection = 'connecting' | 'open' | 'lost' | ErrorView;
 
 /** What is known of a view: nothing yet, its last form, or why there is none. */
 export interface Seen<View> {
@@ -16,6 +17,7 @@ export interface Seen<View> {
 }
 
 const RETRY_MS = 2_000;
+const UNAUTHORIZED = 401;
 
 type Listener = (data: EventData) => void;
 
@@ -25,6 +27,10 @@ class LiveStream {
   private source: EventSource | undefined;
   private cancelOpening: (() => void) | undefined;
   private connection: Connection = 'connecting';
+
+  constructor() {
+    onSeenChange(() => this.openIn(0));
+  }
 
   /** @returns ends it. */
   listen(topic: string, listener: Listener): () => void {
@@ -53,17 +59,27 @@ class LiveStream {
 
   private open(): void {
     this.source?.close();
-    if (this.listeners.size === 0) return;
+    if (this.listeners.size === 0 || !isSeen()) return;
     const topics = [...this.listeners.keys()].map((topic) => `topic=${encodeURIComponent(topic)}`);
-    const source = new EventSource(`/_observer/events?${topics.join('&')}`);
+    const url = `/_observer/events?${topics.join('&')}`;
+    const source = new EventSource(url);
     this.source = source;
     source.onopen = () => this.say('open');
     source.onmessage = ({ data }: MessageEvent<string>) => this.tell(JSON.parse(data) as EventData);
     source.onerror = () => {
-      this.say('lost');
       source.close();
       this.openIn(RETRY_MS);
+      void this.sayWhy(source, url);
     };
+  }
+
+  /** Without the secret it stays refused; for all else it is tried again. */
+  private async sayWhy(source: EventSource, url: string): Promise<void> {
+    this.say('lost');
+    const refusal = await refusalOf(url);
+    if (refusal === undefined || this.source !== source) return;
+    if (refusal.status === UNAUTHORIZED) this.cancelOpening?.();
+    this.say({ code: refusal.code, message: refusal.message });
   }
 
   private tell(data: EventData): void {

@@ -2,6 +2,9 @@
 import type { ProcessLink } from '../../views.ts';
 import { addressOf, Link } from '../navigation.tsx';
 
+/** So many of them a view has. */
+const LINKS_MAX = 100;
+
 export function ProcessName({ pid, children }: { readonly pid: string; readonly children?: string }) {
   return <Link to={addressOf('process', { pid })}>{children ?? pid}</Link>;
 }
@@ -19,7 +22,7 @@ export function Links({ title, links }: { readonly title: string; readonly links
   if (links.length === 0) return null;
   return (
     <section class="card">
-      <h2>{title} <span class="faint">{links.length}</span></h2>
+      <h2>{title} <span class="faint">{links.length < LINKS_MAX ? links.length : `the first ${LINKS_MAX}`}</span></h2>
       <ul class="plain">{links.map((link) => <li key={link.address}><Linked link={link} /></li>)}</ul>
     </section>
   );

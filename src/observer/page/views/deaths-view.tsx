@@ -53,7 +53,7 @@ export function Death({ death }: { readonly death: DeathView }) {
       </dl>
       <details>
         <summary>Last events</summary>
-        {!death.areEventsRecorded && <p class="faint">Nobody looked at the time. Last it handled: {death.lastEvent ?? 'nothing'}.</p>}
+        {!death.areEventsRecorded && <p class="faint">They were not recorded. Last it handled: {death.lastEvent ?? 'nothing'}.</p>}
         <ol class="steps" reversed>
           {death.lastEvents.map(({ n, atMs: at, from, type, text }) => (
             <li key={n}><time>{clock(at)}</time> <b>{type}</b> <span class="faint">from {from}</span> <code class="wrap">{text}</code></li>
