@@ -153,8 +153,8 @@ export class Forms {
   }
 
   /** What the slot retains is a number of Postgres's, which is asked while somebody looks. */
-  plots(minutes: number): PlotsView {
-    this.sources.postgres.view().catch(() => {}); // Who asks for the form of Postgres is told.
+  async plots(minutes: number): Promise<PlotsView> {
+    await this.sources.postgres.lookAtRetained();
     return { atMs: this.atMs, ...this.kept.plots.view(minutes) };
   }
 

@@ -49,8 +49,10 @@ export interface ShapeSource {
 
 /** What the service knows, and what Postgres says when it is asked. */
 export interface PostgresSource {
-  /** Never rejects: why Postgres could not be asked is in it. Asked at most once a second, whoever asks. */
+  /** Why Postgres could not be asked is in it. Asked at most once a second, whoever asks. @throws what is no refusal of Postgres's. */
   view(): Promise<PostgresFacts>;
+  /** Somebody looks at what the slot retains: asked at most once a second, for the next sample. @throws as `view` does. */
+  lookAtRetained(): Promise<void>;
 }
 
 export type PostgresFacts = Omit<PostgresView, 'atMs' | 'connections' | 'pinnedBy' | 'lock'> & {

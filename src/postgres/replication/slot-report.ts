@@ -1,13 +1,12 @@
 /**
- * SlotReport: what Postgres says of our slot, of what it publishes and of who holds the lock, in its own notation: for who looks
- * on. Nothing is decided by it.
+ * SlotReport: what Postgres says of our slot and of what it publishes, in its own notation: for who looks on. Nothing is
+ * decided by it.
  */
 import { worldError } from '../connection/database-error.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 
 export interface SlotReport {
   readonly report: ReportRow | undefined;
-  readonly holder: HolderRow | undefined;
   /** Why there is none. */
   readonly error: string | undefined;
 }
@@ -24,14 +23,9 @@ const REPORT = `
            AS tables
   FROM (SELECT) AS here LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = $1`;
 
-const HOLDER = `
-  SELECT locks.pid, activity.application_name, host(activity.client_addr) AS client_address,
-         (extract(epoch FROM activity.backend_start) * 1000)::float8 AS since_ms
-  FROM pg_locks AS locks LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
-  WHERE locks.locktype = 'advisory' AND locks.granted AND locks.objsubid = 1
-    AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND ((locks.classid::bigint << 32) | locks.objid::bigint) = hashtext($1)::bigint
-  LIMIT 1`;
+const RETAINED = `
+  SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8 AS retained_bytes
+  FROM pg_replication_slots WHERE slot_name = $1 AND NOT pg_is_in_recovery()`;
 
 /** The slot's fields are null while there is none. */
 export interface ReportRow {
@@ -47,23 +41,30 @@ export interface ReportRow {
   readonly tables: readonly string[];
 }
 
-/** A session. */
-export interface HolderRow {
-  readonly pid: number;
-  readonly application_name: string | null;
-  readonly client_address: string | null;
-  readonly since_ms: number | null;
-}
-
-/** Never rejects because Postgres is away, or busy: the report says so. */
+/** @throws what is no refusal of Postgres's, and no wait that was too long: the report says those. */
 export async function slotReport(pool: DatabasePool, slot: string, publication: string): Promise<SlotReport> {
   try {
     const [report] = await pool.query<ReportRow & Record<string, unknown>>(REPORT, [slot, publication]);
-    const [holder] = await pool.query<HolderRow & Record<string, unknown>>(HOLDER, [slot]);
-    return { report, holder, error: undefined };
+    return { report, error: undefined };
   } catch (error) {
-    const refusal = error instanceof PoolTimeoutError ? error : worldError(error);
-    if (refusal === undefined) throw error;
-    return { report: undefined, holder: undefined, error: refusal.message };
+    return { report: undefined, error: refusalOf(error).message };
   }
+}
+
+/** WAL that the slot keeps. @returns undefined when Postgres does not say. @throws as `slotReport` does. */
+export async function retainedBytesOf(pool: DatabasePool, slot: string): Promise<number | undefined> {
+  if (!pool.isUp) return undefined;
+  try {
+    const [row] = await pool.query<{ retained_bytes: number | null }>(RETAINED, [slot]);
+    return row?.retained_bytes ?? undefined;
+  } catch (error) {
+    refusalOf(error);
+    return undefined;
+  }
+}
+
+function refusalOf(error: unknown): Error {
+  const refusal = error instanceof PoolTimeoutError ? error : worldError(error);
+  if (refusal === undefined) throw error;
+  return refusal;
 }

@@ -4,21 +4,29 @@
  */
 import { lsnToPostgres, LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { PostgresFacts, PostgresSource } from '../../observer/sources.ts';
+import { lockHolder, type LockHolder } from '../../postgres/connection/lock-holder.ts';
 import type { DatabasePool } from '../../postgres/connection/pool.ts';
-import { slotReport, type HolderRow, type ReportRow, type SlotReport } from '../../postgres/replication/slot-report.ts';
+import { retainedBytesOf, slotReport, type ReportRow, type SlotReport } from '../../postgres/replication/slot-report.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { KeptAnswer } from './kept-answer.ts';
 
 /** At most once a second, whoever asks. */
 const TIMES = { keptMs: 1_000, waitMsMax: 3_000 };
+/** Of a number that is drawn nobody waits for the newest. */
+const RETAINED_TIMES = { keptMs: 1_000, waitMsMax: 100 };
 /** So old a number may be that is shown as the present one. */
 const RECENT_MS = 5_000;
 
-const LATE: SlotReport = { report: undefined, holder: undefined, error: `Postgres did not answer within ${TIMES.waitMsMax} ms` };
+interface Answer extends SlotReport {
+  readonly holder: LockHolder | undefined;
+}
+
+const LATE: Answer = { report: undefined, holder: undefined, error: `Postgres did not answer within ${TIMES.waitMsMax} ms` };
 
 export class PostgresReports implements PostgresSource {
-  private readonly answer: KeptAnswer<SlotReport>;
-  private last: { readonly atMs: number; readonly report: ReportRow | undefined } | undefined;
+  private readonly answer: KeptAnswer<Answer>;
+  private readonly retained: KeptAnswer<number>;
+  private last: { readonly atMs: number; readonly retainedBytes: number | undefined } | undefined;
 
   /** @param processedLsn up to where all shapes have come. */
   constructor(
@@ -26,13 +34,18 @@ export class PostgresReports implements PostgresSource {
     private readonly processedLsn: () => Lsn | undefined,
   ) {
     this.answer = new KeptAnswer(resources.world.clock, TIMES, () => this.ask());
+    this.retained = new KeptAnswer(resources.world.clock, RETAINED_TIMES, () => this.askRetained());
   }
 
   /** WAL that the slot keeps, if Postgres was asked lately. */
   get retainedBytes(): number | undefined {
     const { last } = this;
     const isRecent = last !== undefined && last.atMs > this.resources.world.clock.nowMs() - RECENT_MS;
-    return isRecent ? (last.report?.retained_bytes ?? undefined) : undefined;
+    return isRecent ? last.retainedBytes : undefined;
+  }
+
+  async lookAtRetained(): Promise<void> {
+    await this.retained.get();
   }
 
   async view(): Promise<PostgresFacts> {
@@ -77,16 +90,23 @@ export class PostgresReports implements PostgresSource {
     return Object.entries(named).map(([name, { max, isUp, counts }]: [string, DatabasePool]) => ({ name, max, isUp, ...counts }));
   }
 
-  private async ask(): Promise<SlotReport> {
-    const { database, world } = this.resources;
-    const answer = await slotReport(database.adminPool, database.slot, database.publication);
-    this.last = { atMs: world.clock.nowMs(), report: answer.report };
-    return answer;
+  private async ask(): Promise<Answer> {
+    const { adminPool, slot, publication } = this.resources.database;
+    const answer = await slotReport(adminPool, slot, publication);
+    const holder = answer.error === undefined ? await lockHolder(adminPool, slot) : undefined;
+    return { ...answer, holder: holder === 'nobody' ? undefined : holder };
+  }
+
+  private async askRetained(): Promise<number | undefined> {
+    const { database: { adminPool, slot }, world } = this.resources;
+    const retainedBytes = await retainedBytesOf(adminPool, slot);
+    this.last = { atMs: world.clock.nowMs(), retainedBytes };
+    return retainedBytes;
   }
 }
 
-function holderOf({ pid, application_name, client_address, since_ms }: HolderRow): NonNullable<PostgresFacts['holder']> {
-  return { backendPid: pid, applicationName: application_name ?? '', clientAddress: client_address, sinceMs: since_ms };
+function holderOf({ pid, application, address, since }: LockHolder): NonNullable<PostgresFacts['holder']> {
+  return { backendPid: pid, applicationName: application ?? '', clientAddress: address ?? null, sinceMs: since?.getTime() ?? null };
 }
 
 function told(lsn: Lsn | undefined): string | null {
