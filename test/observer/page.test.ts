@@ -155,6 +155,51 @@ test('a page says that what it shows is old when the service does not answer', a
   misdeeds.errors.length = 0; // The browser tells of each request that failed.
 });
 
+test('explain gives a reason for a row that is there, and for one that is not', async () => {
+  const handle = await handleOf('id = 5');
+  const verdicts: (string | null)[] = [];
+  for (const id of [5, 6]) {
+    await open(`/_observer/explain?handle=${handle}&by=pk&row=${encodeURIComponent(JSON.stringify({ id: String(id) }))}`);
+    verdicts.push(await page.locator('.verdict code').textContent());
+  }
+
+  expect(verdicts).toEqual(['in_shape', 'filtered_out']);
+});
+
+test('a page says why its stream is refused', async () => {
+  await page.route('**/_observer/events*', (route) => {
+    return route.fulfill({ status: 503, json: { code: 'too_many_streams', message: '16 streams are open already.' } });
+  });
+  await open('/_observer/tree');
+  await page.getByText('too_many_streams').waitFor();
+
+  misdeeds.errors.length = 0; // The browser tells of each request that failed.
+});
+
+test('a page that nobody sees has no stream, and asks for what it shows when it is seen again', async () => {
+  const asked: string[] = [];
+  const countOfDeaths = (): number => asked.filter((url) => url.includes('topic=deaths')).length;
+  page.on('request', (request) => asked.push(request.url()));
+  await open('/_observer/tree');
+  await page.getByRole('row', { name: /storage/ }).first().waitFor();
+
+  await turn('hidden');
+  await page.getByRole('link', { name: 'Deaths' }).click();
+  await page.getByRole('heading', { name: 'Deaths' }).waitFor();
+  const whileHidden = countOfDeaths();
+  await turn('visible');
+  await page.getByText('since the service started').waitFor();
+
+  expect([whileHidden, countOfDeaths()]).toEqual([0, 1]);
+});
+
+/** As the browser does when its user goes to another tab and comes back. */
+async function turn(state: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));`);
+}
+
 test('the front page shows the rows of the demo as they change', async () => {
   await open('/');
   await page.getByText(/30 open issues/).waitFor();

@@ -123,15 +123,20 @@ test('in the demo a process can be ended, by its own page alone', async () => {
   const pid = demo.runtime.whereis('@checkpointer') ?? '';
   const path = `/_observer/api/end?pid=${encodeURIComponent(pid)}`;
   const own = { 'x-armature-observer': 'end' };
+  const tree = await visitor.form<{ roots: readonly { pid: string }[] }>('tree');
   const statuses = [
     (await visitor.raw('GET', path, own)).status,
     (await visitor.raw('POST', path)).status,
     (await visitor.raw('POST', path, { ...own, origin: 'https://evil.example' })).status,
     (await visitor.raw('POST', path, { ...own, host: 'evil.example' })).status,
     (await visitor.raw('POST', '/_observer/api/end?pid=nobody', own)).status,
+    (await visitor.raw('POST', `/_observer/api/end?pid=${encodeURIComponent(tree.roots[0]?.pid ?? '')}`, own)).status,
     (await visitor.raw('POST', path, { ...own, origin: demo.url })).status,
   ];
 
   const { deaths } = await visitor.until<DeathsView>('deaths', (view) => view.deaths[0]?.decision.type === 'restarted');
-  expect([statuses, deaths.map((death) => [death.pid, death.reason.text])]).toEqual([[404, 403, 403, 403, 404, 200], [[pid, 'killed']]]);
+  expect([statuses, deaths.map((death) => [death.pid, death.reason.text])]).toEqual([
+    [404, 403, 403, 403, 404, 400, 200],
+    [[pid, 'killed']],
+  ]);
 });

@@ -146,6 +146,8 @@ export class ObserverPages {
     const { runtime } = this.sources;
     const info = runtime.processInfo(new Parameters(query).required('pid') as Address);
     if (info === undefined) throw new NotThereError('unknown_process', 'There is no such process, or not any more.');
+    const isRoot = info.parent === undefined || runtime.processInfo(info.parent) === undefined;
+    if (isRoot) throw new InvalidParameterError('"pid" is that of a root, which nobody would start again');
     runtime.exit(info.pid, 'kill');
     const view: EndView = { pid: info.pid, ended: true };
     return jsonAnswer(JSON.stringify(view));

@@ -20,7 +20,9 @@ import type { Recorder } from './recorder.ts';
 interface Death {
   readonly n: number;
   readonly atMs: number;
-  readonly end: ProcessEnd;
+  /** Of the event under way its type alone: it may be large, and is kept for long. */
+  readonly end: Omit<ProcessEnd, 'event'>;
+  readonly lastEvent: string | null;
   /** Undefined when nobody recorded, or when so many ended at once that nobody looked. */
   readonly events: readonly MessageRecord[] | undefined;
   decision: Pick<DecisionView, 'type' | 'restartedAs' | 'intensity'>;
@@ -63,7 +65,8 @@ export class Deaths {
     const death: Death = {
       n: this.count,
       atMs,
-      end,
+      end: { process: end.process, reason: end.reason, context: end.context, fate: end.fate },
+      lastEvent: end.event?.type ?? null,
       events: isFaulty && this.mayLook(atMs) ? this.lastEvents(end.process.pid) : undefined,
       decision: { type: decided(end), restartedAs: null, intensity: null },
     };
@@ -133,12 +136,12 @@ export class Deaths {
     return events;
   }
 
-  private card({ n, atMs, end, events, decision }: Death): DeathView {
-    const { process, reason, event, context } = end;
+  private card({ n, atMs, end, lastEvent, events, decision }: Death): DeathView {
+    const { process, reason, context } = end;
     const { pid, id, machine, name, label, state, handled, restarts, parent } = process;
     const isUnborn = state === 'unborn';
     return {
-      n, pid, id, handled, restarts,
+      n, pid, id, handled, restarts, lastEvent,
       atMs: this.recorder.epochMs(atMs),
       kind: kindOf(process),
       machine: machine ?? null,
@@ -148,7 +151,6 @@ export class Deaths {
       isFault: isFault(reason),
       stateBefore: isUnborn ? null : stateText(state),
       stateValue: isUnborn ? null : state,
-      lastEvent: event?.type ?? null,
       context: context === undefined ? null : printed(context, CONTEXT_CHARACTERS_MAX),
       livedForMs: Math.max(0, Math.round(atMs - process.sinceMs)),
       supervisor: parent === undefined ? null : linkTo(this.runtime, parent),

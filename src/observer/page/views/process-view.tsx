@@ -67,7 +67,7 @@ function Facts({ view }: { readonly view: ProcessView }) {
         <div><dt>restarts left</dt><dd>{intensity.left} of {intensity.maxRestarts} in {intensity.maxSeconds} s</dd></div>
       )}
       <div><dt>messages</dt><dd><Link to={addressOf('messages', { process: view.pid })}>as a sequence</Link></dd></div>
-      <EndButton pid={view.pid} />
+      {view.ancestors.length > 0 && <EndButton pid={view.pid} />}
     </dl>
   );
 }
