@@ -36,9 +36,10 @@ export class BodyArrival {
     this.outcome = new Promise((resolve) => {
       this.settle = resolve;
     });
+    // First, since it throws for a body that somebody else has taken: then no timer is left. Nothing comes before this turn is over.
+    request.on('data', this.take).on('end', this.finish).on('error', this.lose).on('close', this.lose);
     this.deadline = clock.setTimer(this.cut, limits.arrivalMsMax);
     this.stall = clock.setTimer(this.cut, limits.stallMsMax);
-    request.on('data', this.take).on('end', this.finish).on('error', this.lose).on('close', this.lose);
   }
 
   giveUp(refusal: BodyRefusal): void {

@@ -2,7 +2,7 @@
 import { authorizedGate } from './authorize.ts';
 import type { FetchHandler, FetchHandlerOptions } from './handler-types.ts';
 import type { RequestDispatcher } from './request-dispatcher.ts';
-import { PeerRequest, PeerResponse } from './web-peer.ts';
+import { BODY_TAKEN, isTaken, PeerRequest, PeerResponse } from './web-peer.ts';
 import type { WebResponse } from './web-types.ts';
 
 /** @param living the dispatcher that there is now; undefined while there is none. */
@@ -10,6 +10,7 @@ export function fetchHandler(living: () => RequestDispatcher | undefined, { auth
   return (request) => {
     const dispatcher = living();
     if (dispatcher === undefined) return Promise.resolve(away());
+    if (isTaken(request)) return Promise.reject(new TypeError(BODY_TAKEN));
     const response = new PeerResponse(request.method === 'HEAD');
     endTogether(request.signal, response);
     dispatcher.receiveForShape(new PeerRequest(request), response, authorize && authorizedGate(authorize, request, response));

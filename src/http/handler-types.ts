@@ -41,6 +41,8 @@ export interface FetchHandlerOptions {
  * included. It ends with `request.signal`, or when its body is cancelled.
  *
  * @returns the answer once its headers are there, for a live request once there is news or the time is over. `503` while the service
- * stops or has stopped. Rejects for a body that somebody has read before.
+ * stops or has stopped.
+ * @throws {TypeError} by rejecting: the body has been read before, or is being read, and nothing was asked or answered. Where `authorize`
+ * takes it, the answer is `500`.
  */
 export type FetchHandler = (request: WebRequest) => Promise<WebResponse>;

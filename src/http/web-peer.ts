@@ -16,6 +16,12 @@ const WITHOUT_BODY = new Set([204, 304]);
 const HELD_BYTES = 64 * 1024;
 /** What an answer that nobody waits for says to whom it reaches all the same. */
 const CLIENT_GONE = 499;
+export const BODY_TAKEN = 'The body of this request has been read already, or is being read: pass on one whose body nobody has taken.';
+
+/** Somebody has read its body, or reads it. */
+export function isTaken({ body, bodyUsed }: WebRequest): boolean {
+  return bodyUsed || body?.locked === true;
+}
 
 export class PeerRequest implements HttpRequest {
   readonly url: string;
@@ -36,7 +42,7 @@ export class PeerRequest implements HttpRequest {
   }
 
   off(...[event, listener]: Parameters<HttpRequest['off']>): this {
-    this.body.off(event, listener);
+    this.stream?.off(event, listener); // A body that nobody could take has no stream.
     return this;
   }
 
@@ -47,8 +53,8 @@ export class PeerRequest implements HttpRequest {
   }
 
   private bodyStream(): Readable {
-    const { body, bodyUsed } = this.request;
-    if (bodyUsed) throw new TypeError('The body of this request has been read already: pass on one whose body nobody has read.');
+    if (isTaken(this.request)) throw new TypeError(BODY_TAKEN); // By whoever decided about the request.
+    const { body } = this.request;
     const stream = body === null ? Readable.from([]) : Readable.fromWeb(body);
     return stream.on('error', () => {}); // A body that breaks off when nobody reads it any longer is nobody's concern.
   }

@@ -62,6 +62,27 @@ test.each(ASKED)('$what is answered with the same status, headers and body', asy
   expect(handled).toEqual(overSocket);
 });
 
+test.each([
+  { what: 'read', take: (request: Request) => request.text() },
+  { what: 'being read', take: (request: Request) => Promise.resolve(request.body?.getReader()) },
+])('a body that was $what before is refused to the program, and leaves nothing behind', async ({ take }) => {
+  await start();
+  const [taken, takenLater] = [1, 2].map(() => new Request(`${BASE}?offset=-1`, { method: 'POST', body: '{"table":"items"}' }));
+  await take(taken!);
+  const taking = world.handler({ authorize: async (request) => (await take(request), {}) });
+
+  const refused = await world.handler()(taken!).catch(String);
+  const { status } = await taking(takenLater!);
+  world.clock.advance(30_000);
+
+  expect({ refused, status, failures: world.failures.map(String), load: world.api.load() }).toEqual({
+    refused: expect.stringContaining('TypeError: The body of this request'),
+    status: 500,
+    failures: [refused],
+    load: { initial: 0, existing: 0, parked: 0 },
+  });
+});
+
 test('what a client holds is not sent again', async () => {
   await start();
   world.append(handle, 100, itemLine('3', 'v'));
