@@ -46,6 +46,11 @@ export class BodyArrival {
     this.end(refusal);
   }
 
+  /** There is nobody left to answer. */
+  abandon(): void {
+    this.end(undefined);
+  }
+
   private readonly take = (piece: Buffer): void => {
     this.clock.clearTimer(this.stall);
     this.stall = this.clock.setTimer(this.cut, this.limits.stallMsMax);

@@ -47,8 +47,11 @@ export class BodyIntake {
   async receive(exchange: Exchange): Promise<BodyOutcome> {
     const arrival = new BodyArrival(exchange.request, this.clock, this.limits, (size) => this.grow(body, size));
     const body: HeldBody = { bytes: 0, giveWay: () => arrival.giveUp(tooManyBodies()) };
-    exchange.whenOver(() => this.release(body));
     this.enter(body);
+    exchange.whenOver(() => {
+      this.release(body);
+      arrival.abandon(); // Else what still comes would be counted, and never be given back.
+    });
     const outcome = await arrival.outcome;
     this.arriving.delete(body);
     // A body counts until its request is over, also while that request waits.

@@ -10,7 +10,7 @@ import type { HttpAnswer } from './send-response.ts';
 export class Exchange {
   private readonly abort = new AbortController();
   private readonly releases: (() => void)[] = [];
-  private isOver = false;
+  private hasEnded = false;
   private follower: RequestFollower | undefined;
 
   constructor(
@@ -25,6 +25,11 @@ export class Exchange {
     return this.abort.signal;
   }
 
+  /** Nobody waits for the answer any longer, and what is held from now on is released at once. */
+  get isOver(): boolean {
+    return this.hasEnded;
+  }
+
   /** Somebody may want to know how it goes. */
   follow(watch: RequestWatch | undefined): void {
     const { method = '', headers } = this.request;
@@ -37,7 +42,7 @@ export class Exchange {
 
   /** Calls `release` once, when the last byte of the answer is gone or nobody wants it any more. */
   whenOver(release: () => void): void {
-    if (this.isOver) release();
+    if (this.hasEnded) release();
     else this.releases.push(release);
   }
 
@@ -47,7 +52,7 @@ export class Exchange {
   }
 
   end(): void {
-    this.isOver = true;
+    this.hasEnded = true;
     this.interrupt('closed');
     for (const release of this.releases) release();
     this.follower?.over();

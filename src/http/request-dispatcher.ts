@@ -156,6 +156,7 @@ export class RequestDispatcher {
   ): Promise<HttpAnswer | undefined> {
     const passage = await gate(exchange);
     if (passage.kind === 'closed') return passage.answer;
+    if (exchange.isOver) return undefined; // Its client went while it was decided about: no shape is made for nobody.
     const answered = await answer(passage.bounds);
     return answered && passage.told(answered);
   }

@@ -1,4 +1,5 @@
 /** A program decides about each request: what it fixes holds whatever the client sends, and in doubt nothing is shown. */
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Authorize, Grant } from '../../src/http/handler-types.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
@@ -188,16 +189,28 @@ test('nobody is asked about a preflight, and a shape is deleted by nobody who wa
   expect({ statuses, asked }).toEqual({ statuses: [204, 405], asked: ['DELETE'] });
 });
 
-test('a client that leaves while it is decided about leaves nothing behind', async () => {
-  const leaving = new AbortController();
-  let decide = (grant: Grant): void => void grant;
-  const authorize: Authorize = () => new Promise<Grant>((resolve) => (decide = resolve));
-  const answer = ask(authorize, 'table=items', { signal: leaving.signal });
+test.each<{ method: string; body?: string }>([{ method: 'GET' }, { method: 'POST', body: '{}' }])(
+  'a client that leaves while it is decided about leaves nothing behind, $method',
+  async (init) => {
+    const leaving = new AbortController();
+    let decide = (grant: Grant): void => void grant;
+    const authorize: Authorize = () => new Promise<Grant>((resolve) => (decide = resolve));
+    const answer = ask(authorize, 'table=items', { ...init, signal: leaving.signal });
 
-  leaving.abort();
-  const { status } = await answer;
-  decide({});
-  await world.until(() => world.api.load().initial === 0);
+    leaving.abort();
+    const { status } = await answer;
+    await setImmediate(); // It is over.
+    decide({});
+    await ask(() => ({ table: 'wide' }), ''); // By then the other would have made its shape.
+    await setImmediate();
 
-  expect({ status, failures: world.failures }).toEqual({ status: 499, failures: [] });
-});
+    const { clock, directory, failures } = world;
+    expect({ status, created: directory.created, load: world.api.load(), timers: clock.pendingTimers, failures }).toEqual({
+      status: 499,
+      created: 1,
+      load: { initial: 0, existing: 0, parked: 0 },
+      timers: 0,
+      failures: [],
+    });
+  },
+);

@@ -55,3 +55,21 @@ test('a body that has come is not among those on their way any more', async () =
   second.from.end();
   expect([await later, first.exchange.signal.aborted]).toEqual([{ bytes: Buffer.alloc(0) }, false]);
 });
+
+const ENDS = [{ when: 'before its body is asked for' }, { when: 'while its body comes' }];
+
+test.each(ENDS)('a request that ends $when holds no room', async ({ when }) => {
+  const intake = new BodyIntake(new ManualClock(), { ...BODY_LIMITS, arrivingMax: 1 });
+  const [{ exchange, from }, next] = [await incoming(), await incoming()];
+  if (when.startsWith('before')) exchange.end();
+  const gone = intake.receive(exchange);
+  exchange.end();
+  from.write('12345');
+  from.end();
+  const outcome = await gone;
+  const later = intake.receive(next.exchange);
+  next.from.write('{}');
+  next.from.end();
+
+  expect([outcome, await later, intake.heldBytes]).toEqual([undefined, { bytes: Buffer.from('{}') }, 2]);
+});
