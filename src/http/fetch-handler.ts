@@ -2,8 +2,7 @@
 import { authorizedGate } from './authorize.ts';
 import type { FetchHandler, FetchHandlerOptions } from './handler-types.ts';
 import type { RequestDispatcher } from './request-dispatcher.ts';
-import { BODY_TAKEN, isTaken, PeerRequest, PeerResponse } from './web-peer.ts';
-import type { WebResponse } from './web-types.ts';
+import { away, BODY_TAKEN, isTaken, PeerRequest, PeerResponse } from './web-peer.ts';
 
 /** @param living the dispatcher that there is now; undefined while there is none. */
 export function fetchHandler(living: () => RequestDispatcher | undefined, { authorize }: FetchHandlerOptions): FetchHandler {
@@ -13,20 +12,16 @@ export function fetchHandler(living: () => RequestDispatcher | undefined, { auth
     if (isTaken(request)) return Promise.reject(new TypeError(BODY_TAKEN));
     const response = new PeerResponse(request.method === 'HEAD');
     endTogether(request.signal, response);
-    dispatcher.receiveForShape(new PeerRequest(request), response, authorize && authorizedGate(authorize, request, response));
+    const gate = authorize === undefined ? undefined : authorizedGate(authorize, request, response);
+    dispatcher.receiveForShape(new PeerRequest(request), response, gate);
     return response.told;
   };
 }
 
 /** A moment later: who is told of the same end, and cancels the body, is not told of an error then. */
 function endTogether(signal: AbortSignal, response: PeerResponse): void {
-  const leave = (): void => void Promise.resolve().then(() => response.destroy());
+  const leave = (): void => void Promise.resolve().then(() => response.leave());
   signal.addEventListener('abort', leave);
   response.once('close', () => signal.removeEventListener('abort', leave));
-  if (signal.aborted) response.destroy();
-}
-
-function away(): WebResponse {
-  const headers = { 'retry-after': '1', 'cache-control': 'no-store' };
-  return Response.json({ message: 'The service does not run now. Please try again later.' }, { status: 503, headers });
+  if (signal.aborted) response.leave();
 }

@@ -43,6 +43,7 @@ async function openServer(settings: HttpSettings, ports: HttpPorts, context: Por
   return {
     requests: { listenAddress: () => ({ type: 'http.listening', ...server?.address }) },
     async close() {
+      ports.reception?.close(dispatcher); // First: a request that came while the others end would begin anew.
       const drained = server?.drain();
       dispatcher.drain();
       const timer = ports.clock.setTimer(() => {
@@ -52,7 +53,6 @@ async function openServer(settings: HttpSettings, ports: HttpPorts, context: Por
       await drained;
       await dispatcher.emptied();
       ports.clock.clearTimer(timer);
-      ports.reception?.close(dispatcher);
       dispatcher.close();
     },
   };

@@ -85,6 +85,12 @@ export class PeerResponse extends Writable implements HttpResponse {
     this.destroy();
   }
 
+  /** Nobody waits for it. */
+  leave(): void {
+    this.settle(new Response(null, { status: CLIENT_GONE }));
+    this.destroy();
+  }
+
   writeHead(status: number, headers: string[]): this {
     const hasBody = !this.isHead && !WITHOUT_BODY.has(status);
     const held = new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES });
@@ -110,7 +116,7 @@ export class PeerResponse extends Writable implements HttpResponse {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.settle(new Response(null, { status: CLIENT_GONE }));
+    this.settle(away()); // It ends before it began, and its client waits.
     if (!this.writableFinished) this.controller?.error(error ?? new Error('The answer was broken off'));
     done(error);
   }
@@ -133,6 +139,12 @@ export class PeerResponse extends Writable implements HttpResponse {
       cancel: () => void this.destroy(),
     };
   }
+}
+
+/** For a client that may try again. */
+export function away(): WebResponse {
+  const headers = { 'retry-after': '1', 'cache-control': 'no-store' };
+  return Response.json({ message: 'The service does not run now. Please try again later.' }, { status: 503, headers });
 }
 
 function pairsOf(headers: readonly string[]): [string, string][] {

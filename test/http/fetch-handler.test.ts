@@ -200,15 +200,30 @@ test('a service that stops answers who waits, waits for who reads, and then refu
   await world.untilParked(1);
 
   const closed = world.close();
+  const meanwhile = await handler(new Request(`${BASE}?table=items&offset=-1`));
   const waited = await answer;
   const body = await waited.json() as unknown[];
   await closed;
   const late = await handler(new Request(`${BASE}?table=items&offset=-1`));
 
-  expect({ waited: waited.status, count: body.length, late: late.status, retry: late.headers.get('retry-after') }).toEqual({
-    waited: 200,
-    count: 1,
-    late: 503,
-    retry: '1',
-  });
+  expect({
+    waited: waited.status,
+    count: body.length,
+    refused: [meanwhile, late].map(({ status, headers }) => [status, headers.get('retry-after')]),
+  }).toEqual({ waited: 200, count: 1, refused: [[503, '1'], [503, '1']] });
+});
+
+test('who waits still when the service has no more time is told to come again', async () => {
+  await start();
+  let isAsked = false;
+  const authorize = () => new Promise<never>(() => (isAsked = true));
+  const answer = world.handler({ authorize })(new Request(`${BASE}?table=items&offset=-1`));
+  await world.until(() => isAsked);
+
+  const closed = world.close();
+  world.clock.advance(1000);
+  await closed;
+
+  const { status, headers } = await answer;
+  expect([status, headers.get('retry-after')]).toEqual([503, '1']);
 });
