@@ -36,6 +36,7 @@ export function authorizedGate(authorize: Authorize, request: WebRequest, respon
 
 /** @throws {BoundsError} */
 export function readGrant(verdict: unknown): ShapeBounds {
+  if (isOther(verdict)) throw fault(`it gave an object of another kind: ${Object.prototype.toString.call(verdict)}`);
   const missing = isObject(verdict) ? Object.keys(verdict).find((name) => verdict[name] === undefined) : undefined;
   if (missing !== undefined) throw fault(`${missing} is undefined: leave it out where the client may choose`);
   const read = grantFields.safeParse(verdict);
@@ -55,6 +56,13 @@ function byNumber(values: readonly string[]): Record<string, string> {
 /** Of whichever class: a framework may have one of its own. */
 function isResponse(verdict: unknown): verdict is WebResponse {
   return isObject(verdict) && typeof verdict['status'] === 'number' && typeof verdict['arrayBuffer'] === 'function';
+}
+
+/** An error, a Map or a promise has no keys of its own, as `{}` has none: nobody meant by it that all may be read. */
+function isOther(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && prototype !== Object.prototype;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

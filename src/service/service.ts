@@ -209,7 +209,7 @@ function serviceOf({ runtime, root, url, closing, api, reception, events, config
     on: (name, listener) => events.on(name, listener),
     shape: (options) => followedShape({ api, clock }, options, leaving.signal),
     fetchHandler(options = {}) {
-      if (options.authorize === undefined) requireSecret(configuration);
+      if (typeof options.authorize !== 'function') requireSecret(configuration, options.authorize);
       return fetchHandler(() => reception.dispatcher, options);
     },
     async stop() {
@@ -221,7 +221,9 @@ function serviceOf({ runtime, root, url, closing, api, reception, events, config
   };
 }
 
-function requireSecret({ secret, insecure }: Configuration): void {
+/** @param authorize what was given in place of a function. */
+function requireSecret({ secret, insecure }: Configuration, authorize: unknown): void {
+  if (authorize !== undefined) throw new ConfigurationError('authorize must be a function, or be left out: then the secret is asked for.');
   if (secret !== undefined || insecure) return;
   throw new ConfigurationError(
     'fetchHandler would let nobody in: give it authorize, which decides about each request, or start the service with secret, ' +

@@ -1,5 +1,4 @@
 /** A program decides about each request: what it fixes holds whatever the client sends, and in doubt nothing is shown. */
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Authorize, Grant } from '../../src/http/handler-types.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
@@ -145,6 +144,10 @@ test('false is 403, and an answer of the program is sent as it is', async () => 
 test.each<{ what: string; verdict: unknown; why: RegExp }>([
   { what: 'nothing', verdict: undefined, why: /must give false, a Response, or an object/ },
   { what: 'true', verdict: true, why: /must give/ },
+  { what: 'an error', verdict: new Error('no session'), why: /another kind: \[object Error\]/ },
+  { what: 'a map', verdict: new Map([['table', 'items']]), why: /another kind/ },
+  { what: 'a date', verdict: new Date(0), why: /another kind/ },
+  { what: 'what is inherited', verdict: Object.create({ table: 'items', where: 'false' }), why: /another kind/ },
   { what: 'a slip of the pen', verdict: { table: 'items', were: 'false' }, why: /were/ },
   { what: 'a filter that is not there', verdict: { table: 'items', where: undefined }, why: /where is undefined/ },
   { what: 'a blank filter', verdict: { table: 'items', where: ' ' }, why: /where is blank/ },
@@ -162,6 +165,12 @@ test.each<{ what: string; verdict: unknown; why: RegExp }>([
     body: '{"error":"Internal server error"}',
     failures: [expect.stringMatching(why)],
   });
+});
+
+test('a hook that is none lets nobody in', async () => {
+  const { status } = await ask(null as unknown as Authorize, 'table=items');
+
+  expect({ status, failures: world.failures.map(String) }).toEqual({ status: 500, failures: [expect.stringContaining('TypeError')] });
 });
 
 test('a hook that throws is 500 without its words', async () => {
@@ -189,6 +198,11 @@ test('nobody is asked about a preflight, and a shape is deleted by nobody who wa
   expect({ statuses, asked }).toEqual({ statuses: [204, 405], asked: ['DELETE'] });
 });
 
+function aMoment(): Promise<void> {
+  let turns = 0;
+  return world.until(() => (turns += 1) > 1);
+}
+
 test.each<{ method: string; body?: string }>([{ method: 'GET' }, { method: 'POST', body: '{}' }])(
   'a client that leaves while it is decided about leaves nothing behind, $method',
   async (init) => {
@@ -199,10 +213,10 @@ test.each<{ method: string; body?: string }>([{ method: 'GET' }, { method: 'POST
 
     leaving.abort();
     const { status } = await answer;
-    await setImmediate(); // It is over.
+    await aMoment(); // It is over.
     decide({});
     await ask(() => ({ table: 'wide' }), ''); // By then the other would have made its shape.
-    await setImmediate();
+    await aMoment();
 
     const { clock, directory, failures } = world;
     expect({ status, created: directory.created, load: world.api.load(), timers: clock.pendingTimers, failures }).toEqual({

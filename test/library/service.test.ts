@@ -65,6 +65,7 @@ test('who may read is said with the options, or no port is opened', async () => 
 
   await expect(startService(open)).rejects.toThrow(/^Neither a secret nor insecure mode is set\. Set secret, .* or listen: false/);
   expect(() => service.fetchHandler()).toThrow(ConfigurationError);
+  expect(() => service.fetchHandler({ authorize: null as never })).toThrow(/^authorize must be a function/);
 });
 
 test('a port that is taken is one sentence, and the error of its class', async () => {
