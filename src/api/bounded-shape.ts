@@ -2,8 +2,38 @@
 import type { Relation } from '../model/relation.ts';
 import { defineShape, whereColumn, type DefinedShape, type InnerTable, type Mistaken } from '../shapes/shape-request.ts';
 import type { TimeZones, WhereColumn, WhereLanguage, WrittenFilter } from '../sql/where.ts';
+import { chosenColumns } from './queryable-columns.ts';
+import { invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import { BoundsError, type ShapeBounds } from './shape-bounds.ts';
 import type { DefinitionParameters } from './shape-parameters.ts';
+
+/** What is fixed does not fit the table as it is known here; it may fit as the table is now. */
+export interface Misfit {
+  readonly kind: 'misfit';
+  readonly why: string;
+}
+
+export function isMisfit(value: object): value is Misfit {
+  return 'kind' in value && value.kind === 'misfit';
+}
+
+/**
+ * The end of a request whose bounds do not fit: a client that chose the table chose one that is not for it.
+ *
+ * @throws {BoundsError} when the table was fixed too.
+ */
+export function refuseMisfit({ why }: Misfit, { bounds }: DefinitionParameters): Refusal {
+  if (bounds?.table !== undefined) throw new BoundsError(why);
+  return invalidRequest({ table: ['This table cannot be read within what is fixed for the request'] });
+}
+
+/** Why the columns that are fixed cannot be those of this table; undefined when they can, and when none are. */
+export function unfitColumns(parameters: DefinitionParameters, relation: Relation): Misfit | undefined {
+  if (parameters.bounds?.columns === undefined) return undefined;
+  const fixed = chosenColumns({ ...parameters, columns: undefined }, relation);
+  if (!isRefusal(fixed)) return undefined;
+  return { kind: 'misfit', why: `The columns that authorize fixed for a request cannot be used: ${fixed.body}` };
+}
 
 /** The parameters of a request within its bounds; its filter is joined with theirs when its table is known. */
 export function withinBounds(parameters: DefinitionParameters, bounds: ShapeBounds | undefined): DefinitionParameters {
@@ -21,7 +51,7 @@ export function followedFilter({ bounds, where }: DefinitionParameters): string 
  * The shape that a request asks for, within its bounds.
  *
  * @param columns that were chosen, as identifiers.
- * @throws {BoundsError} when what is fixed is no filter of that table.
+ * @returns a misfit when what is fixed is no filter of that table.
  */
 export function defineWithin(
   parameters: DefinitionParameters,
@@ -30,14 +60,14 @@ export function defineWithin(
   language: WhereLanguage,
   inner: readonly InnerTable[],
   zones: TimeZones,
-): DefinedShape | Mistaken {
+): DefinedShape | Mistaken | Misfit {
   const { bounds, where, params } = parameters;
   const define = (filter: Partial<WrittenFilter>): DefinedShape | Mistaken =>
     defineShape({ ...parameters, columns, where: filter.text, params: filter.params }, relation, language, inner, zones);
   if (bounds === undefined) return define({ ...(where === undefined ? {} : { text: where }), params });
   // What is fixed must be a whole filter by itself: else its brackets could be closed by what is asked for.
   const fixed = define(bounds.filter ?? {});
-  if ('errors' in fixed) return fixed.zone === undefined ? refuseUnfit(fixed) : fixed;
+  if ('errors' in fixed) return fixed.zone === undefined ? unfitFilter(fixed) : fixed;
   if (where === undefined) return fixed;
   const rules = { collation: relation.collation, zones, version: relation.version };
   const narrowed = language.narrow(bounds.filter, { text: where, params }, nameable(relation, parameters), rules, relation);
@@ -51,9 +81,9 @@ function nameable(relation: Relation, { queryableColumns }: DefinitionParameters
 }
 
 /** What is chosen of the columns is the client's mistake. */
-function refuseUnfit(mistaken: Mistaken): Mistaken {
+function unfitFilter(mistaken: Mistaken): Mistaken | Misfit {
   const { where = [], params = [] } = mistaken.errors;
   const [why] = [...where, ...params];
   if (why === undefined) return mistaken;
-  throw new BoundsError(`The filter that authorize fixed for a request cannot be used: ${why}`);
+  return { kind: 'misfit', why: `The filter that authorize fixed for a request cannot be used: ${why}` };
 }

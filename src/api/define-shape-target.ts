@@ -11,7 +11,7 @@ import type { ShapeDefinition } from '../model/shape.ts';
 import { unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
-import { defineWithin, followedFilter } from './bounded-shape.ts';
+import { defineWithin, followedFilter, isMisfit, refuseMisfit, unfitColumns, type Misfit } from './bounded-shape.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import { withNamedZones } from './named-zones.ts';
 import type { RelationLookup } from './ports.ts';
@@ -31,23 +31,29 @@ interface Asked {
 
 type Ask = (table: RelationName) => Promise<RelationLookup>;
 
+/** @throws {BoundsError} when what is fixed of the request does not fit the table that is fixed. */
 export async function defineShapeTarget(context: ApiContext, parameters: DefinitionParameters): Promise<ShapeTarget | Refusal> {
   const { relations } = context.ports;
   const known = await lookUpAll(context, parameters, ({ schema, name }) => relations.relation(schema, name));
   if (isRefusal(known)) return known;
   const target = await targetOf(context, known);
-  if (!isRefusal(target)) return target;
+  if (!isMistake(target)) return target;
   const now = await lookUpAll(context, parameters, ({ schema, name }) => relations.relationNow(schema, name));
   if (isRefusal(now)) return now;
-  return areSame(known, now) ? target : targetOf(context, now);
+  const last = areSame(known, now) ? target : await targetOf(context, now);
+  return isMisfit(last) ? refuseMisfit(last, parameters) : last;
 }
 
-async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget | Refusal> {
+function isMistake(found: ShapeTarget | ShapeDefinition | Refusal | Misfit): found is Refusal | Misfit {
+  return isRefusal(found) || isMisfit(found);
+}
+
+async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget | Refusal | Misfit> {
   const relations = [asked.relation, ...asked.inner.flatMap((table) => ('relation' in table ? [table.relation] : []))];
   const cached = context.definitions.get(asked.key, relations);
   if (cached !== undefined) return cached;
   const definition = await define(context, asked);
-  if (isRefusal(definition)) return definition;
+  if (isMistake(definition)) return definition;
   let schema: string | undefined; // Worked out at the first answer that carries it.
   const { relation } = asked;
   const target: ShapeTarget = { definition, relation, schema: () => (schema ??= context.schemas.of(relation, definition.columns)) };
@@ -55,16 +61,16 @@ async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget 
   return target;
 }
 
-async function define({ ports }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal> {
+async function define({ ports }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal | Misfit> {
   const chosen = chosenColumns(parameters, relation);
-  if (isRefusal(chosen)) return chosen;
+  if (isRefusal(chosen)) return unfitColumns(parameters, relation) ?? chosen;
   const columns = chosen.names?.map(quoteIdentifier).join(',');
   const defined = await withNamedZones(
     ports.zones,
     (zones) => defineWithin(parameters, columns, relation, ports.language, inner, zones),
     (why) => invalidRequest({ where: [why] }),
   );
-  if (isRefusal(defined)) return defined;
+  if (isRefusal(defined) || isMisfit(defined)) return defined;
   return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
 }
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Authorize, Grant } from '../../src/http/handler-types.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
-import { itemLine } from '../support/http/api-world.ts';
+import { column, itemLine, key } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
 
 const BASE = 'http://app.example/shapes';
@@ -156,6 +156,8 @@ test.each<{ what: string; verdict: unknown; why: RegExp }>([
   { what: 'values without a filter', verdict: { table: 'items', params: ['a'] }, why: /without where/ },
   { what: 'a filter that is none', verdict: { table: 'items', where: 'value =' }, why: /cannot be used: At location/ },
   { what: 'a filter that closes brackets', verdict: { table: 'items', where: "value = 'a') OR (true" }, why: /cannot be used/ },
+  { what: 'a column that there is not', verdict: { table: 'items', columns: ['id', 'no'] }, why: /columns that authorize .* no"/ },
+  { what: 'columns without the key', verdict: { table: 'items', columns: ['value'] }, why: /columns that authorize .* id"/ },
   { what: 'a value that no parameter has', verdict: { table: 'items', where: 'value = $2', params: ['a'] }, why: /cannot be used/ },
 ])('what is no answer is 500, and told in the log: $what', async ({ verdict, why }) => {
   const { status, body } = await ask(() => verdict as Grant, "table=items&where=value='x'");
@@ -171,6 +173,28 @@ test('a hook that is none lets nobody in', async () => {
   const { status } = await ask(null as unknown as Authorize, 'table=items');
 
   expect({ status, failures: world.failures.map(String) }).toEqual({ status: 500, failures: [expect.stringContaining('TypeError')] });
+});
+
+test.each<{ what: string; grant: Grant }>([
+  { what: 'filter', grant: { where: "value = 'a'" } },
+  { what: 'columns', grant: { columns: ['id', 'value'] } },
+])('a client that chooses a table to which the fixed $what does not fit is refused, and is no fault', async ({ grant }) => {
+  const { status, body } = await ask(() => grant, 'table=wide');
+
+  expect({ status, body: JSON.parse(body) as unknown, failures: world.failures }).toEqual({
+    status: 400,
+    body: { message: 'Invalid request', errors: { table: ['This table cannot be read within what is fixed for the request'] } },
+    failures: [],
+  });
+});
+
+test.each<{ what: string; grant: Grant }>([
+  { what: 'filter', grant: { table: 'items', where: "added = 'x'" } },
+  { what: 'columns', grant: { table: 'items', columns: ['id', 'added'] } },
+])('a fixed $what may name a column that was just added', async ({ grant }) => {
+  world.catalog.alter('items', [key('id', 'uuid'), column('value', 'text'), column('added', 'text')]);
+
+  expect((await ask(() => grant, '')).status).toBe(200);
 });
 
 test('a hook that throws is 500 without its words', async () => {
