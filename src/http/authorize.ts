@@ -17,7 +17,8 @@ const value = z.union([text, z.number().transform(String), z.bigint().transform(
 const grantFields = z
   .strictObject({
     table: filled.optional(),
-    where: filled.optional(),
+    // Alone it would pass, and each filter of a client's beside it would be a mistake.
+    where: filled.refine((where) => !where.trimEnd().endsWith(';'), 'ends in a semicolon').optional(),
     params: z.union([z.array(value).transform(byNumber), z.record(z.string(), value)]).optional(),
     columns: z.array(filled).min(1, 'has no column').optional(),
   })

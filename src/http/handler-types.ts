@@ -32,7 +32,10 @@ export type Authorize = (request: WebRequest) => Grant | WebResponse | false | P
 
 /** How a handler is made. */
 export interface FetchHandlerOptions {
-  /** Asked about each `GET`, `HEAD`, `POST` and `DELETE`; other verbs read nothing. Left out, the secret of the service is asked for, as over its own port. */
+  /**
+   * Asked about each `GET`, `HEAD`, `POST` and `DELETE`; other verbs read nothing. Left out, the secret of the service is asked for, as
+   * over its own port.
+   */
   readonly authorize?: Authorize;
 }
 

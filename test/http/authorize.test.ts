@@ -151,6 +151,7 @@ test.each<{ what: string; verdict: unknown; why: RegExp }>([
   { what: 'a slip of the pen', verdict: { table: 'items', were: 'false' }, why: /were/ },
   { what: 'a filter that is not there', verdict: { table: 'items', where: undefined }, why: /where is undefined/ },
   { what: 'a blank filter', verdict: { table: 'items', where: ' ' }, why: /where is blank/ },
+  { what: 'a filter with a semicolon', verdict: { table: 'items', where: "value = 'a'; " }, why: /where ends in a semicolon/ },
   { what: 'no column', verdict: { table: 'items', columns: [] }, why: /columns has no column/ },
   { what: 'a value that is not there', verdict: { where: 'value = $1', params: [undefined] }, why: /params/ },
   { what: 'values without a filter', verdict: { table: 'items', params: ['a'] }, why: /without where/ },
