@@ -28,6 +28,8 @@ export type NodeListener = { listen(request: NodeRequest, response: NodeResponse
 
 /** What no `Request` may be. */
 const NEVER = new Set(['TRACE', 'TRACK', 'CONNECT']);
+/** Of a body that nobody wanted, so much is read and dropped, so that its connection can go on; behind that it is closed. */
+const DROPPED_BYTES_MAX = 1024 * 1024;
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
@@ -50,24 +52,47 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   if (NEVER.has(request.method ?? '')) return void response.writeHead(405).end();
+  const url = urlOf(request);
+  if (url === undefined) return void response.writeHead(400).end();
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  const asked = webRequest(request, url, gone.signal);
   try {
-    await send(await handler(webRequest(request, gone.signal)), request, response);
+    await send(await handler(asked), request, response);
   } catch (error) {
     if (gone.signal.aborted) return; // There is nobody left to fail.
     if (response.headersSent) response.destroy();
     else response.writeHead(500).end();
     throw error;
+  } finally {
+    dropRest(asked).catch(() => {}); // Its client has gone in the middle of it.
   }
 }
 
-function webRequest(request: IncomingMessage, signal: AbortSignal): WebRequest {
-  const { method = 'GET', headers, rawHeaders } = request;
+/** Of a body that nobody has begun to read: Node takes it for read, and does not drop it. Its server bounds how long that takes. */
+async function dropRest({ body }: WebRequest): Promise<void> {
+  if (body === null || body.locked) return;
+  let dropped = 0;
+  for await (const piece of body) {
+    dropped += piece.length;
+    if (dropped > DROPPED_BYTES_MAX) break; // That destroys the request, and its connection.
+  }
+}
+
+/** Undefined where it is none of a request: the host may be anything that a client writes. */
+function urlOf(request: IncomingMessage): URL | undefined {
+  const origin = `http://${request.headers.host ?? ''}`;
+  const base = URL.canParse(origin) ? origin : 'http://localhost';
+  if (!URL.canParse(pathOf(request), base)) return undefined;
+  const url = new URL(pathOf(request), base);
+  return url.username === '' && url.password === '' ? url : undefined;
+}
+
+function webRequest(request: IncomingMessage, url: URL, signal: AbortSignal): WebRequest {
+  const { method = 'GET', rawHeaders } = request;
   const pairs = rawHeaders.flatMap((name, index): [string, string][] => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : []));
   const body = WITH_BODY.has(method) ? (Readable.toWeb(request)) : null;
-  const origin = `http://${headers.host ?? ''}`;
-  return new Request(new URL(pathOf(request), URL.canParse(origin) ? origin : 'http://localhost'), {
+  return new Request(url, {
     method, headers: pairs.filter(([name]) => !name.startsWith(':')), body, signal, ...(body === null ? {} : { duplex: 'half' as const }),
   });
 }

@@ -1,0 +1,45 @@
+/** Behind a server of Node's own, whatever a client sends leaves its connection as good as it was. */
+import { Agent, createServer, request, type IncomingMessage, type RequestOptions, type Server } from 'node:http';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeListener } from '../../src/http/node-listener.ts';
+
+let server: Server;
+let agent: Agent;
+
+beforeEach(async () => {
+  agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  server = createServer(nodeListener(({ method }) => Promise.resolve(new Response(method, { status: 403 })))).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterEach(async () => {
+  agent.destroy();
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+async function ask(options: RequestOptions, body = ''): Promise<unknown[]> {
+  const { port } = server.address() as AddressInfo;
+  const sent = request({ host: '127.0.0.1', port, agent, ...options }).end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return [response.statusCode, await text(response), sent.reusedSocket];
+}
+
+test('a body that nobody wanted does not stand in the way of the next request', async () => {
+  const refused = await ask({ method: 'POST' }, 'x'.repeat(500_000));
+
+  const next = await ask({ method: 'GET' });
+
+  expect([refused, next]).toEqual([[403, 'POST', false], [403, 'GET', true]]);
+});
+
+test.each([
+  { what: 'a host with a password', options: { headers: { host: 'a:b@c' } } },
+  { what: 'an address that is none', options: { path: 'http://[' } },
+])('$what is the mistake of the client', async ({ options }) => {
+  expect(await ask(options)).toEqual([400, '', false]);
+});
