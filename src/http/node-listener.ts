@@ -3,6 +3,7 @@
  * Express, a hijacked reply of Fastify. A client that goes away aborts its request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { WebRequest, WebResponse } from './web-types.ts';
@@ -65,17 +66,17 @@ async function serve(
     else response.writeHead(500).end();
     throw error;
   } finally {
-    dropRest(asked).catch(() => {}); // Its client has gone in the middle of it.
+    dropRest(asked, request.socket).catch(() => {}); // Its client has gone in the middle of it.
   }
 }
 
 /** Of a body that nobody has begun to read: Node takes it for read, and does not drop it. Its server bounds how long that takes. */
-async function dropRest({ body }: WebRequest): Promise<void> {
+async function dropRest({ body }: WebRequest, connection: Socket): Promise<void> {
   if (body === null || body.locked) return;
   let dropped = 0;
   for await (const piece of body) {
     dropped += piece.length;
-    if (dropped > DROPPED_BYTES_MAX) break; // That destroys the request, and its connection.
+    if (dropped > DROPPED_BYTES_MAX) return void connection.destroy();
   }
 }
 

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeListener } from '../../src/http/node-listener.ts';
+import { rawConnection } from '../support/http/raw-connection.ts';
 
 let server: Server;
 let agent: Agent;
@@ -35,6 +36,15 @@ test('a body that nobody wanted does not stand in the way of the next request', 
   const next = await ask({ method: 'GET' });
 
   expect([refused, next]).toEqual([[403, 'POST', false], [403, 'GET', true]]);
+});
+
+test('a body that goes on and on is answered, and its connection closed', async () => {
+  const { port } = server.address() as AddressInfo;
+  const client = await rawConnection(port, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9000000\r\n\r\n');
+
+  client.socket.write('x'.repeat(2_000_000));
+
+  expect((await client.said).split('\r\n')[0]).toBe('HTTP/1.1 403 Forbidden');
 });
 
 test.each([
