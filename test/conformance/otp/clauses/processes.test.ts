@@ -170,16 +170,18 @@ test('clause 36: continue is the very next event, before postponed ones and the 
 test('clause 37: a process that hibernates keeps all that it is, and a time-out finds it', async () => {
   const { world, a, b } = await strangers();
   world.tell(a, register('@name'), monitor(b), startTimer('tick', 100));
-  const { hibernates, ...awake } = world.runtime.processInfo(a) ?? {};
+  const { hibernates, memoryBytes = 0, ...awake } = world.runtime.processInfo(a) ?? {};
 
   world.tell(a, hibernate);
-  const { hibernates: sleeps, ...asleep } = world.runtime.processInfo(a) ?? {};
+  const { hibernates: sleeps, memoryBytes: lessBytes = 0, ...asleep } = world.runtime.processInfo(a) ?? {};
   const actor = world.runtime.refOf(a);
   world.advance(100);
 
-  expect({ hibernates, sleeps, asleep, actor, seen: world.seen(a).map(({ type }) => type) }).toEqual({
+  const seen = world.seen(a).map(({ type }) => type);
+  expect({ hibernates, sleeps, isSmaller: lessBytes < memoryBytes, asleep, actor, seen }).toEqual({
     hibernates: false,
     sleeps: true,
+    isSmaller: true,
     asleep: { ...awake, handled: 3 }, // Its name, and the order to rest.
     actor: undefined,
     seen: ['seen.registered', 'timeout.tick'],
