@@ -4,10 +4,10 @@ export { readConfiguration, type Configuration } from './settings/configuration.
 export type { LogLevel } from './settings/options.ts';
 export { ShapeRequestError } from './api/shape-subscription.ts';
 export type { ChangeMessage, ControlMessage, Row, ShapeMessage } from './api/shape-subscription.ts';
-export type { Authorize, FetchHandler, FetchHandlerOptions, Grant, ParameterValue } from './http/handler-types.ts';
-export { nodeListener, type NodeListener, type NodeRequest, type NodeResponse } from './http/node-listener.ts';
+export type { Authorize, FetchHandler, FetchHandlerOptions, Grant, ParameterValue } from './http/web/handler-types.ts';
+export { nodeListener, type NodeListener, type NodeRequest, type NodeResponse } from './http/web/node-listener.ts';
 export { AddressRefusedError, PortTakenError } from './http/listen-errors.ts';
-export type { WebRequest, WebResponse } from './http/web-types.ts';
+export type { WebRequest, WebResponse } from './http/web/web-types.ts';
 export { InspectionPortTakenError, startService, startService as startStack } from './service/service.ts';
 export type { Service, ServiceLoad, ServiceStanding } from './service/service.ts';
 export type { FollowedShape, ShapeOptions } from './service/followed-shape.ts';

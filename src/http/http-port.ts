@@ -6,7 +6,7 @@
  * connections, answers the long-polls that wait, lets streams run for a bounded time, and then cuts off the rest.
  */
 import type { PortContext, PortHandle, PortSpec } from '../otp/process.ts';
-import { BODY_LIMITS, type BodyLimits } from './body-intake.ts';
+import { BODY_LIMITS, type BodyLimits } from './bodies/body-intake.ts';
 import { RequestDispatcher, type DispatcherPorts, type DispatcherSettings } from './request-dispatcher.ts';
 import { listen, type ListenAddress, type ServerTimeouts } from './server.ts';
 

@@ -2,27 +2,9 @@
  * Pages: what is served beside the api, on the same socket. The server knows nothing of them but that they answer: who may see a
  * page, and what is on it, is theirs to decide.
  */
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Body, LiveBody } from '../api/shape-response.ts';
+import type { PageAnswer, PageRequest } from '../api/page.ts';
 import type { Exchange } from './exchange.ts';
 import type { HttpAnswer } from './send-response.ts';
-
-export interface PageRequest {
-  readonly method: string;
-  /** As it came, without the query and not decoded: pages compare it exactly. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  /** Aborted when nobody waits for the answer any longer, or when the server closes. */
-  readonly signal: AbortSignal;
-}
-
-export interface PageAnswer {
-  readonly status: number;
-  /** All of them, but for the request's id: name, value, name, value… */
-  readonly headers: readonly string[];
-  readonly body: Body | LiveBody;
-}
 
 export interface Pages {
   /** @returns undefined when no page is there: the server answers as it would have without them. */

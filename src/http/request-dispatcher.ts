@@ -8,7 +8,7 @@ import type { ShapeBounds } from '../api/shape-bounds.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { takesGzip } from './accept-encoding.ts';
-import { BodyIntake, type BodyLimits } from './body-intake.ts';
+import { BodyIntake, type BodyLimits } from './bodies/body-intake.ts';
 import { Deflater } from './deflater.ts';
 import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';

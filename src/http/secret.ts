@@ -1,5 +1,5 @@
 /** The secret that a request brings, compared in a time that tells nothing about it. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { bearsSecret, isSameSecret } from '../settings/secret.ts';
 
 /** Undefined: everybody may ask, because the operator said so. */
 export type Secret = string | undefined;
@@ -16,22 +16,6 @@ export type Access = 'open' | 'byQuery' | 'byHeader' | 'denied';
 export function accessOf(secret: Secret, query: URLSearchParams, header: string | undefined): Access {
   if (secret === undefined) return 'open';
   const inQuery = query.get('secret') ?? query.get('api_secret') ?? undefined;
-  if (inQuery !== undefined) return isSame(inQuery, secret) ? 'byQuery' : 'denied';
-  const inHeader = bearer(header) ?? '';
-  // A header has bytes: some clients take a text for Latin-1, as Node does, and most for UTF-8.
-  const isEither = [isSame(inHeader, secret), isSame(Buffer.from(inHeader, 'latin1').toString(), secret)].includes(true);
-  return isEither ? 'byHeader' : 'denied';
-}
-
-function bearer(header: string | undefined): string | undefined {
-  return /^Bearer +(.+)$/i.exec(header ?? '')?.[1];
-}
-
-/** Digests have one length, which `timingSafeEqual` demands. */
-function isSame(left: string, right: string): boolean {
-  return timingSafeEqual(digest(left), digest(right));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  if (inQuery !== undefined) return isSameSecret(inQuery, secret) ? 'byQuery' : 'denied';
+  return bearsSecret(header, secret) ? 'byHeader' : 'denied';
 }

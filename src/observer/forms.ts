@@ -19,10 +19,16 @@ import { pinnedBy } from './shapes/shape-rows.ts';
 import { shapesView, SHAPE_SORTS } from './shapes/shape-search.ts';
 import { shapeView } from './shapes/shape-view.ts';
 import type { ObserverSources } from './sources.ts';
-import type {
-  DeathsView, MessagesView, PlotsView, PopulationsView, PopulationView, PostgresView, ProcessesView, ProcessView, ScenarioView, ServiceView,
-  ShapesView, ShapeView, TreeView,
-} from './views.ts';
+import type { DeathsView } from './views/deaths.ts';
+import type { MessagesView } from './views/messages.ts';
+import type { PlotsView } from './views/plots.ts';
+import type { PopulationsView, PopulationView } from './views/populations.ts';
+import type { PostgresView } from './views/postgres.ts';
+import type { ProcessesView, ProcessView } from './views/processes.ts';
+import type { ScenarioView } from './views/scenario.ts';
+import type { ServiceView } from './views/service.ts';
+import type { ShapesView, ShapeView } from './views/shapes.ts';
+import type { TreeView } from './views/tree.ts';
 
 export interface Kept {
   readonly recorder: Recorder;

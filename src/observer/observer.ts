@@ -11,7 +11,7 @@ import type { Xid } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import { Forms } from './forms.ts';
 import { ObserverPages } from './pages/observer-pages.ts';
-import type { PageAnswer, PageRequest } from './pages/page-request.ts';
+import type { PageAnswer, PageRequest } from '../api/page.ts';
 import { Plots } from './plots/plots.ts';
 import { Deaths } from './recording/deaths.ts';
 import { Recorder } from './recording/recorder.ts';

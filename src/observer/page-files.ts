@@ -3,7 +3,7 @@
  * files, and no path that somebody asks for ever becomes the name of a file.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { PageFile } from './pages/page-request.ts';
+import type { PageFile } from './pages/page-file.ts';
 
 /** The same from the sources as from what is built. */
 const BUILT = new URL('../../dist/observer/', import.meta.url);

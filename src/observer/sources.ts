@@ -5,8 +5,10 @@ import type { LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Runtime } from '../otp/runtime.ts';
 import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
-import type { PageFile } from './pages/page-request.ts';
-import type { LockHolder, PlotSeries, PostgresView, ServiceView } from './views.ts';
+import type { PageFile } from './pages/page-file.ts';
+import type { PlotSeries } from './views/plots.ts';
+import type { LockHolder, PostgresView } from './views/postgres.ts';
+import type { ServiceView } from './views/service.ts';
 
 export type ObservedRuntime = Pick<
   Runtime,

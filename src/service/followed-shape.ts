@@ -2,7 +2,7 @@
 import { subscribedRows } from '../api/subscribed-rows.ts';
 import { subscription, type Row, type ShapeMessage, type SubscriptionPorts } from '../api/shape-subscription.ts';
 import type { RawParameters } from '../api/shape-parameters.ts';
-import type { ParameterValue } from '../http/handler-types.ts';
+import type { ParameterValue } from '../http/web/handler-types.ts';
 
 /** Which shape, as a request says it. */
 export interface ShapeOptions {

@@ -1,6 +1,6 @@
 /** Bodies that do not come, or are many, or large: they cost nobody else an answer, and each has its end. */
 import { afterEach, expect, test } from 'vitest';
-import { BODY_LIMITS, type BodyLimits } from '../../src/http/body-intake.ts';
+import { BODY_LIMITS, type BodyLimits } from '../../src/http/bodies/body-intake.ts';
 import { itemLine } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 import { rawConnection, type RawConnection } from '../support/http/raw-connection.ts';

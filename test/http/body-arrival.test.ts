@@ -1,7 +1,7 @@
 /** One body on its way, over a real connection, by a clock that the test moves. */
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { BodyArrival } from '../../src/http/body-arrival.ts';
+import { BodyArrival } from '../../src/http/bodies/body-arrival.ts';
 import { incomingRequest, type IncomingRequest } from '../support/http/incoming-request.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

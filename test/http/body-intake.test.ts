@@ -1,6 +1,6 @@
 /** The room that bodies take: counted while their requests are not over, and given back exactly once. */
 import { afterEach, expect, test } from 'vitest';
-import { BODY_LIMITS, BodyIntake } from '../../src/http/body-intake.ts';
+import { BODY_LIMITS, BodyIntake } from '../../src/http/bodies/body-intake.ts';
 import { Exchange } from '../../src/http/exchange.ts';
 import { targetOf } from '../../src/http/routes.ts';
 import { incomingRequest, type IncomingRequest } from '../support/http/incoming-request.ts';

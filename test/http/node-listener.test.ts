@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { nodeListener } from '../../src/http/node-listener.ts';
+import { nodeListener } from '../../src/http/web/node-listener.ts';
 import { rawConnection } from '../support/http/raw-connection.ts';
 
 let server: Server;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Guard } from '../../src/observer/pages/guard.ts';
-import type { PageAnswer, PageRequest } from '../../src/observer/pages/page-request.ts';
+import type { PageAnswer, PageRequest } from '../../src/api/page.ts';
 
 const SECRET = 'geheim & süß';
 const LOCAL = { host: 'localhost:3000' };

@@ -58,6 +58,12 @@ async function open(path: string): Promise<void> {
   await page.goto(`${service.url}${path}`);
 }
 
+/** The browser tells of each request that failed, and the page asks again and again. */
+async function forgiveErrors(): Promise<void> {
+  await page.close();
+  misdeeds.errors.length = 0;
+}
+
 async function textOf(selector: string): Promise<string> {
   return (await page.locator(selector).first().textContent()) ?? '';
 }
@@ -86,7 +92,7 @@ test('the statechart of a process follows it from state to state', async () => {
   await database.query(`UPDATE issues SET title = title || '!' WHERE id < 5`);
 
   await expect.poll(() => page.locator('.line.taken').count()).toBeGreaterThan(0);
-  expect(await page.locator('.state.lit .name').allTextContents()).toContain('idle');
+  await expect.poll(() => page.locator('.state.lit .name').allTextContents()).toContain('idle'); // It has yet to deliver, perhaps.
 });
 
 test('the numbers in the states of a population add up to its processes', async () => {
@@ -152,7 +158,7 @@ test('a page says that what it shows is old when the service does not answer', a
   await page.getByRole('link', { name: 'Populations' }).click();
   await page.getByText('No connection').waitFor();
 
-  misdeeds.errors.length = 0; // The browser tells of each request that failed.
+  await forgiveErrors();
 });
 
 test('explain gives a reason for a row that is there, and for one that is not', async () => {
@@ -173,7 +179,7 @@ test('a page says why its stream is refused', async () => {
   await open('/_observer/tree');
   await page.getByText('too_many_streams').waitFor();
 
-  misdeeds.errors.length = 0; // The browser tells of each request that failed.
+  await forgiveErrors();
 });
 
 test('a page that nobody sees has no stream, and asks for what it shows when it is seen again', async () => {

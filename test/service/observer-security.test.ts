@@ -1,6 +1,7 @@
 /** Who may look at the observer of a running service, and by which paths: tried as somebody would who may not. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { DeathsView, ServiceView } from '../../src/observer/views.ts';
+import type { DeathsView } from '../../src/observer/views/deaths.ts';
+import type { ServiceView } from '../../src/observer/views/service.ts';
 import { ObserverClient } from '../support/observer/observer-client.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';

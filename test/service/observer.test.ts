@@ -1,9 +1,14 @@
 /** The observer on the running service: what it shows is so, follows what happens, and leads from Postgres to the client. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type {
-  DeathsView, MessagesView, PlotsView, PopulationsView, PopulationView, PostgresView, ProcessesView, ProcessView, ScenarioView, ShapesView,
-  ShapeView, TreeNode, TreeView,
-} from '../../src/observer/views.ts';
+import type { DeathsView } from '../../src/observer/views/deaths.ts';
+import type { MessagesView } from '../../src/observer/views/messages.ts';
+import type { PlotsView } from '../../src/observer/views/plots.ts';
+import type { PopulationsView, PopulationView } from '../../src/observer/views/populations.ts';
+import type { PostgresView } from '../../src/observer/views/postgres.ts';
+import type { ProcessesView, ProcessView } from '../../src/observer/views/processes.ts';
+import type { ScenarioView } from '../../src/observer/views/scenario.ts';
+import type { ShapesView, ShapeView } from '../../src/observer/views/shapes.ts';
+import type { TreeNode, TreeView } from '../../src/observer/views/tree.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { ObserverClient } from '../support/observer/observer-client.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Handle } from '../../model/shape.ts';
+import { parsedJson } from '../json-text.ts';
 import { invalidRequest, isRefusal, type Refusal } from '../refusal.ts';
 import { deleteParameters, text, type DefinitionParameters, type RawParameters } from '../shape-parameters.ts';
 
@@ -29,7 +30,7 @@ const value = z.union([text, z.number().transform(String), z.boolean().transform
 /** In a query it is the text of a JSON object, or nests. */
 const values = z
   .unknown()
-  .transform((given) => (typeof given === 'string' ? parsed(given) : given))
+  .transform((given) => (typeof given === 'string' ? parsedJson(given) : given))
   .pipe(z.record(z.string(), value))
   .refine((texts) => Object.values(texts).reduce((size, each) => size + (each?.length ?? 0), 0) <= CHARACTERS_MAX);
 const fields = z.object({ key: text.optional(), pk: values.optional(), row: values.optional() });
@@ -58,14 +59,4 @@ function askedRow(raw: RawParameters): AskedRow | Refusal {
 /** A value of blanks is an absent one. */
 function isThere(given: unknown): boolean {
   return given !== undefined && given !== null && !(typeof given === 'string' && given.trim() === '');
-}
-
-/** @returns undefined for what is no JSON. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

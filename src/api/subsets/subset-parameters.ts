@@ -6,6 +6,7 @@
  * text would ask for everything, so it is refused.
  */
 import { z } from 'zod';
+import { parsedJson } from '../json-text.ts';
 import { invalidRequest, invalidSubset, isRefusal, type Refusal, type SubsetErrors } from '../refusal.ts';
 import { text, type RawParameters } from '../shape-parameters.ts';
 
@@ -32,7 +33,7 @@ const optionalText = text.optional();
 const params = z
   .unknown()
   .transform((value, context) => {
-    const object = typeof value === 'string' ? parsed(value) : value;
+    const object = typeof value === 'string' ? parsedJson(value) : value;
     const problem = problemIn(object);
     if (problem === undefined) return Object.fromEntries(Object.entries(object ?? {}).map(([key, item]) => [key, String(item)]));
     context.addIssue({ code: 'custom', message: problem });
@@ -42,7 +43,7 @@ const params = z
 
 const structured = z
   .unknown()
-  .transform((value) => (typeof value === 'string' ? parsed(value) : value))
+  .transform((value) => (typeof value === 'string' ? parsedJson(value) : value))
   .refine((value) => typeof value === 'object' && value !== null, INVALID)
   .optional();
 
@@ -104,14 +105,4 @@ function errorsIn(issues: readonly z.core.$ZodIssue[]): SubsetErrors {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** @returns undefined for what is no JSON. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

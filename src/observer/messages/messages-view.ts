@@ -3,7 +3,7 @@ import type { Address } from '../../otp/process.ts';
 import { kindOf } from '../processes/process-rows.ts';
 import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
 import type { Recorder } from '../recording/recorder.ts';
-import type { LaneView, MessagesView, SequenceStep } from '../views.ts';
+import type { LaneView, MessagesView, SequenceStep } from '../views/messages.ts';
 import { sequenceOf } from './sequence.ts';
 import { transactionWay, type TransactionAsked } from './transaction-way.ts';
 

@@ -5,7 +5,8 @@
  * there for Postgres, the disk and the clients is small; a whole service cannot be put back to where the window begins. So the
  * file says what it is good for and what it is not.
  */
-import type { LaneView, ScenarioTurn, ScenarioView, SequenceStep } from '../views.ts';
+import type { LaneView, SequenceStep } from '../views/messages.ts';
+import type { ScenarioTurn, ScenarioView } from '../views/scenario.ts';
 
 export interface ScenarioParts {
   readonly version: string;

@@ -9,7 +9,7 @@ import type { Message } from '../../otp/process.ts';
 import { describeReason } from '../../otp/kernel/error-report.ts';
 import { concerns, type Recorded, type Recorder } from '../recording/recorder.ts';
 import { messageView, transitionView, type MessageRecord } from '../recording/record-views.ts';
-import type { LifeStep, MessageStep, SequenceStep } from '../views.ts';
+import type { LifeStep, MessageStep, SequenceStep } from '../views/messages.ts';
 
 /** On the clock's scale. */
 export interface SequenceWindow {

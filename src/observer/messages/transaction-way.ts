@@ -9,7 +9,7 @@ import { lsnOfOffset } from '../../model/log-offset.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { MessageRecord } from '../recording/record-views.ts';
 import type { Published, Received } from '../recording/ways.ts';
-import type { TransactionStage, TransactionView } from '../views.ts';
+import type { TransactionStage, TransactionView } from '../views/messages.ts';
 
 export interface TransactionAsked {
   readonly xid: string | undefined;

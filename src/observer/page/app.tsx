@@ -1,7 +1,7 @@
 /** App: the frame of all views. What the service is doing stands above, and whether what is shown is of now. */
 import type { FunctionComponent } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { ServiceView } from '../views.ts';
+import type { ServiceView } from '../views/service.ts';
 import { count, counted } from './format.ts';
 import { useConnection, useTopic } from './live.ts';
 import { addressOf, Link, usePlace } from './navigation.tsx';

@@ -3,7 +3,7 @@
  * is, then for what comes behind that, with a request that waits.
  */
 import { render } from 'preact';
-import type { ServiceView } from '../views.ts';
+import type { ServiceView } from '../views/service.ts';
 import { after, getJson, RefusedError } from './browser.ts';
 import './observer.css';
 

@@ -5,7 +5,8 @@
  * refused. While nobody sees the page there is none: a tab that was forgotten must not keep the service recording.
  */
 import { useEffect, useState } from 'preact/hooks';
-import type { ErrorView, EventData } from '../views.ts';
+import type { EventData } from '../views/events.ts';
+import type { ErrorView } from '../views/service.ts';
 import { after, getJson, isSeen, onSeenChange, refusalOf } from './browser.ts';
 
 export type Connection = 'connecting' | 'open' | 'lost' | ErrorView;

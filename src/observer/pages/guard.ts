@@ -6,9 +6,10 @@
  * The secret is asked for once in an address, and answered by a cookie that is not the secret: who gets hold of the cookie
  * can look, and read no shape.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { PageAnswer, PageRequest } from './page-request.ts';
+import type { PageAnswer, PageRequest } from '../../api/page.ts';
+import { bearsSecret, isSameSecret } from '../../settings/secret.ts';
 import { errorAnswer, seeOther } from './page-answers.ts';
 
 const COOKIE = 'armature_observer';
@@ -31,7 +32,7 @@ export class Guard {
   refusalOf(request: PageRequest, isPage: boolean): PageAnswer | undefined {
     if (isForeign(request.headers) && !(isPage && isFollowedLink(request))) return foreign();
     if (this.secret === undefined) return unguardedRefusal(request.headers);
-    return this.isKnown(request.headers) ? undefined : unauthorized();
+    return this.isKnown(this.secret, request.headers) ? undefined : unauthorized();
   }
 
   /**
@@ -46,15 +47,11 @@ export class Guard {
     left.delete('secret');
     const location = left.size === 0 ? path : `${path}?${left.toString()}`;
     if (this.secret === undefined || this.pass === undefined) return unguardedRefusal(headers) ?? seeOther(location);
-    return isSame(given, this.secret) ? seeOther(location, `${COOKIE}=${this.pass}; ${scopeOf(headers)}`) : unauthorized();
+    return isSameSecret(given, this.secret) ? seeOther(location, `${COOKIE}=${this.pass}; ${scopeOf(headers)}`) : unauthorized();
   }
 
-  private isKnown({ authorization = '', cookie = '' }: IncomingHttpHeaders): boolean {
-    const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1];
-    // A header has bytes: some clients take a text for Latin-1, as Node does, and most for UTF-8.
-    const given = bearer === undefined ? [] : [bearer, Buffer.from(bearer, 'latin1').toString()];
-    const isSecret = given.map((text) => isSame(text, this.secret ?? '')).includes(true);
-    return isSecret || isSame(cookieOf(cookie), this.pass ?? '');
+  private isKnown(secret: string, { authorization, cookie = '' }: IncomingHttpHeaders): boolean {
+    return bearsSecret(authorization, secret) || isSameSecret(cookieOf(cookie), this.pass ?? '');
   }
 }
 
@@ -91,15 +88,6 @@ function cookieOf(header: string): string {
     if (name === COOKIE) return value;
   }
   return '';
-}
-
-/** Digests have one length, which `timingSafeEqual` demands. */
-function isSame(left: string, right: string): boolean {
-  return timingSafeEqual(digest(left), digest(right));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function foreign(): PageAnswer {

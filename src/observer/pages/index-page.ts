@@ -1,5 +1,5 @@
 /** IndexPage: what a browser gets at `/_observer` where the page itself was not built: the forms, as links. */
-import type { PageFile } from './page-request.ts';
+import type { PageFile } from './page-file.ts';
 
 const FORMS = ['service', 'tree', 'processes', 'populations', 'deaths', 'messages', 'shapes', 'plots', 'postgres'];
 

@@ -1,7 +1,8 @@
 /** PageAnswers: the answers of the observer, each with the headers that keep its page to itself. */
-import type { ErrorView } from '../views.ts';
+import type { ErrorView } from '../views/service.ts';
 import type { LiveBody } from '../../api/shape-response.ts';
-import type { PageAnswer, PageFile } from './page-request.ts';
+import type { PageAnswer } from '../../api/page.ts';
+import type { PageFile } from './page-file.ts';
 
 /** From here alone, nothing inline, in no frame. */
 const POLICY =

@@ -5,7 +5,7 @@
  * the same text. So no form takes more than a small part of the time. What it waits for, as for Postgres, costs nothing.
  */
 import type { Clock } from '../../base/clock.ts';
-import type { ErrorView } from '../views.ts';
+import type { ErrorView } from '../views/service.ts';
 
 /** What a topic is about is not there. */
 export class NotThereError extends Error {

@@ -5,7 +5,7 @@
 import type { Clock, TimerId } from '../../base/clock.ts';
 import { lsnOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
-import type { PlotSeries, PlotsView } from '../views.ts';
+import type { PlotSeries, PlotsView } from '../views/plots.ts';
 import { CommitTimes } from './commit-times.ts';
 
 export const MINUTES_MAX = 10;

@@ -3,7 +3,7 @@ import type { ProcessSummary } from '../../otp/kernel/process-summary.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { transitionView, type TransitionRecord } from '../recording/record-views.ts';
 import { stateText } from '../state-text.ts';
-import type { EdgeView, PopulationView } from '../views.ts';
+import type { EdgeView, PopulationView } from '../views/populations.ts';
 import { kindOf, populationsOf } from './process-rows.ts';
 
 /** Transitions of so long are counted. */

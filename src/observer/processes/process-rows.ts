@@ -1,7 +1,7 @@
 /** ProcessRows: processes in a line each, and very many of a kind as a population. */
 import type { ProcessSummary } from '../../otp/kernel/process-summary.ts';
 import { stateText } from '../state-text.ts';
-import type { Population, ProcessRow } from '../views.ts';
+import type { Population, ProcessRow } from '../views/tree.ts';
 
 /** Beyond so many states the rest is one. */
 const STATES_MAX = 50;

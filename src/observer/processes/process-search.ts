@@ -5,7 +5,7 @@
 import type { ProcessSummary } from '../../otp/kernel/process-summary.ts';
 import { page, type PageAsked } from '../pages/paging.ts';
 import { stateText } from '../state-text.ts';
-import type { ProcessesView } from '../views.ts';
+import type { ProcessesView } from '../views/processes.ts';
 import { kindOf, rowOf } from './process-rows.ts';
 
 export const PROCESS_SORTS = ['mailbox', 'handled', 'restarts', 'memory', 'since', 'name', 'state'] as const;

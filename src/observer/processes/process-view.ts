@@ -7,7 +7,7 @@ import { printed } from '../printable.ts';
 import { concerns, type Recorder } from '../recording/recorder.ts';
 import { messageView, transitionView } from '../recording/record-views.ts';
 import { stateText } from '../state-text.ts';
-import type { IntensityView, MessageView, ProcessLink, ProcessView, SupervisionView, TransitionView } from '../views.ts';
+import type { IntensityView, MessageView, ProcessLink, ProcessView, SupervisionView, TransitionView } from '../views/processes.ts';
 import { kindOf } from './process-rows.ts';
 
 export type SeenRuntime = Pick<Runtime, 'processInfo' | 'tableOf'>;

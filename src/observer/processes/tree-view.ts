@@ -4,7 +4,7 @@
  */
 import type { ProcessSummary } from '../../otp/kernel/process-summary.ts';
 import type { Pid } from '../../otp/process.ts';
-import type { TreeNode } from '../views.ts';
+import type { TreeNode } from '../views/tree.ts';
 import { kindOf, populationsOf, rowOf } from './process-rows.ts';
 
 const SHOWN_OF_A_KIND_MAX = 20;

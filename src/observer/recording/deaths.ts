@@ -13,7 +13,8 @@ import { printed } from '../printable.ts';
 import { kindOf } from '../processes/process-rows.ts';
 import { linkTo, standingOf, type SeenRuntime } from '../processes/process-view.ts';
 import { stateText } from '../state-text.ts';
-import type { DeathsView, DeathView, DecisionView, IntensityView, MessageView } from '../views.ts';
+import type { DeathsView, DeathView, DecisionView } from '../views/deaths.ts';
+import type { IntensityView, MessageView } from '../views/processes.ts';
 import { messageView, reasonView, type MessageRecord } from './record-views.ts';
 import type { Recorder } from './recorder.ts';
 

@@ -3,7 +3,8 @@ import { describeReason } from '../../otp/kernel/error-report.ts';
 import type { ExitReason, Message } from '../../otp/process.ts';
 import { printed } from '../printable.ts';
 import { stateText } from '../state-text.ts';
-import type { MessageView, ReasonView, TransitionView } from '../views.ts';
+import type { ReasonView } from '../views/deaths.ts';
+import type { MessageView, TransitionView } from '../views/processes.ts';
 import type { Recorded, Recorder } from './recorder.ts';
 
 export type MessageRecord = Extract<Recorded, { message: Message }>;

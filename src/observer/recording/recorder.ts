@@ -12,7 +12,7 @@ import type { Handle } from '../../model/shape.ts';
 import type { Address, Message } from '../../otp/process.ts';
 import type { NumberedRecord } from '../../otp/kernel/trace.ts';
 import type { Runtime } from '../../otp/runtime.ts';
-import type { RecordingView } from '../views.ts';
+import type { RecordingView } from '../views/service.ts';
 import { Ring, type RingBounds } from './ring.ts';
 import { Ways, type Published, type Received } from './ways.ts';
 

@@ -3,7 +3,7 @@ import { bornMicros } from '../../model/shape.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
-import type { PinnedBy, ShapeRow } from '../views.ts';
+import type { PinnedBy, ShapeRow } from '../views/shapes.ts';
 
 /** A filter may have 64 KiB: of one among many so much is shown and searched. */
 const FILTER_CHARACTERS_MAX = 500;

@@ -3,7 +3,7 @@ import { page, type PageAsked } from '../pages/paging.ts';
 import { compareOffsets } from '../../model/log-offset.ts';
 import type { SeenRuntime } from '../processes/process-view.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
-import type { ShapesView } from '../views.ts';
+import type { ShapesView } from '../views/shapes.ts';
 import { bytesOf, filterOf, lagOf, pinnedBy, shapeRow, tableOf } from './shape-rows.ts';
 
 export const SHAPE_SORTS = ['table', 'clients', 'bytes', 'lag', 'since', 'offset'] as const;

@@ -6,7 +6,8 @@ import { consumerOf, materializerOf } from '../../actors/shape-processes.ts';
 import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
-import type { ProcessLink, ShapeGraph, ShapeTransaction, ShapeView } from '../views.ts';
+import type { ProcessLink } from '../views/processes.ts';
+import type { ShapeGraph, ShapeTransaction, ShapeView } from '../views/shapes.ts';
 import { shapeRow, snapshotBytesOf } from './shape-rows.ts';
 
 const NODES_MAX = 200;

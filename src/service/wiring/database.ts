@@ -20,7 +20,7 @@ import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
-import type { SubsetQueries } from './subset-queries.ts';
+import type { SubsetQueries } from './subsets/subset-queries.ts';
 import { watchedSink, watchedSnapshot, type Watches } from './watches.ts';
 
 /** Told of each transaction that came whole from Postgres. */

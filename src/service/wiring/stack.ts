@@ -11,10 +11,10 @@ import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
 import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
-import { explainSource } from './explain-source.ts';
+import { explainSource } from './explain/explain-source.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
-import { SubsetQueries } from './subset-queries.ts';
-import { SubsetReads } from './subset-reads.ts';
+import { SubsetQueries } from './subsets/subset-queries.ts';
+import { SubsetReads } from './subsets/subset-reads.ts';
 import { processTables, type ShapeLives } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;

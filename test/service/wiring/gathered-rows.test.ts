@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isInMemory, type Body } from '../../../src/api/shape-response.ts';
-import { GatheredRows } from '../../../src/service/wiring/gathered-rows.ts';
+import { GatheredRows } from '../../../src/service/wiring/subsets/gathered-rows.ts';
 
 const LARGE = Buffer.alloc(700 * 1024, 'x');
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
-import { tellsMoves } from '../../../src/service/wiring/unread-moves.ts';
+import { tellsMoves } from '../../../src/service/wiring/subsets/unread-moves.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';

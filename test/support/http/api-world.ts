@@ -30,7 +30,7 @@ import type { SubsetLanguage } from '../../../src/sql/subset.ts';
 import type { ExplainLanguage } from '../../../src/sql/where-explanation.ts';
 import type { WhereLanguage } from '../../../src/sql/where.ts';
 import { readableLogs } from '../../../src/service/wiring/api-ports.ts';
-import { toldShapeOf } from '../../../src/service/wiring/told-shapes.ts';
+import { toldShapeOf } from '../../../src/service/wiring/explain/told-shapes.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../manual-clock.ts';
 

@@ -1,6 +1,6 @@
 /** The small world of `api-world.ts` with the real server in front, on a port that the system chose. */
-import { fetchHandler } from '../../../src/http/fetch-handler.ts';
-import type { FetchHandler, FetchHandlerOptions } from '../../../src/http/handler-types.ts';
+import { fetchHandler } from '../../../src/http/web/fetch-handler.ts';
+import type { FetchHandler, FetchHandlerOptions } from '../../../src/http/web/handler-types.ts';
 import { httpPort, type HttpSettings } from '../../../src/http/http-port.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { seededRandom } from '../../../src/base/random.ts';

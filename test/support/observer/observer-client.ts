@@ -1,7 +1,7 @@
 /** ObserverClient: the forms of a service's observer, as a page asks for them. */
 import { request } from 'node:http';
 import { invariant } from '../../../src/base/invariant.ts';
-import type { EventData } from '../../../src/observer/views.ts';
+import type { EventData } from '../../../src/observer/views/events.ts';
 
 export interface RawAnswer {
   readonly status: number;

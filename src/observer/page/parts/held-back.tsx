@@ -1,5 +1,5 @@
 /** HeldBack: which shape keeps our transaction log from being released. Postgres's WAL it does not keep. */
-import type { PinnedBy } from '../../views.ts';
+import type { PinnedBy } from '../../views/shapes.ts';
 import { addressOf, Link } from '../navigation.tsx';
 
 export function HeldBack({ by }: { readonly by: PinnedBy | null }) {

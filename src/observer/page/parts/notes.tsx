@@ -1,6 +1,6 @@
 /** Notes: what a view says while it has nothing to show, each in its place and to screen readers too. */
 import type { ComponentChildren } from 'preact';
-import type { ErrorView } from '../../views.ts';
+import type { ErrorView } from '../../views/service.ts';
 import type { Seen } from '../live.ts';
 
 export function Loading() {

@@ -1,5 +1,5 @@
 /** ProcessLinks: other processes, each a way to its view while it lives. */
-import type { ProcessLink } from '../../views.ts';
+import type { ProcessLink } from '../../views/processes.ts';
 import { addressOf, Link } from '../navigation.tsx';
 
 /** So many of them a view has. */

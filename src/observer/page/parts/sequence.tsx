@@ -2,7 +2,8 @@
  * Sequence: messages between processes as a diagram, each process a lane, time downwards in causal order. An arrow goes
  * to the lane that the message was sent to; a box on a lane is a new state; a cross is an end.
  */
-import type { LaneView, MessageView, SequenceStep } from '../../views.ts';
+import type { LaneView, SequenceStep } from '../../views/messages.ts';
+import type { MessageView } from '../../views/processes.ts';
 import { enteredState } from '../../charts/active-states.ts';
 import { addressOf, go } from '../navigation.tsx';
 import { clock } from '../format.ts';

@@ -1,5 +1,5 @@
 /** ShapeGraph: which shapes look values up in which, outer ones above. Equal distance from the top is one row. */
-import type { ShapeGraph } from '../../views.ts';
+import type { ShapeGraph } from '../../views/shapes.ts';
 import { addressOf, go } from '../navigation.tsx';
 
 const BOX = { width: 190, height: 44, gapX: 18, gapY: 40 };

@@ -1,6 +1,6 @@
 /** Deaths view: a card for each process that ended: why, in which state, after which events, and what its supervisor did. */
 import { useState } from 'preact/hooks';
-import type { DeathsView, DeathView } from '../../views.ts';
+import type { DeathsView, DeathView } from '../../views/deaths.ts';
 import { clock, count, counted, duration } from '../format.ts';
 import { useTopic } from '../live.ts';
 import { Empty, Shown } from '../parts/notes.tsx';

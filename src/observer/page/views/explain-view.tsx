@@ -1,6 +1,7 @@
 /** Explain view: why is this row (not) here? The service is asked as any client may ask it, with the secret where there is one. */
 import { useEffect, useState } from 'preact/hooks';
-import type { ErrorView, ShapesView } from '../../views.ts';
+import type { ErrorView } from '../../views/service.ts';
+import type { ShapesView } from '../../views/shapes.ts';
 import { getJson, RefusedError } from '../browser.ts';
 import { errorOf, useAnswer } from '../live.ts';
 import { addressOf, go, usePlace, type Place } from '../navigation.tsx';

@@ -3,7 +3,8 @@
  * it; then the slider moves the window over what the recording still has.
  */
 import { useState } from 'preact/hooks';
-import type { MessagesView, ProcessesView, SequenceStep, TransactionView } from '../../views.ts';
+import type { MessagesView, SequenceStep, TransactionView } from '../../views/messages.ts';
+import type { ProcessesView } from '../../views/processes.ts';
 import { after, nowMs } from '../browser.ts';
 import { bytes, clock, count, counted } from '../format.ts';
 import { useAnswer } from '../live.ts';

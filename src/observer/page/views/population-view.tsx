@@ -1,5 +1,6 @@
 /** Population view: all processes of one kind in one chart. How many are in each state, and which ways they took just now. */
-import type { Population, PopulationsView, PopulationView } from '../../views.ts';
+import type { PopulationsView, PopulationView } from '../../views/populations.ts';
+import type { Population } from '../../views/tree.ts';
 import { bytes, count, counted } from '../format.ts';
 import { useTopic } from '../live.ts';
 import { addressOf, Link, usePlace } from '../navigation.tsx';

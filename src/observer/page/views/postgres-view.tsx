@@ -1,6 +1,6 @@
 /** Postgres view: what we know of the database and it of us, and how much WAL it keeps for us. */
 import type { ComponentChildren } from 'preact';
-import type { LockHolder, PoolView, PostgresView } from '../../views.ts';
+import type { LockHolder, PoolView, PostgresView } from '../../views/postgres.ts';
 import { bytes, clock, counted, orDash } from '../format.ts';
 import { useAnswer } from '../live.ts';
 import { Shown } from '../parts/notes.tsx';

@@ -1,6 +1,8 @@
 /** Process view: all of one process. Its statechart with the state lit, what it did last, whom it knows. */
 import { useState } from 'preact/hooks';
-import type { DeathsView, DeathView, ProcessView, ServiceView } from '../../views.ts';
+import type { DeathsView, DeathView } from '../../views/deaths.ts';
+import type { ProcessView } from '../../views/processes.ts';
+import type { ServiceView } from '../../views/service.ts';
 import { getJson } from '../browser.ts';
 import { bytes, clock, count, duration, orDash } from '../format.ts';
 import { errorOf, useAnswer, useTopic } from '../live.ts';

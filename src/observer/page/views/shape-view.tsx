@@ -1,5 +1,5 @@
 /** Shape view: one shape, what it depends on, and who holds what back. */
-import type { ShapeView } from '../../views.ts';
+import type { ShapeView } from '../../views/shapes.ts';
 import { bytes, clock, count, orDash } from '../format.ts';
 import { useTopic } from '../live.ts';
 import { addressOf, Link, usePlace } from '../navigation.tsx';

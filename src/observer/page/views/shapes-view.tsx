@@ -1,5 +1,6 @@
 /** Shapes view: what is kept in step, for whom, and how far it has come; and the numbers of the last minutes. */
-import type { PlotSeries, PlotsView, ShapeRow, ShapesView } from '../../views.ts';
+import type { PlotSeries, PlotsView } from '../../views/plots.ts';
+import type { ShapeRow, ShapesView } from '../../views/shapes.ts';
 import { bytes, count, counted, orDash } from '../format.ts';
 import { useAnswer, useTopic } from '../live.ts';
 import { addressOf, go, Link, usePlace } from '../navigation.tsx';

@@ -4,7 +4,8 @@
  */
 import { hierarchy } from 'd3-hierarchy';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { ProcessesView, ProcessNode, ProcessRow, TreeNode, TreeView } from '../../views.ts';
+import type { ProcessesView } from '../../views/processes.ts';
+import type { ProcessNode, ProcessRow, TreeNode, TreeView } from '../../views/tree.ts';
 import { nowMs } from '../browser.ts';
 import { bytes, count, counted, duration } from '../format.ts';
 import { useAnswer, useTopic } from '../live.ts';

@@ -4,17 +4,17 @@
  *
  * It takes the snapshot that there is. One that does not show yet what the shape has taken is told as such, and not waited for.
  */
-import { Change } from '../../model/change.ts';
-import type { AskedDatabaseRow, RowRead } from '../../api/explain/explain-source.ts';
-import { isBooleanColumn } from '../../api/explain/row-key.ts';
-import type { LogPosition } from '../../model/log-position.ts';
-import type { PgSnapshot } from '../../model/pg-snapshot.ts';
-import type { ShapeDefinition } from '../../model/shape.ts';
-import { quoteName } from '../../postgres/connection/sql-text.ts';
-import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-port.ts';
-import { endsShape } from '../../shapes/layout-change.ts';
-import type { QueryWithMembers } from '../../sql/where.ts';
-import type { TransactionLog } from '../../storage/log/transaction-log.ts';
+import { Change } from '../../../model/change.ts';
+import type { AskedDatabaseRow, RowRead } from '../../../api/explain/explain-source.ts';
+import { isBooleanColumn } from '../../../api/explain/row-key.ts';
+import type { LogPosition } from '../../../model/log-position.ts';
+import type { PgSnapshot } from '../../../model/pg-snapshot.ts';
+import type { ShapeDefinition } from '../../../model/shape.ts';
+import { quoteName } from '../../../postgres/connection/sql-text.ts';
+import type { SubsetQueryTarget } from '../../../postgres/snapshot/subset-query-port.ts';
+import { endsShape } from '../../../shapes/layout-change.ts';
+import type { QueryWithMembers } from '../../../sql/where.ts';
+import type { TransactionLog } from '../../../storage/log/transaction-log.ts';
 
 type Found = Extract<RowRead, { outcome: 'row' }>;
 

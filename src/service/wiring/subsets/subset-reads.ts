@@ -1,16 +1,16 @@
 /** SubsetReads: what the api asks for, until the port has brought it. */
-import { consumerOf } from '../../actors/shape-processes.ts';
-import { DRAINING } from '../../api/draining.ts';
-import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../api/subsets/subset-source.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
-import type { PgSnapshot } from '../../model/pg-snapshot.ts';
-import type { ViewHolder } from '../../shapes/held-views.ts';
-import type { SubsetLanguage } from '../../sql/subset.ts';
-import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
-import type { ServiceResources } from '../service-resources.ts';
+import { consumerOf } from '../../../actors/shape-processes.ts';
+import { DRAINING } from '../../../api/draining.ts';
+import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../api/subsets/subset-source.ts';
+import type { LogOffset } from '../../../model/log-offset.ts';
+import type { PgSnapshot } from '../../../model/pg-snapshot.ts';
+import type { ViewHolder } from '../../../shapes/held-views.ts';
+import type { SubsetLanguage } from '../../../sql/subset.ts';
+import type { ShapeLog } from '../../../storage/shapes/shape-logs.ts';
+import type { ServiceResources } from '../../service-resources.ts';
 import { GatheredRows } from './gathered-rows.ts';
-import { viewsAt, type ShapeViews } from './shape-views.ts';
-import { linesOf, type LogAccess } from './storage.ts';
+import { viewsAt, type ShapeViews } from '../shape-views.ts';
+import { linesOf, type LogAccess } from '../storage.ts';
 import { failureOf, outcomeOf } from './subset-failures.ts';
 import type { SubsetQueries } from './subset-queries.ts';
 import { SubsetTarget } from './subset-target.ts';

@@ -3,16 +3,16 @@
  *
  * Nothing is kept per transaction for it: the log knows its newest ones anyway, and answers them again after a restart.
  */
-import type { TransactionFate, TransactionSource } from '../../api/explain/transaction-source.ts';
-import type { LogPosition } from '../../model/log-position.ts';
-import type { Lsn } from '../../model/lsn.ts';
-import { precedes, type Xid } from '../../model/pg-snapshot.ts';
-import type { Message } from '../../otp/process.ts';
-import { CallError } from '../../otp/runtime.ts';
-import { transactionFate } from '../../postgres/catalog/transaction-fate.ts';
-import { worldError } from '../../postgres/connection/database-error.ts';
-import { PoolTimeoutError } from '../../postgres/connection/pool.ts';
-import type { ServiceResources } from '../service-resources.ts';
+import type { TransactionFate, TransactionSource } from '../../../api/explain/transaction-source.ts';
+import type { LogPosition } from '../../../model/log-position.ts';
+import type { Lsn } from '../../../model/lsn.ts';
+import { precedes, type Xid } from '../../../model/pg-snapshot.ts';
+import type { Message } from '../../../otp/process.ts';
+import { CallError } from '../../../otp/runtime.ts';
+import { transactionFate } from '../../../postgres/catalog/transaction-fate.ts';
+import { worldError } from '../../../postgres/connection/database-error.ts';
+import { PoolTimeoutError } from '../../../postgres/connection/pool.ts';
+import type { ServiceResources } from '../../service-resources.ts';
 
 /** A stream that keeps up brings a commit in less. */
 const PASSED_MS_MAX = 1_000;

@@ -1,12 +1,12 @@
 /** SubsetFailures: how the query of a subset has failed, on its way from the port to its reader. */
-import type { SubsetRead } from '../../api/subsets/subset-source.ts';
-import { InvariantError } from '../../base/invariant.ts';
-import type { Message } from '../../otp/process.ts';
-import { DatabaseUnreachableError, worldError } from '../../postgres/connection/database-error.ts';
-import { PoolTimeoutError } from '../../postgres/connection/pool.ts';
-import type { SnapshotRefusal } from '../../postgres/snapshot/snapshot-error.ts';
-import { subsetRefusal } from '../../postgres/snapshot/subset-error.ts';
-import { ShapeGoneError } from '../../storage/errors.ts';
+import type { SubsetRead } from '../../../api/subsets/subset-source.ts';
+import { InvariantError } from '../../../base/invariant.ts';
+import type { Message } from '../../../otp/process.ts';
+import { DatabaseUnreachableError, worldError } from '../../../postgres/connection/database-error.ts';
+import { PoolTimeoutError } from '../../../postgres/connection/pool.ts';
+import type { SnapshotRefusal } from '../../../postgres/snapshot/snapshot-error.ts';
+import { subsetRefusal } from '../../../postgres/snapshot/subset-error.ts';
+import { ShapeGoneError } from '../../../storage/errors.ts';
 
 /** The port's refusal, on its way to the reader. */
 class RefusedSubset extends Error {

@@ -1,11 +1,11 @@
 /** ToldShapes: the shapes' logs, for who wonders about one of them. */
-import type { ToldShape, ToldSnapshot } from '../../api/explain/told-shape.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { LogEntry } from '../../model/log-entry.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
-import type { Handle } from '../../model/shape.ts';
-import { ShapeGoneError } from '../../storage/errors.ts';
-import type { ShapeLog, ShapeLogs, SnapshotState } from '../../storage/shapes/shape-logs.ts';
+import type { ToldShape, ToldSnapshot } from '../../../api/explain/told-shape.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { LogEntry } from '../../../model/log-entry.ts';
+import type { LogOffset } from '../../../model/log-offset.ts';
+import type { Handle } from '../../../model/shape.ts';
+import { ShapeGoneError } from '../../../storage/errors.ts';
+import type { ShapeLog, ShapeLogs, SnapshotState } from '../../../storage/shapes/shape-logs.ts';
 
 /** So much of a log is looked through in one go: others have their turn behind it, also where all of it lies in memory. */
 const BYTES_AT_ONCE = 1024 * 1024;

@@ -5,9 +5,9 @@
  * fault of the program: its client gets `500`, and the log says why.
  */
 import { z } from 'zod';
-import { BoundsError, type ShapeBounds } from '../api/shape-bounds.ts';
-import { text } from '../api/shape-parameters.ts';
-import { forbidden, within, type Gate } from './gate.ts';
+import { BoundsError, type ShapeBounds } from '../../api/shape-bounds.ts';
+import { text } from '../../api/shape-parameters.ts';
+import { forbidden, within, type Gate } from '../gate.ts';
 import type { Authorize } from './handler-types.ts';
 import type { PeerResponse } from './web-peer.ts';
 import type { WebRequest, WebResponse } from './web-types.ts';

@@ -3,9 +3,9 @@
  * large, takes too long, stands still, or its owner says so. The rest is then read and dropped: a client sees no answer
  * while it is still sending.
  */
-import type { Clock, TimerId } from '../base/clock.ts';
+import type { Clock, TimerId } from '../../base/clock.ts';
 import { bodyRefusal, bodyTooSlow, type BodyRefusal } from './body-refusal.ts';
-import type { HttpRequest } from './peer.ts';
+import type { HttpRequest } from '../peer.ts';
 
 export interface ArrivalLimits {
   readonly bytesMax: number;

@@ -6,10 +6,10 @@
  * their way, since an honest sender is done in moments, or the largest of those that take room. So half-sent bodies shut
  * nobody out, however many there are.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { BodyArrival, type ArrivalLimits, type BodyOutcome } from './body-arrival.ts';
 import { tooManyBodies } from './body-refusal.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../exchange.ts';
 
 export interface BodyLimits extends ArrivalLimits {
   /** How many may be on their way at once. */

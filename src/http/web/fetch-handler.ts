@@ -1,7 +1,7 @@
 /** FetchHandler: from a `Request` of the web to its `Response`, for a program that has a server of its own. */
 import { authorizedGate } from './authorize.ts';
 import type { FetchHandler, FetchHandlerOptions } from './handler-types.ts';
-import type { RequestDispatcher } from './request-dispatcher.ts';
+import type { RequestDispatcher } from '../request-dispatcher.ts';
 import { away, BODY_TAKEN, isTaken, PeerRequest, PeerResponse } from './web-peer.ts';
 
 /** @param living the dispatcher that there is now; undefined while there is none. */

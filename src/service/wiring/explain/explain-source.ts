@@ -1,13 +1,13 @@
 /** The wiring of who wonders: the shapes' logs, what their subqueries select, the transaction log and Postgres, as the api asks them. */
-import type { AskedDatabaseRow, ExplainSource, RowRead, ToldMember, ToldSelection } from '../../api/explain/explain-source.ts';
-import { invariant } from '../../base/invariant.ts';
-import type { Handle } from '../../model/shape.ts';
-import { isMark } from '../../sql/subqueries/membership.ts';
-import type { ServiceResources } from '../service-resources.ts';
+import type { AskedDatabaseRow, ExplainSource, RowRead, ToldMember, ToldSelection } from '../../../api/explain/explain-source.ts';
+import { invariant } from '../../../base/invariant.ts';
+import type { Handle } from '../../../model/shape.ts';
+import { isMark } from '../../../sql/subqueries/membership.ts';
+import type { ServiceResources } from '../../service-resources.ts';
 import { RowTarget } from './row-target.ts';
-import { viewsAt } from './shape-views.ts';
-import { failureOf, outcomeOf } from './subset-failures.ts';
-import type { SubsetQueries } from './subset-queries.ts';
+import { viewsAt } from '../shape-views.ts';
+import { failureOf, outcomeOf } from '../subsets/subset-failures.ts';
+import type { SubsetQueries } from '../subsets/subset-queries.ts';
 import { toldShapeOf } from './told-shapes.ts';
 import { ToldTransactions } from './told-transactions.ts';
 

@@ -7,20 +7,20 @@
  * of a splice are as its query saw them, and what it takes it takes by what they had. So a subset is read in between of splices, and who
  * has yet to read of one is told to.
  */
-import { Change } from '../../model/change.ts';
-import { invariant } from '../../base/invariant.ts';
-import type { SubsetQuery, SubsetReader } from '../../api/subsets/subset-source.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
-import type { PgSnapshot } from '../../model/pg-snapshot.ts';
-import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-port.ts';
-import type { ChangeConverter } from '../../shapes/change-converter.ts';
-import { endsShape } from '../../shapes/layout-change.ts';
-import { snapshotColumns } from '../../shapes/row-plan.ts';
-import type { QueryWithMembers, Where } from '../../sql/where.ts';
-import type { TransactionLog } from '../../storage/log/transaction-log.ts';
-import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import { Change } from '../../../model/change.ts';
+import { invariant } from '../../../base/invariant.ts';
+import type { SubsetQuery, SubsetReader } from '../../../api/subsets/subset-source.ts';
+import type { LogOffset } from '../../../model/log-offset.ts';
+import type { PgSnapshot } from '../../../model/pg-snapshot.ts';
+import type { SubsetQueryTarget } from '../../../postgres/snapshot/subset-query-port.ts';
+import type { ChangeConverter } from '../../../shapes/change-converter.ts';
+import { endsShape } from '../../../shapes/layout-change.ts';
+import { snapshotColumns } from '../../../shapes/row-plan.ts';
+import type { QueryWithMembers, Where } from '../../../sql/where.ts';
+import type { TransactionLog } from '../../../storage/log/transaction-log.ts';
+import type { ShapeLog } from '../../../storage/shapes/shape-logs.ts';
 import type { GatheredRows } from './gathered-rows.ts';
-import type { ShapeViews } from './shape-views.ts';
+import type { ShapeViews } from '../shape-views.ts';
 import { tellsMoves } from './unread-moves.ts';
 
 export interface SubsetOf {

@@ -1,7 +1,7 @@
 /** Whether a client has yet to read of rows that came to its shape, or left it, with the values of a subquery. */
-import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
-import { LINE } from '../../shapes/line-format.ts';
-import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../../model/log-offset.ts';
+import { LINE } from '../../../shapes/line-format.ts';
+import type { ShapeLog } from '../../../storage/shapes/shape-logs.ts';
 
 /** Whoever is further behind is taken for one that has. */
 const LOOKED_THROUGH_BYTES_MAX = 4 * 1024 * 1024;

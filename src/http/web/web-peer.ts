@@ -7,7 +7,7 @@
  */
 import { Readable, Writable } from 'node:stream';
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
-import type { HttpRequest, HttpResponse } from './peer.ts';
+import type { HttpRequest, HttpResponse } from '../peer.ts';
 import type { WebRequest, WebResponse } from './web-types.ts';
 
 const OF_CONNECTION = new Set(['connection', 'transfer-encoding']);

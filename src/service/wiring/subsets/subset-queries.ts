@@ -1,7 +1,7 @@
 /** SubsetQueries: what is asked of the port of subset queries, by numbers; what is read goes to its target, beside the reply. */
-import type { Message } from '../../otp/process.ts';
-import { CallError, type Runtime } from '../../otp/runtime.ts';
-import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-port.ts';
+import type { Message } from '../../../otp/process.ts';
+import { CallError, type Runtime } from '../../../otp/runtime.ts';
+import type { SubsetQueryTarget } from '../../../postgres/snapshot/subset-query-port.ts';
 
 /** Longer than the port gives a query, its wait for a connection included. */
 const ANSWER_MS_MAX = 90_000;

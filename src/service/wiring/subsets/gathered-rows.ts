@@ -4,7 +4,7 @@
  *
  * Beyond that the writer waits for the reader, and never holds more than `GATHERED_BYTES_MAX` and what is written in one go.
  */
-import type { Body } from '../../api/shape-response.ts';
+import type { Body } from '../../../api/shape-response.ts';
 
 const GATHERED_BYTES_MAX = 1024 * 1024;
 

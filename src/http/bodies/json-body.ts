@@ -4,7 +4,7 @@
  * Eight megabytes of brackets are a million objects, and to make them stops the whole service for a second. So the
  * text is measured before it is parsed, which costs as much as reading it once.
  */
-import type { RawParameters } from '../api/shape-parameters.ts';
+import type { RawParameters } from '../../api/shape-parameters.ts';
 import { bodyRefusal, type BodyRefusal } from './body-refusal.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
