@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock, type Clock } from '../base/clock.ts';
 import type { Runtime } from '../otp/runtime.ts';
-import { contentPolicy, PAGES, VISUALIZER_ORIGIN } from './visualizer-page.ts';
+import { contentPolicy, pageAt, VISUALIZER_ORIGIN } from './visualizer-page.ts';
 import { WireFormat } from './wire-format.ts';
 
 export interface InspectionOptions {
@@ -19,12 +19,14 @@ export interface InspectionOptions {
   readonly port: number;
   readonly host?: '127.0.0.1' | '::1';
   readonly clock?: Pick<Clock, 'epochMicros'>;
+  /** Where the service shows itself, which the page names first; undefined while or where it does not. */
+  readonly observerUrl?: () => string | undefined;
   /** What may wait for a slow reader, in bytes. */
   readonly unsentBytesMax?: number;
 }
 
 export interface InspectionServer {
-  /** Of the page with the visualizer; the stream itself is a WebSocket at the same address. */
+  /** Of the page that says what there is, and can show the visualizer; the stream itself is a WebSocket at the same address. */
   readonly url: string;
   /** Ends all streams; resolves when nothing is left open. */
   close(): Promise<void>;
@@ -45,7 +47,7 @@ const INTERNAL_ERROR = 1011;
 /** @throws {InspectionPortTakenError} */
 export async function startInspectionServer(options: InspectionOptions): Promise<InspectionServer> {
   const { host = '127.0.0.1' } = options;
-  const server = createServer((request, response) => servePage(server, request, response));
+  const server = createServer((request, response) => servePage(server, options, request, response));
   const port = await listen(server, host, options.port);
   const sockets: WebSocketServer = new WebSocketServer({
     server,
@@ -90,8 +92,13 @@ function mayRead(origin: string | undefined): boolean {
   return URL.canParse(origin) && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(origin).hostname);
 }
 
-function servePage(server: Server, { method, url = '' }: IncomingMessage, response: ServerResponse): void {
-  const page = PAGES[url];
+function servePage(
+  server: Server,
+  { observerUrl }: InspectionOptions,
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const page = pageAt(url, observerUrl?.());
   if (page === undefined || method !== 'GET') {
     response.writeHead(404).end();
     return;

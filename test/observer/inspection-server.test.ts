@@ -196,34 +196,69 @@ test('a port that is taken is said so, with what to do', async () => {
   );
 });
 
-describe('the page with the visualizer', () => {
-  test('frames it, and may do little else', async () => {
+describe('the page for a browser', () => {
+  test('says what there is and whose it is, our observer first, and loads nothing of others by itself', async () => {
+    const { server } = await serveTree({ observerUrl: () => 'http://0.0.0.0:3000/_observer' });
+
+    const page = await fetch(server.url);
+
+    const text = await page.text();
+    const [before = '', behind = ''] = text.split('href="http://127.0.0.1:3000/_observer"');
+    expect({
+      named: [before, behind].map((part) => part.includes('stately.ai')),
+      loads: /src="(?!\/relay\.js")|<iframe/.test(text),
+    }).toEqual({ named: [false, true], loads: false });
+  });
+
+  test('says how the observer is turned on where it is off, and writes no markup of an address', async () => {
+    const texts = [undefined, 'http://host/"><script>'].map(async (url) => {
+      const { server } = await serveTree({ observerUrl: () => url });
+      return await (await fetch(server.url)).text();
+    });
+
+    const [off = '', hostile = ''] = await Promise.all(texts);
+
+    expect({ off: off.includes('<code>--observer</code>'), markup: hostile.includes('"><script>') }).toEqual({ off: true, markup: false });
+  });
+
+  test('may frame the inspector of stately.ai, and do little else', async () => {
     const { server } = await serveTree();
 
     const page = await fetch(server.url);
 
-    const policy = page.headers.get('content-security-policy');
-    expect({ status: page.status, frames: (await page.text()).includes('src="https://stately.ai/inspect"'), policy }).toEqual({
+    expect({ status: page.status, policy: page.headers.get('content-security-policy') }).toEqual({
       status: 200,
-      frames: true,
       policy: expect.stringContaining(`connect-src 'self' ws://127.0.0.1:${new URL(server.url).port}`) as unknown,
     });
   });
 
-  test('hands it the stream, and nobody else', async () => {
+  test('loads the inspector for who asks for it, and hands the stream to that and nobody else', async () => {
     const { server } = await serveTree();
     const script = await (await fetch(`${server.url}/relay.js`)).text();
     const listeners: ((message: object) => void)[] = [];
+    let click = (): void => {};
+    let framed: { src?: string } | undefined;
     const posted = new Promise<unknown>((resolve) => {
-      const frame = { contentWindow: { postMessage: (message: { type: string }, target: string) => resolve([message.type, target]) } };
-      const document = { querySelector: () => frame, title: '' };
+      const frame = {
+        contentWindow: { postMessage: (message: { type: string }, target: string) => resolve([message.type, target]) },
+      };
+      const button = { addEventListener: (_type: string, listener: () => void) => (click = listener) };
+      const main = { replaceWith: (element: object) => (framed = element) };
+      const querySelector = (selector: string) => (selector === 'button' ? button : main);
+      const document = { querySelector, createElement: () => frame, title: '' };
       const addEventListener = (_type: string, listener: (message: object) => void) => listeners.push(listener);
       runInNewContext(script, { document, addEventListener, location: new URL(server.url), WebSocket });
     });
+    const before = framed;
 
+    click();
     for (const origin of ['https://example.com', 'https://stately.ai']) listeners[0]?.({ origin, data: { type: '@statelyai.connected' } });
 
-    expect(await posted).toEqual(['@xstate.actor', 'https://stately.ai']);
+    expect({ before, posted: await posted, src: framed?.src }).toEqual({
+      before: undefined,
+      posted: ['@xstate.actor', 'https://stately.ai'],
+      src: 'https://stately.ai/inspect',
+    });
   });
 
   test('is all there is', async () => {
