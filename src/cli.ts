@@ -6,15 +6,17 @@
  * Whatever keeps it from starting is one message that says what to do, on stderr, and an exit code other than 0; a
  * stack is shown only for an error of ours. The first SIGINT or SIGTERM drains the service, the second ends at once.
  */
+import { resolve } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { systemRandom } from './base/random.ts';
 import { VERSION } from './base/version.ts';
 import { parseCommandLine } from './commands/command-line.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { EXIT } from './commands/exit-code.ts';
-import { commandHelp, helpText } from './commands/help.ts';
-import { openingLine } from './commands/opening-line.ts';
-import { systemTerminal } from './commands/terminal.ts';
+import { commandHelp, helpJson, helpText } from './commands/help.ts';
+import { startedOf, type StartReport } from './commands/serving/start-report.ts';
+import { systemReport } from './commands/serving/system-report.ts';
+import { jsonLine, systemTerminal } from './commands/terminal.ts';
 import type { Service } from './service/service.ts';
 import { startFailure } from './service/start-failure.ts';
 import { readConfiguration, type Command, type Configuration, type Flags } from './settings/configuration.ts';
@@ -28,8 +30,8 @@ async function main(words: readonly string[]): Promise<void> {
   const commandLine = parseCommandLine(words, COMMANDS);
   if ('problem' in commandLine) return refuse([commandLine.problem]);
   switch (commandLine.run) {
-    case 'help': return print(commandLine.command === undefined ? helpText(COMMANDS) : commandHelp(commandLine.command));
-    case 'version': return print(`${VERSION}\n`);
+    case 'help': return print(help(commandLine));
+    case 'version': return print(commandLine.isJson ? jsonLine({ version: VERSION }) : `${VERSION}\n`);
     case 'service': return serve(commandLine.command.serves, commandLine.flags);
     case 'tool': {
       const { command, flags, operand } = commandLine;
@@ -38,41 +40,67 @@ async function main(words: readonly string[]): Promise<void> {
   }
 }
 
-async function serve(command: Command, flags: Flags): Promise<void> {
-  const read = readConfiguration(command, flags, process.env);
-  if ('problems' in read) return refuse(read.problems);
-  await run(read.configuration);
+function help({ command, isJson }: { readonly command: (typeof COMMANDS)[number] | undefined; readonly isJson: boolean }): string {
+  if (isJson) return helpJson(command === undefined ? COMMANDS : [command]);
+  return command === undefined ? helpText(COMMANDS) : commandHelp(command);
 }
 
-async function run(configuration: Configuration): Promise<void> {
-  if (process.stdout.isTTY) print(openingLine(configuration)); // Who collects lines wants the log's alone.
+async function serve(command: Command, { json, ...flags }: Flags): Promise<void> {
+  const read = readConfiguration(command, flags, process.env);
+  if ('problems' in read) return refuse(read.problems);
+  await run(read.configuration, systemReport(json !== undefined, systemClock));
+}
+
+async function run(configuration: Configuration, report: StartReport): Promise<void> {
   try {
-    const starting = configuration.databaseUrl === undefined ? startDemoService(configuration) : startService(configuration);
-    const interrupted = drainAtSignal(starting);
+    const isDemo = configuration.databaseUrl === undefined;
+    const starting = isDemo ? startDemoService(configuration, report) : startService(configuration, report);
+    const interrupted = drainAtSignal(starting, report);
     dumpAtSignal(starting);
     const service = await starting;
     const failure = await Promise.race([service.ended, interrupted]);
+    report.close();
     if (failure !== undefined) process.stderr.write(`armature: ${failure}\n`);
     process.exit(failure === undefined ? EXIT.done : EXIT.failed);
   } catch (error) {
+    report.failed();
     process.stderr.write(`armature: ${startFailure(error)}\n`);
     process.exit(EXIT.failed);
   }
 }
 
-/** Imports as late as this: neither help nor a refusal waits for a parser and a database driver. */
-async function startService(configuration: Configuration): Promise<Service> {
-  const service = await import('./service/service.ts');
-  return service.startService(configuration);
+/**
+ * Imports as late as this: neither help nor a refusal waits for a parser and a database driver.
+ *
+ * @param welcome what to say when it is ready, by where it is.
+ */
+async function startService(configuration: Configuration, report: StartReport, welcome?: (url: string) => string): Promise<Service> {
+  const { startService: start } = await import('./service/service.ts');
+  const { logLines } = report;
+  const watch = { step: report.step.bind(report), ...(logLines === undefined ? {} : { logLines }) };
+  const service = await start(configuration, undefined, watch);
+  const storage = configuration.storage === 'memory' ? 'memory' : resolve(configuration.storageDirectory);
+  const started = startedOf(service, storage, process.pid, welcome?.(service.url));
+  service.on('restoring', ({ restored, of }) => report.step({ what: 'shapes', done: restored, of }));
+  report.started(started);
+  whenActive(service, () => report.ready(started));
+  return service;
+}
+
+function whenActive(service: Service, told: () => void): void {
+  if (service.status().level === 'active') return told();
+  const end = service.on('active', () => {
+    end();
+    told();
+  });
 }
 
 /** The database goes last: until then the service may need it. */
-async function startDemoService(configuration: Configuration): Promise<Running> {
+async function startDemoService(configuration: Configuration, report: StartReport): Promise<Running> {
   const { startDemo } = await import('./demo/demo.ts');
-  const demo = await startDemo(systemClock, systemRandom);
+  const demo = await startDemo(systemClock, systemRandom, (what) => report.step({ what }));
   try {
-    const service = await startService({ ...configuration, databaseUrl: demo.url });
-    print(demo.welcome(service.url));
+    const service = await startService({ ...configuration, databaseUrl: demo.url }, report, demo.welcome);
     const ended = service.ended.finally(() => demo.stop());
     return {
       ended,
@@ -89,7 +117,7 @@ async function startDemoService(configuration: Configuration): Promise<Running> 
 }
 
 /** Resolves once the service has drained; a second signal does not wait for that. A signal also ends a start that is under way. */
-function drainAtSignal(starting: Promise<Running>): Promise<undefined> {
+function drainAtSignal(starting: Promise<Running>, report: StartReport): Promise<undefined> {
   return new Promise((resolve, reject) => {
     let isStarting = true;
     let isDraining = false;
@@ -98,7 +126,7 @@ function drainAtSignal(starting: Promise<Running>): Promise<undefined> {
     const drain = (): void => {
       if (isDraining) process.exit(EXIT.interrupted);
       isDraining = true;
-      if (isStarting) print('Stopping as soon as it has started; once more to end at once\n');
+      if (isStarting) report.say('Stopping as soon as it has started; once more to end at once');
       starting.then((service) => service.stop()).then(() => resolve(undefined), reject);
     };
     process.on('SIGINT', drain);

@@ -7,8 +7,8 @@ export type CommandLine =
   | { readonly run: 'service'; readonly command: ServiceCommand; readonly flags: Flags }
   | { readonly run: 'tool'; readonly command: ToolCommand; readonly flags: Flags; readonly operand: string | undefined }
   /** Of one command, or of all. */
-  | { readonly run: 'help'; readonly command: Command | undefined }
-  | { readonly run: 'version' }
+  | { readonly run: 'help'; readonly command: Command | undefined; readonly isJson: boolean }
+  | { readonly run: 'version'; readonly isJson: boolean }
   | { readonly problem: string };
 
 const FLAG = /^--([a-z0-9-]+)(?:=(.*))?$/s;
@@ -16,9 +16,10 @@ const FLAG = /^--([a-z0-9-]+)(?:=(.*))?$/s;
 /** @param words what stands behind the program's name. */
 export function parseCommandLine(words: readonly string[], commands: readonly Command[]): CommandLine {
   const [first = 'help', ...rest] = words;
+  const isJson = words.includes('--json');
   const named = commands.find(({ name }) => name === (first === 'help' ? rest[0] : first));
-  if (first === 'help' || words.includes('--help') || words.includes('-h')) return { run: 'help', command: named };
-  if (words.includes('--version') || words.includes('-v')) return { run: 'version' };
+  if (first === 'help' || words.includes('--help') || words.includes('-h')) return { run: 'help', command: named, isJson };
+  if (words.includes('--version') || words.includes('-v')) return { run: 'version', isJson };
   if (named === undefined) return { problem: noCommand(first, commands) };
   const parsed = parseWords(rest, named);
   if ('problem' in parsed) return parsed;

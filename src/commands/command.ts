@@ -47,6 +47,7 @@ export function textOf(flag: string | true | undefined): string | undefined {
   return flag === undefined ? undefined : String(flag);
 }
 
+/** Of every command. A service says what it is at, and a tool what was asked for. */
 export const JSON_FLAG: Flag = { flag: 'json', help: 'as JSON, for a script', variables: [] };
 
 export function flagOf(name: keyof Settings): Flag {

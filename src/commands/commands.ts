@@ -6,14 +6,16 @@ import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { shapesCommand } from './shapes.ts';
 
+const SERVICE_FLAGS = [...flagsOfSettings(), JSON_FLAG];
+
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
     summary: 'follow the database that DATABASE_URL or --database-url names',
-    flags: flagsOfSettings(),
+    flags: SERVICE_FLAGS,
     serves: 'start',
   },
-  { name: 'demo', summary: 'bring a Postgres with some data, unless a database is named', flags: flagsOfSettings(), serves: 'demo' },
+  { name: 'demo', summary: 'bring a Postgres with some data, unless a database is named', flags: SERVICE_FLAGS, serves: 'demo' },
   {
     name: 'doctor',
     summary: 'look at the database, and say what to run before it can be followed',

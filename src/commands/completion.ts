@@ -4,8 +4,9 @@
  * `eval "$(armature completion bash)"` in a shell's start-up file is all that is needed. A flag is completed apart from
  * its value (`--port 4000`), because bash takes `=` for the border between two words.
  */
-import type { Command, Flag, ToolCommand } from './command.ts';
+import { JSON_FLAG, type Command, type Flag, type ToolCommand } from './command.ts';
 import { EXIT } from './exit-code.ts';
+import { jsonLine } from './terminal.ts';
 
 const SHELLS: Readonly<Record<string, (commands: readonly Command[]) => string>> = { bash, zsh, fish };
 
@@ -15,9 +16,10 @@ export function completionCommand(commands: () => readonly Command[]): ToolComma
     name: 'completion',
     summary: 'print what makes a shell complete commands and flags',
     operand: { name: 'bash|zsh|fish', values: Object.keys(SHELLS) },
-    flags: [],
-    async run({ operand = '', terminal }) {
-      terminal.print(SHELLS[operand]?.(commands()) ?? '');
+    flags: [JSON_FLAG],
+    async run({ operand: shell = '', flags, terminal }) {
+      const script = SHELLS[shell]?.(commands()) ?? '';
+      terminal.print(flags['json'] === undefined ? script : jsonLine({ shell, script }));
       return EXIT.done;
     },
   };

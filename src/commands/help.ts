@@ -1,8 +1,13 @@
 /** The help: what the program can do, or one command of it, made from the table of commands. */
-import { flagsOfSettings, type Command, type Flag } from './command.ts';
+import { flagsOfSettings, JSON_FLAG, type Command, type Flag } from './command.ts';
+import { EXIT } from './exit-code.ts';
+import { jsonLine } from './terminal.ts';
 
 const VARIABLES = 'environment variables that say the same (the first that is set counts)';
-const EXIT_CODES = '0 done, 1 failed, 2 misused, 3 doctor found what must be mended, 130 interrupted';
+const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  done: 'done', failed: 'failed', misused: 'misused', unfit: 'doctor found what must be mended', interrupted: 'interrupted',
+};
+const EXIT_CODES = exitCodes().map(({ code, meaning }) => `${code} ${meaning}`).join(', ');
 
 export function helpText(commands: readonly Command[]): string {
   return `Armature keeps subsets of a Postgres database in step with any number of clients over HTTP.
@@ -15,8 +20,18 @@ ${usageOf(commands)}
 Exit codes: ${EXIT_CODES}.
 
 Flags of start and demo, each with the ${VARIABLES}:
-${flagLines(flagsOfSettings())}
+${flagLines([...flagsOfSettings(), JSON_FLAG])}
 `;
+}
+
+/** What the help says, for a script. @param commands one of them, or all. */
+export function helpJson(commands: readonly Command[]): string {
+  const described = commands.map(({ name, summary, operand, flags }) => ({ name, summary, operand: operand ?? null, flags }));
+  return jsonLine({ commands: described, exitCodes: exitCodes() });
+}
+
+function exitCodes(): readonly { readonly code: number; readonly meaning: string }[] {
+  return Object.entries(EXIT_MEANINGS).map(([name, meaning]) => ({ code: EXIT[name as keyof typeof EXIT], meaning })); // Its own keys.
 }
 
 export function commandHelp(command: Command): string {

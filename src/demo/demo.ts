@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { createDemoSchema, keepChanging } from './demo-database.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgresStep } from './embedded-postgres.ts';
 
 export interface Demo {
   readonly url: string;
@@ -16,8 +16,12 @@ export interface Demo {
 const DIRECTORY = '.armature/postgres';
 const CHANGE_EVERY_MS = 1_000;
 
-export async function startDemo(clock: Clock, random: Random): Promise<Demo> {
-  const postgres = await startEmbeddedPostgres({ directory: DIRECTORY, onProgress: say });
+/**
+ * @param onProgress told what begins.
+ * @throws {EmbeddedPostgresError} nothing of it is left running.
+ */
+export async function startDemo(clock: Clock, random: Random, onProgress: (step: EmbeddedPostgresStep) => void): Promise<Demo> {
+  const postgres = await startEmbeddedPostgres({ directory: DIRECTORY, onProgress });
   try {
     const connection = new pg.Client({ connectionString: postgres.url });
     connection.on('error', () => {}); // Its server stops before it does: the next change finds out.
@@ -41,8 +45,8 @@ export async function startDemo(clock: Clock, random: Random): Promise<Demo> {
 
 function welcome(serviceUrl: string): string {
   const shape = `${serviceUrl}/v1/shape`;
-  return `
-A demo database is running, with the tables "projects" and "issues"; some of their rows change every second.
+  return `Armature is ready at ${serviceUrl}, on a demo database.
+It has the tables "projects" and "issues"; some of their rows change every second.
 
   In a browser           ${serviceUrl}
   Shapes are served at   ${shape}
@@ -51,8 +55,4 @@ A demo database is running, with the tables "projects" and "issues"; some of the
 
 Ctrl-C stops everything. The data stays in ./.armature for the next start.
 `;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -29,12 +29,14 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** Server settings beyond those that Armature needs. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told in a sentence what is being done: the first start takes seconds. */
-  readonly onProgress?: (step: string) => void;
+  /** Told what begins: the cluster is made, which takes seconds the first time; the server is started. */
+  readonly onProgress?: (step: EmbeddedPostgresStep) => void;
   /** Another Postgres than npm's. */
   readonly binaries?: EmbeddedBinaries;
   readonly clock?: Clock;
 }
+
+export type EmbeddedPostgresStep = 'cluster' | 'postgres';
 
 export interface EmbeddedPostgres {
   /** With the superuser's name and password; the database is `postgres`. */
@@ -64,10 +66,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const password = passwordOf(directory, launcher);
     if (!existsSync(dataOf(directory))) {
-      onProgress('Creating a Postgres cluster (once; takes a few seconds)');
+      onProgress('cluster');
       await initialise(directory, binaries, launcher);
     }
-    onProgress('Starting Postgres');
+    onProgress('postgres');
     const server = await startOnPort({ ...options, directory, clock }, { binaries, launcher, password });
     void server.exited.then(release);
     return server;

@@ -14,6 +14,14 @@ export interface ShapeEvent {
   readonly where: string | undefined;
 }
 
+/** How many stored shapes are back. */
+export interface RestoringEvent {
+  /** Those that can be followed again. */
+  readonly restored: number;
+  /** All that were stored, without those that could not come back. */
+  readonly of: number;
+}
+
 /** The end of the service. */
 export interface EndedEvent {
   /** Why it gave up; undefined after `stop`. */
@@ -28,6 +36,8 @@ export interface ServiceEventMap {
   readonly waiting: StatusEvent;
   /** It follows the database. */
   readonly active: StatusEvent;
+  /** Stored shapes come back: told when that begins, whenever a hundred more are back, and when all are. */
+  readonly restoring: RestoringEvent;
   /** A client has asked for what nobody had asked for before. */
   readonly 'shape.started': ShapeEvent;
   /** A shape is over: deleted, or its table has changed, or it could not go on. Its clients are told to start over. */

@@ -37,6 +37,10 @@ export class ServiceEvents implements ShapeLives {
     this.tell('shape.ended', handle, definition);
   }
 
+  restoring(restored: number, of: number): void {
+    this.emit('restoring', { restored, of });
+  }
+
   private tell(name: 'shape.started' | 'shape.ended', handle: Handle, { relation, where }: ShapeDefinition): void {
     if ((this.listeners.get(name)?.size ?? 0) === 0) return;
     this.emit(name, { handle, schema: relation.schema, table: relation.name, where: where?.text });

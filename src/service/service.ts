@@ -20,13 +20,14 @@ import type { ServiceEventMap, ServiceListener, StatusEvent } from './event-type
 import { ServiceEvents } from './service-events.ts';
 import { configurationOf, type ServiceOptions } from './service-options.ts';
 import { startError } from './start-failure.ts';
+import type { StartWatch } from './start-watch.ts';
 import { watchStatus } from './status-watch.ts';
 import { ServiceReception } from './wiring/edge.ts';
 import { stackWiring } from './wiring/stack.ts';
 import { watchesOf } from './wiring/telemetry.ts';
 import { fetchHandler } from '../http/web/fetch-handler.ts';
 import type { FetchHandler, FetchHandlerOptions } from '../http/web/handler-types.ts';
-import { InspectionPortTakenError, startInspectionServer } from '../observer/inspection-server.ts';
+import { InspectionPortTakenError, startInspectionServer, type InspectionOptions } from '../observer/inspection-server.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
 import { createRuntime, type Runtime } from '../otp/runtime.ts';
 import { supervisor } from '../otp/supervision/supervisor.ts';
@@ -40,6 +41,7 @@ import { stack } from '../supervisors/stack.ts';
 import { logLifecycle } from '../telemetry/lifecycle-log.ts';
 import { forwardingLogger } from '../telemetry/forwarding-logger.ts';
 import { RecentDeaths } from '../telemetry/recent-deaths.ts';
+import { humanLines } from '../telemetry/human-lines.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { ServiceTroubles } from '../telemetry/service-troubles.ts';
 import { systemWorld, type World } from './world.ts';
@@ -51,12 +53,18 @@ export interface Service {
   readonly url: string;
   /** `http://host:port/metrics`; undefined unless a port for Prometheus is set. */
   readonly metricsUrl: string | undefined;
+  /** `http://host:port/_observer`; undefined where the service does not show itself, or opens no port. */
+  readonly observerUrl: string | undefined;
+  /** `http://127.0.0.1:port`, where the inspection protocol of xstate is streamed; undefined unless `inspect` is set. */
+  readonly inspectionUrl: string | undefined;
   /** The processes, for an observer or a test. */
   readonly runtime: Runtime;
   /** Resolves when the tree has ended: undefined after `stop`, else why it gave up. */
   readonly ended: Promise<string | undefined>;
   /** How it stands, and what it waits for if it is not active. */
   status(): ServiceStanding;
+  /** Why it is not active, in a sentence for whoever runs it: since when, and when it is tried again. Undefined when it is active. */
+  cause(): Promise<string | undefined>;
   /** Requests under way, that may make a shape and for shapes that exist; and how many of all wait for a shape to change. */
   load(): ServiceLoad;
   /** Has `listener` told of each such event from now on. @returns how to end it. */
@@ -93,32 +101,49 @@ export interface ServiceStanding extends StatusEvent {
  * Starts the service in this process.
  *
  * @param options or a configuration that was read from flags and variables.
+ * @param world clock, randomness and disk; by default those of this machine.
+ * @param watch told how the start goes on; by default nobody is.
  * @returns the service once it listens; it may be `starting` still, or `waiting` for another instance to end.
  * @throws {ConfigurationError} an option, or the database, cannot be used: each mistake is a line that says what to do.
  * @throws {PortTakenError | AddressRefusedError | InspectionPortTakenError} it cannot listen.
  * @throws {StorageDirectoryError | StorageLockedError | StorageVersionError | UnknownContentError | DiskError} of the storage directory.
  * Whatever is thrown, nothing is left open.
  */
-export async function startService(options: ServiceOptions | Configuration, world: World = systemWorld): Promise<Service> {
+export async function startService(
+  options: ServiceOptions | Configuration,
+  world: World = systemWorld,
+  watch: StartWatch = {},
+): Promise<Service> {
   const configuration = 'command' in options ? options : configurationOf(options);
-  const logger = loggerOf(options, configuration);
+  const logger = loggerOf(options, configuration, watch);
   const closing = new Closing();
   try {
-    return await start(configuration, world, logger, closing);
+    return await start(configuration, { world, watch, logger, closing });
   } catch (error) {
     await closing.all().catch(() => {}); // What kept it from starting is what there is to say.
     throw startError(error);
   }
 }
 
-function loggerOf(options: ServiceOptions | Configuration, { logLevel }: Configuration): Logger {
+function loggerOf(options: ServiceOptions | Configuration, { logLevel }: Configuration, { logLines }: StartWatch): Logger {
   const own = 'logger' in options && typeof options.logger === 'object' ? options.logger : undefined;
-  return own === undefined ? createLogger({ level: logLevel }) : forwardingLogger(own);
+  if (own !== undefined) return forwardingLogger(own);
+  const destination = logLines?.form === 'human' ? humanLines(logLines) : logLines;
+  return createLogger({ level: logLevel, ...(destination === undefined ? {} : { destination }) });
 }
 
-async function start(configuration: Configuration, world: World, logger: Logger, closing: Closing): Promise<Service> {
-  const storage = await reachStorage(configuration, world);
+/** What a start begins with. */
+interface Beginning {
+  readonly world: World;
+  readonly watch: StartWatch;
+  readonly logger: Logger;
+  readonly closing: Closing;
+}
+
+async function start(configuration: Configuration, { world, watch, logger, closing }: Beginning): Promise<Service> {
+  const storage = await reachStorage(configuration, world, watch, logger);
   closing.add(() => storage.close());
+  watch.step?.({ what: 'database' });
   const database = await reachDatabase(configuration, storage, closing);
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
@@ -135,19 +160,19 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const wiring = stackWiring(resources, { reception, lives: events, opened: (close) => closing.add(close) });
   const { api } = wiring;
   const metricsUrl = metrics && (await serveMetrics(metrics, resources, api, closing));
-  if (configuration.inspect) {
-    const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
-    closing.add(() => inspection.close());
-    process.stdout.write(`Inspection protocol of xstate at ${inspection.url}\n`);
-  }
+  let url = ''; // It is where it listens, as soon as it does.
+  const observerUrl = (): string | undefined => (url !== '' && configuration.observer ? `${url}/_observer` : undefined);
+  const { inspect, inspectPort } = configuration;
+  const inspectionUrl = inspect ? await inspected({ runtime, port: inspectPort, observerUrl }, closing) : undefined;
+  if (inspectionUrl !== undefined) logger.info({ url: inspectionUrl }, 'the inspection protocol of xstate is streamed');
   const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
   closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
-  const url = configuration.listens === false ? '' : await listeningAt(runtime);
+  if (configuration.listens !== false) url = await listeningAt(runtime);
   if (url !== '') logger.info({ url }, 'the service listens');
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
   closing.add(() => Promise.resolve(unwatch()));
   const service = serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock });
-  return { ...service, metricsUrl, dump: () => dump(resources, api, deaths) };
+  return { ...service, metricsUrl, observerUrl: observerUrl(), inspectionUrl, dump: () => dump(resources, api, deaths) };
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
@@ -164,9 +189,26 @@ async function reachDatabase(configuration: Configuration, storage: Storage, clo
   return database;
 }
 
-async function reachStorage({ storage, storageDirectory, chunkBytesMax }: Configuration, { clock, disk }: World): Promise<Storage> {
+async function reachStorage(
+  { storage, storageDirectory, chunkBytesMax }: Configuration,
+  { clock, disk }: World,
+  { step }: StartWatch,
+  logger: Logger,
+): Promise<Storage> {
   if (storage === 'memory') return memoryStorage({ clock, chunkBytesMax });
-  return await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax });
+  step?.({ what: 'storage' });
+  const begunMs = clock.nowMs();
+  logger.info({ directory: storageDirectory }, 'storage.opening'); // A large log takes its time.
+  const logRead = step && ((done: number, of: number): void => step({ what: 'log', done, of }));
+  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, logRead });
+  logger.info({ durationMs: Math.round(clock.nowMs() - begunMs) }, 'storage.opened');
+  return opened;
+}
+
+async function inspected(options: InspectionOptions, closing: Closing): Promise<string> {
+  const inspection = await startInspectionServer(options);
+  closing.add(() => inspection.close());
+  return inspection.url;
 }
 
 async function listeningAt(runtime: Runtime): Promise<string> {
@@ -187,7 +229,7 @@ interface RunningParts {
   readonly clock: Clock;
 }
 
-type ServiceOfParts = Omit<Service, 'metricsUrl' | 'dump'>;
+type ServiceOfParts = Omit<Service, 'metricsUrl' | 'observerUrl' | 'inspectionUrl' | 'dump'>;
 
 function serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock }: RunningParts): ServiceOfParts {
   const leaving = new AbortController();
@@ -205,6 +247,7 @@ function serviceOf({ runtime, root, url, closing, api, reception, events, config
     runtime,
     ended,
     status: () => ({ level: api.level(), ...api.standing() }),
+    cause: async () => await api.cause(true),
     load: () => api.load(),
     on: (name, listener) => events.on(name, listener),
     shape: (options) => followedShape({ api, clock }, options, leaving.signal),

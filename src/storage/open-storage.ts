@@ -23,6 +23,8 @@ export interface StorageOptions {
   readonly tailBytesMax?: number;
   /** How many files stay open while nobody reads them; default 64. */
   readonly idleFilesMax?: number;
+  /** Told how many segments of the log were read, of how many. */
+  readonly logRead?: ((done: number, of: number) => void) | undefined;
   readonly disk?: Disk;
   readonly processes?: Processes;
 }
@@ -63,7 +65,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
   const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
-  const logOptions = { disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax };
+  const logOptions = { disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, logRead: options.logRead };
   const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 64);

@@ -23,7 +23,7 @@ async function offered(words: readonly string[]): Promise<readonly string[]> {
 
 test.each([
   [['st'], ['start']],
-  [['completion', ''], ['bash', 'zsh', 'fish']],
+  [['completion', ''], ['bash', 'zsh', 'fish', '--json']],
   [['start', '--storage'], ['--storage', '--storage-dir']],
   [['start', '--storage', ''], ['disk', 'memory']],
   [['start', '--port', ''], []],

@@ -68,7 +68,7 @@ test('keeps its data and its password, tells what it does, and leaves no process
   expect({ left, kept: await ask(second, 'TABLE kept'), steps }).toEqual({
     left: false,
     kept: [{ answer: 42 }],
-    steps: ['Creating a Postgres cluster (once; takes a few seconds)', 'Starting Postgres', 'Starting Postgres'],
+    steps: ['cluster', 'postgres', 'postgres'],
   });
 });
 

@@ -46,7 +46,7 @@ test.each(PAGES)('every setting that %s names is one', (page) => {
   const flags = new Set(COMMANDS.flatMap((command) => command.flags.map(({ flag }) => `--${flag}`)));
   const named = [...read(page).matchAll(/\b(?:ARMATURE|ELECTRIC)_[A-Z_]+[A-Z]\b/g)].map(([name]) => name);
   const inline = [...read(page).matchAll(/`(--[a-z-]+)`/g)].map(([, name = '']) => name);
-  const others = ['--profile', '--omit', '--help'];
+  const others = ['--profile', '--omit', '--help', '--version'];
 
   expect([...named, ...inline].filter((name) => !known.has(name) && !flags.has(name) && !others.includes(name))).toEqual([]);
 });

@@ -82,7 +82,7 @@ test('a second start finds the data of the first, and no end leaves a process: n
   const third = startDemo('--inspect', '--inspect-port', '0');
   const atLast = await readShape(await untilServing(third), { table: 'issues', offset: '-1' });
   const watched = await machineOf(
-    /Inspection protocol of xstate at (\S+)/.exec(await third.prints('xstate'))?.[1] ?? '',
+    /inspection protocol too, at (http:\S+?)\. /.exec(await third.prints('inspection protocol'))?.[1] ?? '',
     `stack/shapes/consumers/${atLast.handle}`,
   );
   const exit = await end(third.child, 'SIGINT');

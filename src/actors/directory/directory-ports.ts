@@ -30,6 +30,8 @@ export interface DirectoryPorts extends Forkable<DirectoryPorts> {
   readonly faultOf: (definition: ShapeDefinition) => string | undefined;
   /** Told when the Consumer of a new shape is there; not when it comes back. */
   readonly started?: (handle: Handle) => void;
+  /** Told when stored shapes begin to come back, whenever many more are back, and when all are. */
+  readonly restoring?: (restored: number, of: number) => void;
   /** Told whenever a handle stops serving its definition, while its log is still there. */
   readonly rotated: (handle: Handle) => void;
 }

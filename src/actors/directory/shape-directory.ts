@@ -45,6 +45,9 @@ export type DirectoryChange =
  */
 const UNWATCHED_MAX = 8;
 
+/** Of shapes that come back, so many are told together. */
+const RESTORED_STEP = 100;
+
 export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly lives: DependentLives;
   private readonly starts: StartQueue;
@@ -265,10 +268,16 @@ export class ShapeDirectory implements Table<DirectoryChange> {
    */
   private restoreNext(): Message | undefined {
     if (this.restoration.enterMore()) return { type: 'shapes.entered' };
+    this.tellRestored();
     const next = this.startNext();
     if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;
     this.restoration.isDone = true;
     return { type: 'shapes.restored', count: this.size };
+  }
+
+  private tellRestored(): void {
+    const [restored, of] = [this.lives.count('live'), this.size];
+    if (of > 0 && (restored % RESTORED_STEP === 0 || restored === of)) this.ports.restoring?.(restored, of);
   }
 
   private isLive(handle: Handle): boolean {

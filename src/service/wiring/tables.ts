@@ -48,9 +48,11 @@ export interface ShapeLives {
   started(handle: Handle, definition: ShapeDefinition): void;
   /** Nobody is led to it any longer. */
   ended(handle: Handle, definition: ShapeDefinition): void;
+  /** Of the stored ones so many are back. */
+  restoring(restored: number, of: number): void;
 }
 
-const UNHEARD: ShapeLives = { started: () => {}, ended: () => {} };
+const UNHEARD: ShapeLives = { started: () => {}, ended: () => {}, restoring: () => {} };
 
 /** @param announcements told when a log has grown or ended. */
 export function processTables(
@@ -92,6 +94,7 @@ export function processTables(
         clock: world.clock,
         faultOf: (definition) => access.filters.faultOf(definition),
         started: (handle) => lives.started(handle, shapeLogOf(storage, handle).definition),
+        restoring: (restored, of) => lives.restoring(restored, of),
         rotated(handle) {
           const { definition } = shapeLogOf(storage, handle);
           // Its table may have ended it: dropped, made anew, altered or taken out. Nobody else tells the catalogue of that.

@@ -26,6 +26,8 @@ export interface DiskLogOptions {
   readonly from: LogPosition;
   /** The last checkpoint: up to here the log was durable. */
   readonly durable: LogPosition;
+  /** Told how many segments were read, of how many that are to be. */
+  readonly logRead?: ((done: number, of: number) => void) | undefined;
 }
 
 /** @throws {LogCorruptError | DiskError | StorageVersionError} nothing was changed, unless the disk failed in between. */
@@ -41,11 +43,12 @@ export async function openDiskLog(options: DiskLogOptions): Promise<TransactionL
   }
 }
 
-async function recover({ segmentBytesMax, tailBytesMax, from, durable }: DiskLogOptions, segments: Segments): Promise<TransactionLog> {
+async function recover(options: DiskLogOptions, segments: Segments): Promise<TransactionLog> {
+  const { segmentBytesMax, tailBytesMax, from, durable, logRead } = options;
   const layouts = new Layouts();
   const trees = new PartitionTrees();
   const recent = new RecentCommits(tailBytesMax);
-  const { end, lastFirst, stream } = await recoverLog(segments, from, durable, { layouts, trees, recent });
+  const { end, lastFirst, stream } = await recoverLog(segments, from, durable, { layouts, trees, recent, logRead });
   const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts, trees);
   const sink = new LogWriter(segments, segmentBytesMax, preamble, end, lastFirst ?? end, end);
   const tail = new TailCache(end, tailBytesMax);

@@ -33,6 +33,8 @@ export interface Learned {
   readonly trees: PartitionTrees;
   /** The transactions that were read. */
   readonly recent: RecentCommits;
+  /** Segments that were read, of those that are to be. */
+  readonly logRead?: ((done: number, of: number) => void) | undefined;
 }
 
 interface Findings extends Learned {
@@ -68,8 +70,10 @@ export async function recoverLog(
 async function recoverSegments(segments: Segments, from: LogPosition, findings: Findings): Promise<RecoveredLog> {
   const begin = segments.holding(from) ?? LOG_START;
   let end = begin;
-  for (const first of segments.firsts.filter((start) => start >= begin)) {
+  const firsts = segments.firsts.filter((start) => start >= begin);
+  for (const [index, first] of firsts.entries()) {
     if (first !== end) throw new LogCorruptError(end, `the next segment begins at ${first}`);
+    findings.logRead?.(index, firsts.length);
     end = await recoverSegment(segments, first, findings);
   }
   const lastFirst = segments.firsts.at(-1);

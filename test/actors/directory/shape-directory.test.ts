@@ -280,6 +280,28 @@ test('the stored shapes are back when the last of them is, also one whose Consum
   ]);
 });
 
+test('how many are back is told when that begins, by the hundred, and at the end', async () => {
+  const handles = Array.from({ length: 205 }, (_, index) => `${index + 1}-1`);
+  const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
+  const told: (readonly [number, number])[] = [];
+  const directory = directoryOn(shapes, { restoring: (restored, of) => void told.push([restored, of]) });
+  while (directory.apply({ type: 'restoreNext' })?.type === 'shapes.entered') expect(told).toEqual([]);
+
+  for (const handle of handles) {
+    directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
+    directory.apply({ type: 'restoreNext' });
+  }
+
+  expect(told).toEqual([[0, 205], [100, 205], [200, 205], [205, 205]]);
+});
+
+test('where nothing is stored nothing comes back', () => {
+  const told: unknown[] = [];
+  const directory = directoryOn(memoryStorage().shapes, { restoring: (...counts) => void told.push(counts) });
+
+  expect([directory.apply({ type: 'restoreNext' }), told]).toEqual([{ type: 'shapes.restored', count: 0 }, []]);
+});
+
 test('a stored shape serves from the first, though others come back before it', async () => {
   const { directory, restoreNext } = await storedShapes(['1-1'], ['2-1']);
   restoreNext();

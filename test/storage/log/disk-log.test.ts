@@ -200,6 +200,19 @@ describe('recovery', () => {
     expect((await openLog(disk, from)).lastCommitLsn).toBe('40');
   });
 
+  test('tells how many segments it has read, of those that it reads', async () => {
+    const { disk, log } = await written(40);
+    await log.close();
+    const told: (readonly [number, number])[] = [];
+    const logRead = (done: number, of: number): void => void told.push([done, of]);
+
+    const options = { directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from: START, durable: START, logRead };
+    await openDiskLog({ disk: disk.mount(), ...options });
+
+    const { length } = await segmentsOf(disk);
+    expect(told).toEqual(Array.from({ length }, (_, index) => [index, length]));
+  });
+
   test('writes the tail again before it counts as durable', async () => {
     const { disk, log } = await written(1);
     appendTransaction(log, 2, ['written, and not synced']);
