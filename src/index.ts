@@ -1,6 +1,8 @@
 /** Armature as a library: the service in a process of one's own. */
 export { ConfigurationError } from './settings/configuration-error.ts';
-export { readConfiguration, type Configuration } from './settings/configuration.ts';
+export {
+  readConfiguration, type Command, type Configuration, type Environment, type Flags, type ReadConfiguration,
+} from './settings/configuration.ts';
 export type { LogLevel } from './settings/options.ts';
 export { ShapeRequestError } from './api/shape-subscription.ts';
 export type { ChangeMessage, ControlMessage, Row, ShapeMessage } from './api/shape-subscription.ts';
@@ -11,7 +13,12 @@ export type { WebRequest, WebResponse } from './http/web/web-types.ts';
 export { InspectionPortTakenError, startService, startService as startStack } from './service/service.ts';
 export type { Service, ServiceLoad, ServiceStanding } from './service/service.ts';
 export type { FollowedShape, ShapeOptions } from './service/followed-shape.ts';
-export type { EndedEvent, ServiceEventMap, ServiceListener, ShapeEvent, StatusEvent } from './service/event-types.ts';
-export type { ServiceLogger, ServiceOptions } from './service/service-options.ts';
+export type {
+  EndedEvent, RestoringEvent, ServiceEventMap, ServiceListener, ShapeEvent, StatusEvent,
+} from './service/event-types.ts';
+export type { ServiceLogger, ServiceOptions, WriteLine } from './service/service-options.ts';
+export type { LogLines, StartStep, StartWatch } from './service/start-watch.ts';
 export { systemWorld, type World } from './service/world.ts';
+export type { Random } from './base/random.ts';
+export type { Disk, DiskFile, OpenMode } from './storage/disk.ts';
 export { DiskError, StorageDirectoryError, StorageLockedError, StorageVersionError, UnknownContentError } from './storage/errors.ts';

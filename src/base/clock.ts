@@ -10,6 +10,7 @@ export interface Clock {
   epochMicros(): number;
   /** Runs `callback` once, `delayMs` from now, unless cancelled. */
   setTimer(callback: () => void, delayMs: number): TimerId;
+  /** Changes nothing for a timer that has run, or was cleared. */
   clearTimer(timer: TimerId): void;
 }
 

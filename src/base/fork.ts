@@ -9,10 +9,13 @@ import { InvariantError } from './invariant.ts';
 
 /** Which one it is, is all that matters of it. */
 export class Fork {
+  /** Tells a fork from any other object, by its type. */
   protected readonly isFork = true;
 }
 
+/** What can be copied for a fork. */
 export interface Forkable<Kind> {
+  /** A copy: what is done to one of the two never shows in the other. */
   clone(fork: Fork): Kind;
 }
 
@@ -20,6 +23,7 @@ export interface Forkable<Kind> {
 export class Copies<Kind extends object> {
   private readonly byFork = new WeakMap<Fork, Kind>();
 
+  /** The copy of this fork; it is made by `make` when it is asked for first. */
   of(fork: Fork, make: () => Kind): Kind {
     const known = this.byFork.get(fork);
     if (known !== undefined) return known;

@@ -18,6 +18,7 @@ import {
 import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './kernel/process-timers.ts';
 import { spawn, start, startTask, type AsyncRequest } from './kernel/starts.ts';
 
+/** What each effect takes. `as` is the word with which the events begin that come of it. */
 export interface EffectParams {
   /** A new process; `<as>.spawned { process, id }` is the very next event. `monitor` tells `<as>.down`. */
   spawn: SpawnRequest;
@@ -31,15 +32,18 @@ export interface EffectParams {
   register: { name: Name; value?: unknown; as: string };
   /** Gives a name back; one of another process stays. */
   unregister: { name: Name };
+  /** Changes what a name of this process says besides. */
   updateValue: { name: Name; value: unknown };
   /**
    * To be told what is registered and given back in a registry: `<as>.registered { name, process, value }` and
    * `<as>.unregistered { name, process }`.
    */
   listen: { registry: string; as: string };
+  /** Changes the word for people that stands beside the process. */
   label: { label: string };
   /** Hibernates as soon as nothing waits in its mailbox and no call is out. Whatever reaches the process wakes it. */
   hibernate: undefined;
+  /** Sends a message. It vanishes when nobody is there. */
   send: { to: Address; event: Message };
   /** The same message to each of a few. */
   sendToEach: { to: readonly Address[]; event: Message };
@@ -47,7 +51,9 @@ export interface EffectParams {
   monitor: { process: Address; as: string };
   /** Forgets monitors of this process; by default all that it has on the other, and also a DOWN that is under way. */
   demonitor: DemonitorRequest;
+  /** From now on the two end together, unless one of them traps exits or ends `normal`. */
   link: { process: Address };
+  /** Takes a link back, from both sides. */
   unlink: { process: Address };
   /** Sends `exit`; `kill` cannot be trapped. */
   exit: { process: Address; reason: ExitReason | 'kill' };
@@ -79,6 +85,7 @@ export interface EffectParams {
   startTimer: TimerRequest;
   /** Changes what a time-out will say, and not when. A timer that is not running is over at once. */
   updateTimer: { name: string; content: unknown };
+  /** Its event does not come any more, also when it was over already and waits. */
   cancelTimer: { name: string };
   /** Changes a table of this process; its answer, if any, is the process's next event, before any other. */
   apply: { table: string; change: unknown };
@@ -86,8 +93,10 @@ export interface EffectParams {
   stop: { reason: ExitReason };
 }
 
+/** The actions by their names, as `setup` of xstate takes them. */
 export type Effects = { readonly [Name in keyof EffectParams]: (args: { self: object }, params: EffectParams[Name]) => void };
 
+/** What a machine may ask of the runtime: `setup({ actions: effects })`, or spread among actions of its own. */
 export const effects: Effects = {
   spawn: effect(spawn),
   start: effect(start),

@@ -10,12 +10,17 @@ export {
 } from './schedulers/choosing-scheduler.ts';
 export { dynamicSupervisor } from './supervision/dynamic-supervisor.ts';
 export { effects, type EffectParams, type Effects } from './effects.ts';
+export type { AsyncRequest } from './kernel/starts.ts';
+export type { DemonitorRequest } from './kernel/monitors.ts';
+export type { MulticallRequest } from './kernel/multicall.ts';
+export type { SpawnRequest, StartRequest, Until } from './kernel/entry.ts';
+export type { TimerRequest } from './kernel/process-timers.ts';
 export { describeReason } from './kernel/error-report.ts';
 export { MailboxOverflowError } from './kernel/kernel.ts';
 export { InvalidExitReasonError, UnhandledEventError } from './kernel/machine-process.ts';
 export { StartError } from './kernel/outside.ts';
 export {
-  PartitionStartError, partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec,
+  PartitionStartError, partitionOf, partitionSupervisor, resizePartitions, type Caller, type PartitionSupervisorSpec,
 } from './supervision/partition-supervisor.ts';
 export { pctScheduler, type PctOptions } from './schedulers/pct-scheduler.ts';
 export { UnknownRequestError } from './kernel/port-process.ts';
@@ -30,7 +35,8 @@ export { productionScheduler } from './schedulers/production-scheduler.ts';
 export { CallError, createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export type { Scheduler } from './schedulers/scheduler.ts';
 export { via, type Registration } from './kernel/registry.ts';
+export type { ChildFate } from './supervision/supervision-table.ts';
 export { supervisor } from './supervision/supervisor.ts';
 export { task } from './task.ts';
-export { toTraceLine, type LifecycleRecord, type NumberedRecord, type TraceRecord } from './kernel/trace.ts';
+export { toTraceLine, type LifecycleRecord, type NumberedRecord, type TraceRecord, type TransitionRecord } from './kernel/trace.ts';
 export type { ProcessTree } from './tree.ts';

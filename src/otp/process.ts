@@ -13,10 +13,12 @@ export type Pid = string & { readonly __brand: 'Pid' };
 /** A registered name, `@shape-log-collector`: resolved when a message is sent, free again when its process ends. */
 export type Name = `@${string}`;
 
+/** To whom a message goes: a process, or whoever has a name by then. */
 export type Address = Pid | Name;
 
 /** What goes through a mailbox: plain JSON, small, no rows, no functions. */
 export interface Message {
+  /** What it is, and what a state handles it by. */
   readonly type: string;
   readonly [field: string]: unknown;
 }
@@ -35,9 +37,13 @@ export type ExitReason =
   | 'noproc' // It was not there any more: why it ended is not known.
   | { readonly error: ErrorReport }; // It crashed.
 
+/** An error, as it can be written down and sent. */
 export interface ErrorReport {
+  /** Of its class. */
   readonly name: string;
+  /** In words. */
   readonly message: string;
+  /** Where it was thrown; left out where nobody knows. */
   readonly stack?: string;
 }
 
@@ -59,14 +65,19 @@ function isErrorReport(value: unknown): value is ErrorReport {
 
 /** Told to the owner of a monitor, exactly once, as an event of type `<as>.down`. */
 export interface Down extends Message {
+  /** As the monitor named it. */
   readonly process: Address;
+  /** Why it ended; `noproc` when it had before it was watched. */
   readonly reason: ExitReason;
 }
 
 /** Told to a process that traps exits, when a linked process, its supervisor or a child has ended, or somebody sent it an exit. */
 export interface Exit extends Message {
+  /** Always this: a machine handles it by it. */
   readonly type: 'EXIT';
+  /** Who has ended, or sent the exit. */
   readonly process: Address;
+  /** Why. */
   readonly reason: ExitReason;
   /** From its supervisor: the order to end. */
   readonly fromParent: boolean;
@@ -77,6 +88,7 @@ export type ReplyTo = string & { readonly __brand: 'ReplyTo' };
 
 /** Told to a caller instead of a reply, as an event of type `<as>.failed`. */
 export interface CallFailed extends Message {
+  /** Who was called. */
   readonly to: Address;
   /** The type of the request that got no answer. */
   readonly request: string;
@@ -111,11 +123,13 @@ export interface Table<Change = unknown> {
 
 /** A table that can say whom a `multicall` goes to. */
 export interface RecipientsTable<Change = unknown> extends Table<Change> {
+  /** Whom the next `multicall` goes to. */
   recipients(): Iterable<Address>;
 }
 
 /** A process whose behaviour is a machine. */
 export interface MachineSpec {
+  /** Without an actor around it: the runtime makes one for each incarnation. */
   readonly machine: AnyStateMachine;
   /** The machine's input; `self`, the process's own pid, is added to it. */
   readonly input?: Readonly<Record<string, unknown>>;
@@ -150,18 +164,23 @@ export interface MachineSpec {
 export interface PortSpec {
   /** `ignore` says that there is nothing to own: the port ends `normal`, and its supervisor does without it. */
   readonly open: (context: PortContext) => PortHandle | 'ignore' | Promise<PortHandle | 'ignore'>;
+  /** Registered before it opens. */
   readonly name?: Name;
 }
 
+/** What a port is given when it opens. */
 export interface PortContext {
+  /** Its own address. */
   readonly self: Pid;
   /** Aborted when the port is told to stop. */
   readonly signal: AbortSignal;
+  /** Vanishes when nobody is there. */
   send(to: Address, message: Message): void;
   /** Ends the port: an error says that it failed, nothing that it finished. */
   exit(error?: unknown): void;
 }
 
+/** How an open port is asked, and closed. */
 export interface PortHandle {
   /**
    * By request type. The answer becomes an event of the caller. `signal` is aborted when the caller ends or gives up, when
@@ -177,8 +196,10 @@ export interface PortHandle {
   close?(): void | Promise<void>;
 }
 
+/** What a process is to be: a machine, or a port. */
 export type ProcessSpec = MachineSpec | PortSpec;
 
+/** Tells the two kinds of process apart. */
 export function isPortSpec(spec: ProcessSpec): spec is PortSpec {
   return 'open' in spec;
 }

@@ -27,7 +27,9 @@ import type { Scheduler } from './schedulers/scheduler.ts';
 import type { LifecycleRecord, NumberedRecord, TraceRecord } from './kernel/trace.ts';
 import { printTree, treeOf, type ProcessTree } from './tree.ts';
 
+/** What a runtime stands on. */
 export interface RuntimeOptions {
+  /** Default: that of this machine. */
   readonly clock?: Clock;
   /** Default: the production scheduler, which runs by itself. The choosing ones run by `step` and `drain`. */
   readonly scheduler?: Scheduler;
@@ -38,6 +40,7 @@ export interface RuntimeOptions {
 /** A call got no answer. */
 export class CallError extends Error {
   override readonly name = 'CallError';
+  /** Why: how `to` ended, or that it took too long, or was overloaded. */
   readonly reason: CallFailed['reason'];
 
   constructor(to: Address, request: string, reason: CallFailed['reason']) {
@@ -46,6 +49,7 @@ export class CallError extends Error {
   }
 }
 
+/** Processes, seen from outside of them. */
 export interface Runtime {
   /**
    * Starts a root.
@@ -61,6 +65,7 @@ export interface Runtime {
   call(to: Address, request: Message, timeoutMs?: number): Promise<Message>;
   /** @throws {InvalidExitReasonError} */
   exit(process: Address, reason: ExitReason | 'kill'): void;
+  /** Who has the name now; undefined when nobody has. */
   whereis(name: Name): Pid | undefined;
   /** Who has the name, and what it says besides. */
   lookup(name: Name): Registration | undefined;
@@ -68,6 +73,7 @@ export interface Runtime {
   registered(registry: string): readonly Registration[];
   /** The xstate actor of a living process, for an inspector; undefined when it has ended, has not begun or hibernates. */
   refOf(process: Address): AnyActorRef | undefined;
+  /** A process as it is now; undefined when it has ended. */
   processInfo(process: Address): ProcessInfo | undefined;
   /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
   processes(): Iterable<ProcessSummary>;
@@ -79,8 +85,11 @@ export interface Runtime {
   whenDown(process: Address): Promise<ExitReason>;
   /** Until `resume` the process handles nothing, and only an exit can end it. Its timers run on, and its mailbox fills. */
   suspend(process: Address): void;
+  /** It goes on with what waits. */
   resume(process: Address): void;
+  /** The roots that live, with all that is below them. */
   tree(): readonly ProcessTree[];
+  /** The same as text, a line for each process. */
   printTree(): string;
   /** Asks a root to end, and resolves when it and everything below it have. */
   stop(root: Address, reason?: ExitReason | 'kill'): Promise<ExitReason>;
@@ -101,6 +110,7 @@ export interface Runtime {
   ends(listener: (end: ProcessEnd) => void): () => void;
 }
 
+/** A runtime without processes. It needs no closing: it is gone with its last root. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const clock = options.clock ?? systemClock;
   const scheduler = options.scheduler ?? productionScheduler();

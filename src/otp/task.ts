@@ -8,7 +8,11 @@
  */
 import type { Message, PortContext, PortHandle, PortSpec } from './process.ts';
 
-/** @param job may be synchronous; what it gives must be plain JSON if anybody awaits it. */
+/**
+ * One job as a process, which ends with it: `normal` when it is done, with its error when it fails.
+ *
+ * @param job may be synchronous; what it gives must be plain JSON if anybody awaits it.
+ */
 export function task(job: (signal: AbortSignal) => unknown): PortSpec {
   return { open: (context) => begin(job, context) };
 }

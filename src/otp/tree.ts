@@ -3,9 +3,13 @@ import { firstOf } from './kernel/registry.ts';
 import type { Entry } from './kernel/entry.ts';
 import type { Name, Pid } from './process.ts';
 
+/** A process with all that is below it. */
 export interface ProcessTree {
+  /** The last part of its path, without its number. */
   readonly id: string;
+  /** Its address. */
   readonly pid: Pid;
+  /** Of its specification, or the first that it registered. */
   readonly name: Name | undefined;
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;

@@ -2,13 +2,17 @@
 
 /** How the service stands. */
 export interface StatusEvent {
+  /** As `/v1/health` says it. */
   readonly level: 'starting' | 'waiting' | 'active';
 }
 
 /** A shape: whose handle, and what it selects. */
 export interface ShapeEvent {
+  /** As clients have it; never given out twice. */
   readonly handle: string;
+  /** Of its table, without quotes. */
   readonly schema: string;
+  /** Without its schema and without quotes. */
   readonly table: string;
   /** As it was written; undefined for every row. */
   readonly where: string | undefined;

@@ -2,9 +2,9 @@
 import type { Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { readOptions, type FormedOptions, type LogLevel, type SettingOptions } from '../settings/options.ts';
-import type { ServiceLogger } from '../telemetry/service-logger.ts';
+import type { ServiceLogger, WriteLine } from '../telemetry/service-logger.ts';
 
-export type { ServiceLogger };
+export type { ServiceLogger, WriteLine };
 
 /** Every setting of `armature start` by its name, and what only a program can give. Durations are in milliseconds, or as a name says. */
 export interface ServiceOptions extends SettingOptions {
@@ -66,6 +66,10 @@ export interface ServiceOptions extends SettingOptions {
   readonly tcpSendTimeoutMs?: number;
   /** How long a connection may wait for its next request, in milliseconds. Default: 75,000. */
   readonly keepAliveTimeoutMs?: number;
+  /** Where Prometheus gets its metrics, `GET /metrics`; 0 lets the system choose. Default: nowhere. */
+  readonly prometheusPort?: number;
+  /** Show the service at work at `/_observer`, to who may look. Default: where `host` is this machine alone. */
+  readonly observer?: boolean;
   /** Stream the inspection protocol of xstate on 127.0.0.1. Default: false. */
   readonly inspect?: boolean;
   /** Where; 0 lets the system choose. Default: 3001. */

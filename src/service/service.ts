@@ -48,6 +48,7 @@ import { systemWorld, type World } from './world.ts';
 
 export { InspectionPortTakenError };
 
+/** A service that runs, in this process. */
 export interface Service {
   /** `http://host:port`; empty when it opens no port. */
   readonly url: string;

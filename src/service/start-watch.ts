@@ -17,7 +17,7 @@ export interface StartStep {
 export interface LogLines {
   /** `json`: an object in each line; `human`: words for a person. */
   readonly form: 'json' | 'human';
-  /** @param line whole, with its end. It is called from within processes: it must neither wait nor throw. */
+  /** Takes one line, whole, with its end. It is called from within processes: it must neither wait nor throw. */
   write(line: string): void;
 }
 

@@ -3,10 +3,15 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { systemRandom, type Random } from '../base/random.ts';
 import { nodeDisk, type Disk } from '../storage/disk.ts';
 
+/** What a service has of the machine. */
 export interface World {
+  /** For deadlines, timers and handles. */
   readonly clock: Clock;
+  /** For cursors and delays. */
   readonly random: Random;
+  /** For the storage directory. */
   readonly disk: Disk;
 }
 
+/** That of this machine. */
 export const systemWorld: World = { clock: systemClock, random: systemRandom, disk: nodeDisk };

@@ -11,13 +11,17 @@ import { SETTINGS, variableOf, type Setting, type Settings } from './settings.ts
 
 /** A flag's text, or true for one that stands alone; names without their dashes. */
 export type Flags = Readonly<Record<string, string | true>>;
+/** Variables by their names, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** `demo` brings its own Postgres unless a database is named, and serves this machine only unless told otherwise. */
 export type Command = 'start' | 'demo';
 
+/** What was read, or a sentence for each mistake. */
 export type ReadConfiguration = { readonly configuration: Configuration } | { readonly problems: readonly string[] };
 
+/** What `readConfiguration` has read, every default filled in: for `startService`. Its settings are the options of that, by their names. */
 export interface Configuration extends Settings {
+  /** For which it was read. */
   readonly command: Command;
   /** The address to listen on. */
   readonly host: string;
@@ -51,6 +55,7 @@ const ADVICE: Advice = {
     'to let everybody read who can reach the port',
 };
 
+/** Reads flags and variables as the program does. It throws nothing and prints nothing. */
 export function readConfiguration(command: Command, flags: Flags, environment: Environment): ReadConfiguration {
   const unknown = [...unknownNames(flags, environment)];
   const read = readSettings(Object.keys(SETTINGS) as SettingName[], flags, environment); // A table's own keys.

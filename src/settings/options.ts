@@ -2,7 +2,7 @@
  * Options: the settings as a program gives them: each by its name, as a value. They are read by the same types as flags and variables,
  * so what may be set is the same, and each mistake is told by the name of its option, all of them at once.
  */
-import { completeSettings, parseSettings, type Advice, type ReadConfiguration } from './configuration.ts';
+import { completeSettings, parseSettings, type Advice, type Configuration, type ReadConfiguration } from './configuration.ts';
 import { nearest } from './nearest-name.ts';
 import { SETTINGS, type Settings } from './settings.ts';
 
@@ -12,7 +12,8 @@ const STOOD_FOR = ['storage', 'storageDirectory', 'logLevel'] as const;
 /** Every setting by its name; docstrings with units are where the options are (`ServiceOptions`). */
 export type SettingOptions = { readonly [Name in Exclude<keyof Settings, (typeof STOOD_FOR)[number]>]?: Settings[Name] };
 
-export type LogLevel = Settings['logLevel'];
+/** How grave a line must be to be written. */
+export type LogLevel = Configuration['logLevel'];
 
 /** What options of another form come to. */
 export interface FormedOptions {

@@ -9,6 +9,7 @@ import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/p
 import { dirname } from 'node:path';
 import { DiskError, codeOf } from './errors.ts';
 
+/** How a file is opened. */
 export type OpenMode =
   | 'read'
   | 'write' // Made when it does not exist; its content is kept.
@@ -18,25 +19,33 @@ export type OpenMode =
 export interface Disk {
   /** With its parents; the names are durable when it resolves. */
   makeDirectory(path: string): Promise<void>;
+  /** Makes names durable that are new in it, moved or gone. */
   syncDirectory(path: string): Promise<void>;
   /** Names in a directory, in no order; none when there is no such directory. */
   list(path: string): Promise<readonly string[]>;
+  /** An open file, to be closed. */
   open(path: string, mode: OpenMode): Promise<DiskFile>;
+  /** In place of what had the name. */
   rename(from: string, to: string): Promise<void>;
+  /** It is there. */
   removeFile(path: string): Promise<void>;
 }
 
+/** An open file. */
 export interface DiskFile {
   /** Bytes, as of the opening and this file's own writes. */
   readonly size: number;
   /** Shorter than `length` only at the end of the file. */
   read(at: number, length: number): Promise<Uint8Array>;
+  /** Writes behind its end. */
   append(bytes: Uint8Array): Promise<void>;
   /** Writes over what is there; never past the end. */
   overwrite(at: number, bytes: Uint8Array): Promise<void>;
+  /** Cuts it off behind so many bytes. */
   truncate(size: number): Promise<void>;
   /** Makes content and size durable. */
   sync(): Promise<void>;
+  /** Gives it back; nothing is synced by that. */
   close(): Promise<void>;
 }
 

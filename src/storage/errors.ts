@@ -70,6 +70,7 @@ export class StorageDirectoryError extends Error {
   override readonly name = 'StorageDirectoryError';
 
   constructor(
+    /** As it was given. */
     readonly directory: string,
     cause: unknown,
   ) {
@@ -86,7 +87,9 @@ export class StorageLockedError extends Error {
   override readonly name = 'StorageLockedError';
 
   constructor(
+    /** As it was given. */
     readonly directory: string,
+    /** Of the process that works in it. */
     readonly pid: number,
   ) {
     super(
@@ -100,7 +103,9 @@ export class StorageVersionError extends Error {
   override readonly name = 'StorageVersionError';
 
   constructor(
+    /** As it was given. */
     readonly directory: string,
+    /** What its file `format` says. */
     readonly found: string,
     expected: number,
   ) {

@@ -10,14 +10,19 @@ import type { WebRequest, WebResponse } from './web-types.ts';
 
 /** Of a request of Node's server, what a listener needs to be told apart by its type. */
 export interface NodeRequest {
+  /** As Node has it. */
   readonly method?: string | undefined;
+  /** The path with its query. */
   readonly url?: string | undefined;
+  /** Names and values by turns, as they came. */
   readonly rawHeaders: readonly string[];
 }
 
 /** Of a response of Node's server, likewise. */
 export interface NodeResponse {
+  /** That of HTTP. */
   readonly statusCode: number;
+  /** An answer has begun. */
   readonly headersSent: boolean;
 }
 
@@ -25,7 +30,10 @@ export interface NodeResponse {
  * Calls the handler, and sends what it answers. When the handler fails, the answer is `500`, or is broken off. It takes the requests and
  * responses of Node's own server and no others; its type needs none of Node's types.
  */
-export type NodeListener = { listen(request: NodeRequest, response: NodeResponse): void }['listen'];
+export type NodeListener = {
+  /** Answers one request; it does not wait for that. */
+  listen(request: NodeRequest, response: NodeResponse): void;
+}['listen'];
 
 /** What no `Request` may be. */
 const NEVER = new Set(['TRACE', 'TRACK', 'CONNECT']);
@@ -34,6 +42,8 @@ const DROPPED_BYTES_MAX = 1024 * 1024;
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
+ * Puts a handler for the web's `Request` behind a server of Node's own.
+ *
  * @param handler for requests of the web.
  * @param failed told of what the handler throws, and of an answer that breaks off. By default nobody is: a handler of the service tells the
  * service's log by itself.

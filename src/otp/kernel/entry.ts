@@ -119,17 +119,23 @@ export interface ProcessTimer {
   content: unknown;
 }
 
+/** A process that is asked for. */
 export interface SpawnRequest {
   /** Which of the specification's `spawns`. */
   readonly template: string;
+  /** With which the events begin that come of it. */
   readonly as: string;
   /** Last part of its path; default the template's name. The pid differs in any case. */
   readonly id?: string;
+  /** What the specification is made of. */
   readonly args?: Message;
+  /** The two end together. Default: no. */
   readonly link?: boolean;
+  /** Its end is told. Default: no. */
   readonly monitor?: boolean;
 }
 
+/** A process whose start is waited for. */
 export interface StartRequest extends SpawnRequest {
   /** How long the start may take, in milliseconds; default as long as it likes. */
   readonly timeoutMs?: number;

@@ -24,7 +24,9 @@ export function monitor(owner: Entry, address: Address, as: string, settle?: (re
   }
 }
 
+/** Which monitors are given up. */
 export interface DemonitorRequest {
+  /** Who is watched. */
   readonly process: Address;
   /** Only the monitor of this word; default all that the owner has on the process. */
   readonly as?: string;

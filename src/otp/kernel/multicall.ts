@@ -12,8 +12,11 @@ import type { Call, CallGroup, Entry, Source } from './entry.ts';
 import type { Address, CallFailed, Message } from '../process.ts';
 import type { HeapTimer } from './timer-heap.ts';
 
+/** What each of several is asked. */
 export interface MulticallRequest {
+  /** The same to all. */
   readonly request: Message;
+  /** With which the event begins that ends it. */
   readonly as: string;
   /** How long nobody may answer, in milliseconds; default as long as they like. */
   readonly silenceMs?: number;

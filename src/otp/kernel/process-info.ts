@@ -5,16 +5,23 @@ import { firstOf } from './registry.ts';
 import type { Entry, ProcessTimer } from './entry.ts';
 import type { Address, Name, Pid } from '../process.ts';
 
+/** A living process, as it is at one moment. */
 export interface ProcessInfo {
+  /** Its address. */
   readonly pid: Pid;
+  /** The last part of its path, without its number. */
   readonly id: string;
   /** Of its specification, or the first that it registered. */
   readonly name: Name | undefined;
+  /** All that it has, that of its specification first. */
   readonly names: readonly Name[];
+  /** A word for people. */
   readonly label: string | undefined;
+  /** Who started it; undefined for a root. */
   readonly parent: Pid | undefined;
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;
+  /** Of its machine's state, in order. */
   readonly tags: readonly string[];
   /** The id of its machine, undefined for a port. */
   readonly machine: string | undefined;
@@ -30,7 +37,9 @@ export interface ProcessInfo {
   readonly mailboxLength: number;
   /** Its supervisor among them. */
   readonly links: readonly Pid[];
+  /** Whom it watches. */
   readonly monitors: readonly Address[];
+  /** Who watches it. */
   readonly monitoredBy: readonly Pid[];
   /** Timers that are running, and in how many milliseconds each is over. */
   readonly timers: readonly { readonly name: string; readonly leftMs: number; readonly content: unknown }[];

@@ -2,8 +2,11 @@
 import type { ExitReason, Message, Name, Pid } from '../process.ts';
 import type { ChildFate } from '../supervision/supervision-table.ts';
 
+/** A process in a few fields, for who looks at all of them. */
 export interface ProcessSummary {
+  /** Its address. */
   readonly pid: Pid;
+  /** The last part of its path, without its number. */
   readonly id: string;
   /** Undefined for a root. */
   readonly parent: Pid | undefined;
@@ -13,15 +16,21 @@ export interface ProcessSummary {
   readonly machine: string | undefined;
   /** Of its specification, or the first that it registered. */
   readonly name: Name | undefined;
+  /** A word for people. */
   readonly label: string | undefined;
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;
+  /** It has children to look after. */
   readonly isSupervisor: boolean;
+  /** Only a state value and a context at present, until a signal reaches it. */
   readonly hibernates: boolean;
   /** How many signals wait, postponed events among them. */
   readonly mailboxLength: number;
+  /** Events handled since it began. */
   readonly handled: number;
+  /** Messages that its mailbox had no room for. */
   readonly dropped: number;
+  /** How often its supervisor had started it before. */
   readonly restarts: number;
   /** An estimate of what the process itself takes, and what waits for it: without context and tables, whose size nobody knows. */
   readonly memoryBytes: number;
@@ -37,7 +46,9 @@ export type ProcessFigures = Pick<ProcessSummary, 'pid' | 'state' | 'hibernates'
  * one it ended in. Nobody has heard of the end yet.
  */
 export interface ProcessEnd {
+  /** Who has ended. */
   readonly process: ProcessSummary;
+  /** Why. */
   readonly reason: ExitReason;
   /** The event that it was handling; undefined when it ended by a signal from outside, or before its first event. */
   readonly event: Message | undefined;

@@ -8,11 +8,15 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Entry, ProcessTimer, Until } from './entry.ts';
 
+/** A time-out that is asked for. */
 export interface TimerRequest {
+  /** One of a process has it at a time. */
   readonly name: string;
   /** `Infinity` never comes: it only cancels. */
   readonly delayMs: number;
+  /** What cancels it: a change of state, or the next event. Default: nothing but `cancelTimer`. */
   readonly until?: Until;
+  /** What its event brings. */
   readonly content?: unknown;
 }
 

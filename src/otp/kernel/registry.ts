@@ -11,8 +11,11 @@ import type { Message, Name, Pid } from '../process.ts';
 
 /** What a name says. */
 export interface Registration {
+  /** As it was registered. */
   readonly name: Name;
+  /** Who has it. */
   readonly process: Pid;
+  /** What it says besides; undefined for nothing. */
   readonly value: unknown;
 }
 

@@ -15,7 +15,9 @@ import { endLimit, limitLife } from './process-timers.ts';
 import { isPortSpec, type ExitReason, type Message, type ProcessSpec } from '../process.ts';
 import { isMachine } from './xstate-seam.ts';
 
+/** A task that is asked for. */
 export interface AsyncRequest extends Pick<SpawnRequest, 'template' | 'as' | 'args' | 'link'> {
+  /** How long it may take, in milliseconds; default as long as it likes. */
   readonly timeoutMs?: number;
 }
 

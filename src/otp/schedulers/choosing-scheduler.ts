@@ -15,12 +15,15 @@ import type { Scheduler, SchedulerHost } from './scheduler.ts';
 export interface Candidate {
   /** Names the channel that it is the first of. A channel is delivered in order, whoever chooses. */
   readonly channel: string;
+  /** Who sent it. */
   readonly from: string;
+  /** Whom it is for. */
   readonly to: string;
   /** The type of the message, or the kind of signal. */
   readonly what: string;
 }
 
+/** A scheduler that remembers what was chosen. */
 export interface ChoosingScheduler extends Scheduler {
   /** Every choice so far: give them to `replayScheduler` to see the same run again. */
   readonly choices: readonly number[];
@@ -30,12 +33,19 @@ export interface ChoosingScheduler extends Scheduler {
   underWay(): readonly UnderWay[];
 }
 
+/** A signal that was sent and not delivered. */
 export interface UnderWay {
+  /** As candidates name it. */
   readonly channel: string;
+  /** What was sent. */
   readonly signal: Signal;
 }
 
-/** @param choose gets at least two candidates, oldest first, and answers with an index. */
+/**
+ * Somebody chooses.
+ *
+ * @param choose gets at least two candidates, oldest first, and answers with an index.
+ */
 export function choosingScheduler(choose: (candidates: readonly Candidate[]) => number): ChoosingScheduler {
   return new ChannelScheduler(choose);
 }

@@ -16,7 +16,9 @@ import { invariant } from '../../base/invariant.ts';
 import { seededRandom, type Random } from '../../base/random.ts';
 import { choosingScheduler, type Candidate, type ChoosingScheduler } from './choosing-scheduler.ts';
 
+/** What a run is looked through for. */
 export interface PctOptions {
+  /** Of the priorities, and of the steps at which they change. */
   readonly seed: number;
   /** How many ordering constraints the bug may need; 1 changes no priority. */
   readonly depth: number;

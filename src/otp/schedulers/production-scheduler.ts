@@ -12,6 +12,7 @@ import type { Scheduler, SchedulerHost } from './scheduler.ts';
 const SLICE_MAX = 32;
 const BUDGET_MS = 4;
 
+/** The one that a runtime has by default: it runs by itself, and gives the thread back to I/O every few milliseconds. */
 export function productionScheduler(): Scheduler {
   return new ProductionScheduler();
 }

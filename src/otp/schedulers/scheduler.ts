@@ -12,9 +12,11 @@ export interface SchedulerHost {
   deliver(entry: Entry, signal: Signal): void;
 }
 
+/** Decides which signal is delivered next. */
 export interface Scheduler {
   /** Called once, by the runtime that it serves. */
   attach(host: SchedulerHost): void;
+  /** An empty one, for one process. */
   createMailbox(): Mailbox;
   /** `entry` has something to do. It is said once, and again only after the scheduler found nothing more for it. */
   ready(entry: Entry): void;

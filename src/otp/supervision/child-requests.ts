@@ -10,14 +10,19 @@ import { describeSpec, listed, type ChildRow } from './child-row.ts';
 import { crash } from '../kernel/error-report.ts';
 import type { Address, ExitReason, Message, Pid, ReplyTo } from '../process.ts';
 
+/** Asks for a child of one of the templates. */
 export interface StartChild extends Message {
   /** Answered by `child.started { id, pid }`, `child.ignored { id }` or `child.refused { id?, reason, pid? }`. */
   readonly type: 'startChild';
+  /** Its name. */
   readonly template: string;
+  /** What the template makes a specification of. */
   readonly args: Message;
+  /** Left out, nobody is answered. */
   readonly replyTo?: ReplyTo | undefined;
 }
 
+/** Asks about a child that is there. */
 export interface ChildRequest extends Message {
   readonly type:
     | 'terminateChild' // `child.terminated { id }`
@@ -27,7 +32,9 @@ export interface ChildRequest extends Message {
     | 'whichChild'; // `child { child: { id, pid, status, type } }`
   /** Which child; a dynamic supervisor takes its pid as well. */
   readonly id?: string | undefined;
+  /** For a dynamic supervisor. */
   readonly pid?: Pid | undefined;
+  /** Left out, nobody is answered. */
   readonly replyTo?: ReplyTo | undefined;
 }
 

@@ -5,6 +5,7 @@ import { isFault, type Address, type ExitReason, type Pid } from '../process.ts'
 
 export const SHUTDOWN_MS = 5_000;
 
+/** Where a child stands. */
 export type ChildStatus =
   | 'down' // Not running, and nobody is about to change that.
   | 'starting' // Spawned, not yet acknowledged.
@@ -28,9 +29,13 @@ export interface ChildRow {
 
 /** A child as a supervisor lists it. */
 export interface ListedChild {
+  /** Of its specification. */
   readonly id: string;
+  /** Undefined while it does not run. */
   readonly pid: Pid | undefined;
+  /** Where it stands. */
   readonly status: ChildStatus;
+  /** What it is counted as. */
   readonly type: 'worker' | 'supervisor';
 }
 

@@ -7,6 +7,7 @@
  */
 import { inJson } from '../kernel/error-report.ts';
 
+/** What is wrong, by a stable code. */
 export type SpecFaultCode =
   | 'badarg' // Not a list of specifications, or no `autoShutdown`.
   | 'invalid_type' // A supervisor's specification that is no object.
@@ -31,7 +32,9 @@ export type SpecFaultCode =
   | 'invalid_partitions'
   | 'invalid_name';
 
+/** The first fault of a specification, in OTP's order of fields. */
 export interface SpecFault {
+  /** What is wrong. */
   readonly code: SpecFaultCode;
   /** What stood there. */
   readonly value?: unknown;
@@ -40,6 +43,7 @@ export interface SpecFault {
 /** A supervisor cannot be made of this specification, and none was. */
 export class InvalidSpecError extends Error {
   override readonly name = 'InvalidSpecError';
+  /** What is wrong with it. */
   readonly fault: SpecFault;
 
   constructor(fault: SpecFault) {

@@ -13,7 +13,9 @@ import { refuseFaulty } from './child-spec-faults.ts';
 import type { Address, MachineSpec, Message, Name, ProcessSpec } from '../process.ts';
 import { supervisor } from './supervisor.ts';
 
+/** Several equal processes, each for a share of the keys. */
 export interface PartitionSupervisorSpec extends Pick<SupervisorSpec, 'maxRestarts' | 'maxSeconds'>, Pick<ChildSpec, 'shutdown'> {
+  /** Of the supervisor; those of the partitions follow from it. */
   readonly name: Name;
   /** How many; fewer can be in service later, never more. */
   readonly partitions: number;
@@ -28,7 +30,8 @@ export interface PartitionSupervisorSpec extends Pick<SupervisorSpec, 'maxRestar
 }
 
 /** Who asks the supervisor, from outside of processes: a runtime. */
-interface Caller {
+export interface Caller {
+  /** As that of a runtime. */
   call(to: Address, request: Message): Promise<Message>;
 }
 
