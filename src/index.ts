@@ -5,7 +5,7 @@ export {
 } from './settings/configuration.ts';
 export type { LogLevel } from './settings/options.ts';
 export { ShapeRequestError } from './api/shape-subscription.ts';
-export type { ChangeMessage, ControlMessage, Row, ShapeMessage } from './api/shape-subscription.ts';
+export type { ChangeMessage, ControlMessage, Row, ShapeMessage } from './api/shape-message.ts';
 export type { Authorize, FetchHandler, FetchHandlerOptions, Grant, ParameterValue } from './http/web/handler-types.ts';
 export { nodeListener, type NodeListener, type NodeRequest, type NodeResponse } from './http/web/node-listener.ts';
 export { AddressRefusedError, PortTakenError } from './http/listen-errors.ts';

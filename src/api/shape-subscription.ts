@@ -1,40 +1,19 @@
 /**
  * ShapeSubscription: a shape as a program in the same process follows it: the way of a request, without a socket.
  *
- * It asks for the next messages when the last ones were taken, so who reads slowly holds one answer and no more. It reads as any client
+ * It asks for the next messages when the last ones were taken, so who reads slowly holds one answer and no more; that is parsed in steps,
+ * and between two of them others have a turn. It reads as any client
  * does: from the start up to the end of the log, then it waits there; and starts over where its shape is over.
  */
 import type { Clock } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
 import { isOurFault } from '../base/our-fault.ts';
 import type { Api } from './api.ts';
+import { messageStretches } from './message-stretches.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
+import type { ShapeMessage } from './shape-message.ts';
 import type { RawParameters } from './shape-parameters.ts';
 import { isInMemory, isLive, type LogAnswer, type ShapeResponse } from './shape-response.ts';
-
-/** A row, or a part of one, by column: values as Postgres writes them, null for NULL. */
-export type Row = Readonly<Record<string, string | null>>;
-
-/** A change of one row. */
-export interface ChangeMessage {
-  /** Of the row, the same for as long as the row is in the shape. */
-  readonly key: string;
-  /** Of an update what has changed, with the primary key; of a delete the primary key; the whole row with `replica: 'full'`. */
-  readonly value: Row;
-  /** With `replica: 'full'`, of an update: what the columns were that have changed. */
-  readonly old_value?: Row;
-  /** The others are those of the protocol. */
-  readonly headers: { readonly operation: 'insert' | 'update' | 'delete'; readonly [name: string]: unknown };
-}
-
-/** A message about the log. Behind `up-to-date` everything was told; `must-refetch` takes all that was told before back. */
-export interface ControlMessage {
-  /** The others are those of the protocol. */
-  readonly headers: { readonly control: 'up-to-date' | 'must-refetch' | 'snapshot-end'; readonly [name: string]: unknown };
-}
-
-/** A message of the wire, as an object. */
-export type ShapeMessage = ChangeMessage | ControlMessage;
 
 /** The request was refused, and would be again: nothing was read. */
 export class ShapeRequestError extends Error {
@@ -81,15 +60,21 @@ export async function* subscription(
     const step = await next(ports, parameters, place, signal);
     if (step.pauseSeconds !== undefined) await pause(ports.clock, step.pauseSeconds, signal);
     place = step.place;
-    for (const message of step.messages) {
-      if (signal.aborted) return;
-      yield message;
+    let isFirst = true;
+    for (const stretch of step.stretches) {
+      if (!isFirst) await pause(ports.clock, 0, signal);
+      isFirst = false;
+      for (const message of stretch) {
+        if (signal.aborted) return;
+        yield message;
+      }
     }
   }
 }
 
 interface Step {
-  readonly messages: readonly ShapeMessage[];
+  /** Of its messages, each parsed when it is asked for. */
+  readonly stretches: Iterable<readonly ShapeMessage[]>;
   readonly place: Place;
   /** Before the next one. */
   readonly pauseSeconds?: number;
@@ -108,7 +93,7 @@ async function next({ api }: SubscriptionPorts, parameters: RawParameters, place
 }
 
 async function stepOf(answer: ShapeResponse, place: Place): Promise<Step> {
-  if (answer.kind === 'abandoned') return { messages: [], place };
+  if (answer.kind === 'abandoned') return { stretches: [], place };
   if (isRefusal(answer)) return refused(answer, place);
   invariant(answer.kind === 'log', 'who follows a shape asks for its log');
   return taken(answer, place);
@@ -118,23 +103,23 @@ async function stepOf(answer: ShapeResponse, place: Place): Promise<Step> {
 async function taken({ handle, offset, upToDate, hasData, body }: LogAnswer, place: Place): Promise<Step> {
   invariant(!isLive(body), 'no event stream was asked for');
   const next = { handle, offset, live: upToDate };
-  if (!hasData) return { messages: [], place: next };
+  if (!hasData) return { stretches: [], place: next };
   try {
     const pieces: Uint8Array[] = [];
     if (isInMemory(body)) pieces.push(...body);
     else for await (const piece of body) pieces.push(piece);
-    return { messages: JSON.parse(Buffer.concat(pieces).toString()) as ShapeMessage[], place: next };
+    return { stretches: messageStretches(Buffer.concat(pieces)), place: next };
   } catch (error) {
     // Its shape has ended while it was read, or its bytes are damaged: who asks again hears of it.
-    if (error instanceof Error && !isOurFault(error)) return { messages: [], place, pauseSeconds: PAUSE_SECONDS };
+    if (error instanceof Error && !isOurFault(error)) return { stretches: [], place, pauseSeconds: PAUSE_SECONDS };
     throw error;
   }
 }
 
 function refused({ status, body, handle, retryAfterSeconds }: Refusal, place: Place): Step {
   const told: unknown = JSON.parse(body);
-  if (status === 409) return { messages: told as ShapeMessage[], place: { ...START, handle } };
-  if (status === 503) return { messages: [], place, pauseSeconds: retryAfterSeconds ?? PAUSE_SECONDS };
+  if (status === 409) return { stretches: [told as ShapeMessage[]], place: { ...START, handle } };
+  if (status === 503) return { stretches: [], place, pauseSeconds: retryAfterSeconds ?? PAUSE_SECONDS };
   throw new ShapeRequestError(status, told);
 }
 

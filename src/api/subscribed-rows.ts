@@ -1,5 +1,5 @@
 /** SubscribedRows: the rows of a shape, out of its messages. They change at an up-to-date only: in between they are nobody's truth. */
-import type { ChangeMessage, Row, ShapeMessage } from './shape-subscription.ts';
+import type { ChangeMessage, Row, ShapeMessage } from './shape-message.ts';
 
 /**
  * Yields the rows by their keys whenever they are whole again. It is one map, which is brought up to date before it is yielded again, and

@@ -1,6 +1,7 @@
 /** FollowedShape: a shape for the program around the service, which follows it without a socket. */
 import { subscribedRows } from '../api/subscribed-rows.ts';
-import { subscription, type Row, type ShapeMessage, type SubscriptionPorts } from '../api/shape-subscription.ts';
+import type { Row, ShapeMessage } from '../api/shape-message.ts';
+import { subscription, type SubscriptionPorts } from '../api/shape-subscription.ts';
 import type { RawParameters } from '../api/shape-parameters.ts';
 import type { ParameterValue } from '../http/web/handler-types.ts';
 

@@ -172,7 +172,7 @@ async function start(configuration: Configuration, { world, watch, logger, closi
   if (url !== '') logger.info({ url }, 'the service listens');
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
   closing.add(() => Promise.resolve(unwatch()));
-  const service = serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock });
+  const service = serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock, unwatch });
   return { ...service, metricsUrl, observerUrl: observerUrl(), inspectionUrl, dump: () => dump(resources, api, deaths) };
 }
 
@@ -228,11 +228,14 @@ interface RunningParts {
   readonly events: ServiceEvents;
   readonly configuration: Configuration;
   readonly clock: Clock;
+  /** No level is told any more. */
+  unwatch(): void;
 }
 
 type ServiceOfParts = Omit<Service, 'metricsUrl' | 'observerUrl' | 'inspectionUrl' | 'dump'>;
 
-function serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock }: RunningParts): ServiceOfParts {
+function serviceOf(parts: RunningParts): ServiceOfParts {
+  const { runtime, root, url, closing, api, reception, events, configuration, clock } = parts;
   const leaving = new AbortController();
   let isStopping = false;
   const ended = runtime.whenDown(root).then(async (reason) => {
@@ -258,6 +261,7 @@ function serviceOf({ runtime, root, url, closing, api, reception, events, config
     },
     async stop() {
       isStopping = true;
+      parts.unwatch(); // That it lacks something from now on is no news.
       leaving.abort();
       await runtime.stop(root);
       await ended;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   ConfigurationError, PortTakenError, startService, type Row, type Service, type ServiceOptions, type ShapeEvent, type ShapeMessage,
+  type StartStep,
 } from '../../src/index.ts';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
 
@@ -40,6 +41,20 @@ async function untilActive(started: Service): Promise<void> {
       resolve();
     });
   });
+}
+
+/** What comes one after the other, to be waited for. */
+class Turns {
+  private waited: { readonly turn: string; readonly come: () => void } | undefined;
+
+  next(turn: string): void {
+    if (turn === this.waited?.turn) this.waited.come();
+  }
+
+  /** Resolves with the next one of that name. */
+  until(turn: string): Promise<void> {
+    return new Promise((come) => (this.waited = { turn, come }));
+  }
 }
 
 test('each mistake in the options is one line that names its option', async () => {
@@ -101,10 +116,82 @@ test('its lines go to the logger of the program, without a secret', async () => 
   }).toEqual({ messages: ['root.started', 'service.active', 'root.ended'], tells: false });
 });
 
-test('it says how it stands', () => {
-  expect({ status: service.status(), url: service.url }).toEqual({
+test('it says how it stands', async () => {
+  const { url, observerUrl, inspectionUrl, metricsUrl } = service;
+  expect({ status: service.status(), cause: await service.cause(), places: { url, observerUrl, inspectionUrl, metricsUrl } }).toEqual({
     status: { level: 'active', isReadable: true, why: undefined },
-    url: '',
+    cause: undefined,
+    places: { url: '', observerUrl: undefined, inspectionUrl: undefined, metricsUrl: undefined },
+  });
+});
+
+test('it says where it can be looked at', async () => {
+  const replicationStreamId = `${options.replicationStreamId}_e`;
+  const shown = { listen: true, insecure: true, host: '127.0.0.1', port: 0, inspect: true, inspectPort: 0 };
+  const other = await startService({ ...options, ...shown, replicationStreamId });
+  const { url, observerUrl = '', inspectionUrl = '' } = other;
+  const pages = await Promise.all([observerUrl, inspectionUrl].map(async (place) => await (await fetch(place)).text()));
+  await other.stop();
+
+  const address = /^http:\/\/127\.0\.0\.1:\d+$/;
+  expect({ observerUrl, are: [url, inspectionUrl].map((place) => address.test(place)), names: pages[1]?.includes(observerUrl) }).toEqual({
+    observerUrl: `${url}/_observer`,
+    are: [true, true],
+    names: true,
+  });
+});
+
+test('who looks on while it starts is told each step, and gets the lines of the log', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'armature-library-'));
+  const replicationStreamId = `${options.replicationStreamId}_f`;
+  const steps: string[] = [];
+  const lines: string[] = [];
+  const begin = async (): Promise<void> => {
+    const watch = {
+      step: ({ what, done, of }: StartStep) => void steps.push(of === undefined ? what : `${what} ${done}/${of}`),
+      logLines: { form: 'human', write: (line: string) => void lines.push(line) } as const,
+    };
+    const other = await startService({ ...options, storage: { directory }, replicationStreamId, logger: 'info' }, undefined, watch);
+    await other.stop();
+  };
+
+  await begin();
+  await begin();
+  rmSync(directory, { recursive: true });
+
+  expect({ steps, opened: lines.filter((line) => / info storage\.opened durationMs=\d+\n$/.test(line)).length }).toEqual({
+    steps: ['storage', 'database', 'storage', 'log 0/1', 'database'],
+    opened: 2,
+  });
+});
+
+test('another instance is waited for, and what is lost is told, until it is there again', async () => {
+  const replicationStreamId = `${options.replicationStreamId}_d`;
+  const first = await startService({ ...options, replicationStreamId });
+  await untilActive(first);
+  const second = await startService({ ...options, replicationStreamId });
+  const told: string[] = [];
+  const turns = new Turns();
+  for (const name of ['starting', 'waiting', 'active'] as const) {
+    second.on(name, ({ level }) => {
+      told.push(level);
+      turns.next(level);
+    });
+  }
+  if (second.status().level !== 'waiting') await turns.until('waiting');
+  const cause = await second.cause();
+
+  await first.stop();
+  await turns.until('active');
+  const slot = `electric_slot_${replicationStreamId}`;
+  await database.query(`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '${slot}'`);
+  await turns.until('active');
+  await second.stop();
+
+  // That it waits may have been told before anybody could listen.
+  expect({ told: told[0] === 'waiting' ? told.slice(1) : told, cause }).toEqual({
+    told: ['starting', 'active', 'starting', 'active'],
+    cause: expect.stringMatching(/^another instance holds the lock of electric_slot_/),
   });
 });
 
