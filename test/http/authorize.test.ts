@@ -209,19 +209,17 @@ test('a hook that throws is 500 without its words', async () => {
   });
 });
 
-test('nobody is asked about a preflight, and a shape is deleted by nobody who was', async () => {
+test('nobody is asked about a preflight or a verb that there is not, and a shape is deleted by nobody who was', async () => {
   const asked: string[] = [];
   const authorize: Authorize = ({ method }) => {
     asked.push(method);
     return {};
   };
 
-  const statuses = [
-    (await ask(authorize, 'table=items', { method: 'OPTIONS' })).status,
-    (await ask(authorize, 'table=items', { method: 'DELETE' })).status,
-  ];
+  const statuses: number[] = [];
+  for (const method of ['OPTIONS', 'PUT', 'DELETE', 'GET', 'HEAD']) statuses.push((await ask(authorize, 'table=items', { method })).status);
 
-  expect({ statuses, asked }).toEqual({ statuses: [204, 405], asked: ['DELETE'] });
+  expect({ statuses, asked }).toEqual({ statuses: [204, 404, 405, 200, 200], asked: ['DELETE', 'GET', 'HEAD'] });
 });
 
 function aMoment(): Promise<void> {

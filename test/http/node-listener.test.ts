@@ -9,10 +9,14 @@ import { rawConnection } from '../support/http/raw-connection.ts';
 
 let server: Server;
 let agent: Agent;
+let failures: unknown[];
 
 beforeEach(async () => {
   agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  server = createServer(nodeListener(({ method }) => Promise.resolve(new Response(method, { status: 403 })))).listen(0, '127.0.0.1');
+  failures = [];
+  const handler = ({ method, url }: Request): Promise<Response> =>
+    url.endsWith('/fails') ? Promise.reject(new Error('the handler fails')) : Promise.resolve(new Response(method, { status: 403 }));
+  server = createServer(nodeListener(handler, (error) => void failures.push(String(error)))).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
 
@@ -52,4 +56,10 @@ test.each([
   { what: 'an address that is none', options: { path: 'http://[' } },
 ])('$what is the mistake of the client', async ({ options }) => {
   expect(await ask(options)).toEqual([400, '', false]);
+});
+
+test('a handler that fails is 500, and whoever asked for it is told', async () => {
+  const answer = await ask({ path: '/fails' });
+
+  expect([answer, failures]).toEqual([[500, '', false], ['Error: the handler fails']]);
 });

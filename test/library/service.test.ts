@@ -251,6 +251,19 @@ test('what it refuses is thrown, in the words of the wire', async () => {
   });
 });
 
+test('what a fixed filter fails over is told without the words of Postgres', async () => {
+  const failing = service.fetchHandler({ authorize: () => ({ table: 'owners', where: '10 / (id - 1) > 0' }) });
+  const open = service.fetchHandler({ authorize: () => ({}) });
+  const address = 'http://app.example/shape?table=owners&offset=-1';
+
+  const answers = [
+    await failing(new Request(address)), await open(new Request(`${address}&where=${encodeURIComponent('10 / (id - 1) > 0')}`)),
+  ];
+
+  const told = answers.map(async (answer) => [answer.status, ((await answer.json()) as { errors: unknown }).errors]);
+  expect(await Promise.all(told)).toEqual([[400, { where: ['has an error in a row'] }], [400, { where: ['division by zero'] }]]);
+});
+
 test('shapes that begin and end are told, and a listener that throws harms nobody', async () => {
   const events: [string, ShapeEvent][] = [];
   const ends = [
