@@ -14,6 +14,7 @@ export const VISUALIZER_ORIGIN = VISUALIZER;
 
 const STYLE = `
 html, body { margin: 0; height: 100%; font: 16px/1.5 system-ui, sans-serif; color-scheme: light dark }
+html { background: Canvas; color: CanvasText }
 main { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem }
 button { font: inherit; padding: .4rem .8rem }
 iframe { width: 100%; height: 100%; border: 0; display: block }
@@ -85,7 +86,7 @@ export function pageAt(path: string, observerUrl: string | undefined): Page | un
 
 /** Scripts from here, frames from there, sockets to here: nothing else. */
 export function contentPolicy(port: number): string {
-  const sockets = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `ws://${host}:${port}`).join(' ');
+  const sockets = ['127.0.0.1', 'localhost'].map((host) => `ws://${host}:${port}`).join(' '); // No policy can name an address of IPv6.
   return [
     "default-src 'none'",
     "script-src 'self'",
