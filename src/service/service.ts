@@ -153,6 +153,7 @@ async function start(configuration: Configuration, { world, watch, logger, closi
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
   const events = new ServiceEvents((error, event) => logger.error({ err: error, event }, 'a listener failed'));
+  events.on('restoring', ({ restored, of }) => void (restored === 0 && logger.info({ count: of }, 'shapes.restoring')));
   const reception = new ServiceReception();
   const metrics = countedMetrics(configuration, world, runtime, closing);
   const watches = watchesOf(metrics, world.clock);

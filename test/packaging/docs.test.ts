@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/commands/command-line.ts';
 import { COMMANDS } from '../../src/commands/commands.ts';
+import { EXIT } from '../../src/commands/exit-code.ts';
 import { CHECKS } from '../../src/postgres/doctor/examination.ts';
 import { SETTINGS, variableOf, type Setting } from '../../src/settings/settings.ts';
 import { configurationPage } from './configuration-page.ts';
@@ -73,6 +74,12 @@ test('the page of commands has every command, and every check of the doctor', ()
   const names = [...COMMANDS.map(({ name }) => `armature ${name}`), ...CHECKS.map(({ id }) => `\`${id}\``)];
 
   expect(names.filter((name) => !page.includes(name))).toEqual([]);
+});
+
+test('the page of commands has every exit code, and no other', () => {
+  const codes = [...read('docs/commands.md').matchAll(/^\| (\d+) \| /gm)].map(([, code]) => Number(code));
+
+  expect(codes).toEqual(Object.values(EXIT));
 });
 
 function sources(): string {

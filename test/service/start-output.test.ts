@@ -39,7 +39,12 @@ interface Event {
 type AsCommand = (command: readonly string[]) => readonly string[];
 
 /** Runs until it has printed `text`, and ends it as Ctrl-C does. @param asCommand how the program is run, from its words. */
-async function run(words: readonly string[], text: RegExp, asCommand: AsCommand = (command) => command): Promise<Said> {
+async function run(
+  words: readonly string[],
+  text: RegExp,
+  asCommand: AsCommand = (command) => command,
+  signals: readonly NodeJS.Signals[] = ['SIGTERM'],
+): Promise<Said> {
   const flags = ['--insecure', '--host=127.0.0.1', '--port=0', '--storage=memory', '--cleanup-replication-slots-on-shutdown'];
   const [program = '', ...args] = asCommand([process.execPath, CLI, ...words, ...flags]);
   const env = { PATH: process.env['PATH'], DATABASE_URL: database.url, ARMATURE_REPLICATION_STREAM_ID: streamIdOf(database.url) };
@@ -51,7 +56,7 @@ async function run(words: readonly string[], text: RegExp, asCommand: AsCommand 
   const exited = once(child, 'exit');
   const printed = (): Promise<unknown> => Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), exited]);
   while (!text.test(out + err) && child.exitCode === null) await printed();
-  child.kill('SIGTERM');
+  for (const signal of signals) child.kill(signal);
   await exited;
   return { out, err, code: child.exitCode };
 }
@@ -97,6 +102,12 @@ test('a script whose reader has gone loses nothing but what it would have read',
 
   const told = out.trimEnd().split('\n').length;
   expect({ told, isDrained: err.includes('root.ended'), code }).toEqual({ told: 1, isDrained: true, code: 0 });
+});
+
+test('who interrupts twice does not wait', async () => {
+  const { code } = await run(['start', '--json'], /root\.started/, undefined, ['SIGINT', 'SIGTERM']);
+
+  expect(code).toBe(130);
 });
 
 test('what is wrong goes to stderr, and stdout stays empty', async () => {

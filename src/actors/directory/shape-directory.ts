@@ -54,6 +54,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly restoration: Restoration;
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[];
+  /** How many were back when that was told last. A copy tells nobody. */
+  private toldRestored: number | undefined;
 
   constructor(
     private readonly ports: DirectoryPorts,
@@ -277,7 +279,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   private tellRestored(): void {
     const [restored, of] = [this.lives.count('live'), this.size];
-    if (of > 0 && (restored % RESTORED_STEP === 0 || restored === of)) this.ports.restoring?.(restored, of);
+    const isTold = restored === this.toldRestored || of === 0; // Some may be refused meanwhile, and none be back.
+    if (isTold || (restored % RESTORED_STEP !== 0 && restored !== of)) return;
+    this.toldRestored = restored;
+    this.ports.restoring?.(restored, of);
   }
 
   private isLive(handle: Handle): boolean {
