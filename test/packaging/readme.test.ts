@@ -1,16 +1,20 @@
 /** What the README says can be done, and is called, is what there is. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { VERSION } from '../../src/base/version.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
 const readme = read('README.md');
+const GUIDES = readdirSync(join(REPOSITORY, 'examples'))
+  .map((name) => `examples/${name}/README.md`)
+  .filter((path) => existsSync(join(REPOSITORY, path)));
 const manifest = JSON.parse(read('package.json')) as { version: string; scripts: Record<string, string>; files: string[] };
 
 test('no line of the documents is longer than 140 columns', () => {
-  const documents = ['README.md', 'CHANGELOG.md', 'docs/races.md', 'docs/runtime-semantics.md', 'examples/supervised-counter/README.md'];
+  const pages = ['README.md', 'CHANGELOG.md', 'docs/races.md', 'docs/runtime-semantics.md'];
+  const documents = [...pages, ...GUIDES];
 
   const lines = documents.flatMap((path) => read(path).split('\n').map((line, index) => ({ place: `${path}:${index + 1}`, line })));
   const long = lines.flatMap(({ place, line }) => (line.length > 140 ? [place] : []));
@@ -28,6 +32,12 @@ test('each file that README and ARCHITECTURE point to is there', () => {
   const targets = [readme, read('ARCHITECTURE.md')]
     .flatMap((text) => [...text.matchAll(/\]\((?!https?:)([^)#]+)\)|`((?:src|test)\/[a-z/.-]+)`/g)])
     .map(([, link, path]) => link ?? path ?? '');
+
+  expect(targets.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+});
+
+test.each(GUIDES)('each file that %s points to is there', (guide) => {
+  const targets = [...read(guide).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target = '']) => join(dirname(guide), target));
 
   expect(targets.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
 });

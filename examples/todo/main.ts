@@ -1,0 +1,51 @@
+/**
+ * `npm run example`: the todo app and all that it stands on: a Postgres, the service that follows it, and the app's own server. What a flag
+ * names is there already, and is not started here.
+ */
+import { parseArgs } from 'node:util';
+import { startService } from 'armature';
+import { startApp } from './server/app.ts';
+
+const FLAGS = {
+  'database-url': { type: 'string' }, // Default: a Postgres of the repository's own, in ./.armature/todo.
+  'service-url': { type: 'string' }, // An Armature that follows this database. Default: one that is started here.
+  secret: { type: 'string' }, // What that service asks for.
+  port: { type: 'string', default: '5173' },
+} as const;
+
+/** In the order in which it was started. */
+const running: { readonly stop: () => Promise<void> }[] = [];
+
+try {
+  const { values: flags } = parseArgs({ options: FLAGS });
+  const databaseUrl = flags['database-url'] ?? (await ownPostgres());
+  const serviceUrl = flags['service-url'] ?? (await ownService(databaseUrl));
+  const app = await startApp({ databaseUrl, serviceUrl, secret: flags.secret, port: Number(flags.port) });
+  running.push(app);
+  process.once('SIGINT', () => void end(0)).once('SIGTERM', () => void end(0));
+  console.log(`The todo app is at ${app.url}: open it in two windows, and write in one. Ctrl-C ends it.`);
+} catch (error) {
+  console.error(`todo: ${error instanceof Error ? error.message : String(error)}`);
+  await end(1);
+}
+
+async function ownPostgres(): Promise<string> {
+  const { startDemoPostgres } = await import('./demo-postgres.ts');
+  const postgres = await startDemoPostgres();
+  running.push(postgres);
+  return postgres.url;
+}
+
+/** Insecure, and so on this machine only: no more than the app's server shows to everybody. */
+async function ownService(databaseUrl: string): Promise<string> {
+  const storage = { directory: '.armature/todo/shapes' };
+  const service = await startService({ databaseUrl, storage, insecure: true, host: '127.0.0.1', port: 0, logger: 'warn' });
+  running.push(service);
+  console.log(`The processes that bring todos to their pages can be watched at ${service.url}/_observer`);
+  return service.url;
+}
+
+async function end(exitCode: number): Promise<void> {
+  for (const { stop } of running.splice(0).reverse()) await stop();
+  process.exit(exitCode);
+}

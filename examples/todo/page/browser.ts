@@ -1,0 +1,29 @@
+/** What the page takes from the machine that it runs on: the network, and randomness. */
+import type { Change } from '../change.ts';
+import { WriteError } from './writes.ts';
+
+const ANSWER_MS_MAX = 15_000;
+
+/** The name of a new todo, which no other has. */
+export function newId(): string {
+  return crypto.randomUUID();
+}
+
+/**
+ * Has the app's server make `change`.
+ *
+ * @returns the number of the transaction that made it, or null where there was nothing to change.
+ * @throws {WriteError} it was not made; or the answer was lost, and whether it was made is not known. It may be sent again.
+ */
+export async function sendChange(change: Change): Promise<number | null> {
+  const response = await fetch('/changes', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(change),
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  }).catch(() => undefined);
+  if (response === undefined) throw new WriteError('The server does not answer.');
+  const body = (await response.json().catch(() => ({}))) as { readonly txid?: number | null; readonly message?: string };
+  if (!response.ok || body.txid === undefined) throw new WriteError(body.message ?? `The server answers with ${response.status}.`);
+  return body.txid;
+}

@@ -1,0 +1,127 @@
+/** When the todo app lets go of what was written: in the moment in which the shape has it, whichever comes first. */
+import { expect, test } from 'vitest';
+import type { Change } from '../../examples/todo/change.ts';
+import { shownTodos, type Todo } from '../../examples/todo/page/todo.ts';
+import { WriteError, Writes, type ShapeMessage } from '../../examples/todo/page/writes.ts';
+
+const UP_TO_DATE: ShapeMessage = { headers: { control: 'up-to-date' } };
+const MUST_REFETCH: ShapeMessage = { headers: { control: 'must-refetch' } };
+const ADD: Change = { kind: 'add', id: 'a', title: 'Buy milk' };
+const TICK: Change = { kind: 'tick', id: 'a', done: true };
+
+function broughtBy(txid: number): ShapeMessage {
+  return { headers: { operation: 'insert', txids: [txid] } };
+}
+
+/** A server that answers when it is told to, and not before. */
+class Server {
+  readonly sent: Change[] = [];
+  readonly writes = new Writes((change) => this.take(change));
+  private answers: { readonly resolve: (txid: number | null) => void; readonly reject: (error: Error) => void }[] = [];
+
+  async answer(txid: number | null): Promise<void> {
+    this.answers.shift()?.resolve(txid);
+    await this.settled();
+  }
+
+  async refuse(error: Error): Promise<void> {
+    this.answers.shift()?.reject(error);
+    await this.settled();
+  }
+
+  /** Lets everybody go on who can. */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  }
+
+  private take(change: Change): Promise<number | null> {
+    this.sent.push(change);
+    return new Promise((resolve, reject) => this.answers.push({ resolve, reject }));
+  }
+}
+
+/** One whose list has come to the end of its first rows. */
+function following(): Server {
+  const server = new Server();
+  server.writes.take([UP_TO_DATE]);
+  return server;
+}
+
+test('a write is let go of when the shape has brought its transaction, be it before or behind the answer', async () => {
+  const [behind, before] = [following(), following()];
+  for (const { writes } of [behind, before]) writes.make(ADD);
+  await Promise.all([behind.settled(), before.settled()]);
+
+  await behind.answer(7);
+  behind.writes.take([broughtBy(6)]);
+  const answered = behind.writes.current().pending;
+  behind.writes.take([broughtBy(7)]);
+  before.writes.take([broughtBy(7)]);
+  const brought = before.writes.current().pending;
+  await before.answer(7);
+
+  const ends = [behind, before].map(({ writes }) => writes.current().pending);
+  expect({ answered, brought, ends }).toEqual({ answered: [ADD], brought: [ADD], ends: [[], []] });
+});
+
+test('a write that changed nothing is let go of with its answer', async () => {
+  const server = following();
+  server.writes.make(TICK);
+  await server.settled();
+
+  await server.answer(null);
+
+  expect(server.writes.current()).toEqual({ pending: [], failed: [] });
+});
+
+test('a write that first rows may have is let go of once both are there', async () => {
+  const [loading, anew] = [new Server(), following()];
+  for (const { writes } of [loading, anew]) writes.make(ADD);
+  await Promise.all([loading.settled(), anew.settled()]);
+
+  await loading.answer(7);
+  anew.writes.take([MUST_REFETCH, UP_TO_DATE]);
+  const pending = [loading, anew].map(({ writes }) => writes.current().pending);
+  loading.writes.take([UP_TO_DATE]);
+  await anew.answer(7);
+
+  const ends = [loading, anew].map(({ writes }) => writes.current().pending);
+  expect({ pending, ends }).toEqual({ pending: [[ADD], [ADD]], ends: [[], []] });
+});
+
+test('writes are sent one after another, and what is refused is kept until somebody says what becomes of it', async () => {
+  const server = following();
+  for (const change of [ADD, TICK]) server.writes.make(change);
+  await server.settled();
+  const first = [...server.sent];
+
+  await server.refuse(new WriteError('Postgres is away'));
+  const { failed } = server.writes.current();
+  for (const write of failed) server.writes.retry(write);
+  await server.answer(null);
+
+  expect({ first, failed, sent: server.sent, left: server.writes.current() }).toEqual({
+    first: [ADD],
+    failed: [{ change: ADD, reason: 'Postgres is away' }],
+    sent: [ADD, TICK, ADD],
+    left: { pending: [ADD], failed: [] },
+  });
+});
+
+test('todos are shown newest first, with what was done to them here, once', () => {
+  const rows: Todo[] = [
+    { id: 'a', title: 'Buy milk', done: false, created_at: '2026-01-01 12:00:00.5+00' },
+    { id: 'b', title: 'Write to Ada', done: false, created_at: '2026-01-01 12:00:00.45+00' },
+    { id: 'c', title: 'Sleep', done: true, created_at: '2026-01-01 12:00:00+00' },
+  ];
+
+  const shown = shownTodos(rows, [
+    ADD, { kind: 'add', id: 'd', title: 'Rise' }, TICK, { kind: 'remove', id: 'b' }, { kind: 'tick', id: 'gone', done: true },
+  ]);
+
+  expect(shown).toEqual([
+    { id: 'd', title: 'Rise', done: false, isPending: true },
+    { id: 'a', title: 'Buy milk', done: true, isPending: true },
+    { id: 'c', title: 'Sleep', done: true, isPending: false },
+  ]);
+});
