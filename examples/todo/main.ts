@@ -15,6 +15,7 @@ const FLAGS = {
 
 /** In the order in which it was started. */
 const running: { readonly stop: () => Promise<void> }[] = [];
+let ending: Promise<void> | undefined;
 
 try {
   const { values: flags } = parseArgs({ options: FLAGS });
@@ -22,7 +23,7 @@ try {
   const serviceUrl = flags['service-url'] ?? (await ownService(databaseUrl));
   const app = await startApp({ databaseUrl, serviceUrl, secret: flags.secret, port: Number(flags.port) });
   running.push(app);
-  process.once('SIGINT', () => void end(0)).once('SIGTERM', () => void end(0));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void end(0)); // npm passes on what a terminal has sent already.
   console.log(`The todo app is at ${app.url}: open it in two windows, and write in one. Ctrl-C ends it.`);
 } catch (error) {
   console.error(`todo: ${error instanceof Error ? error.message : String(error)}`);
@@ -45,7 +46,12 @@ async function ownService(databaseUrl: string): Promise<string> {
   return service.url;
 }
 
-async function end(exitCode: number): Promise<void> {
-  for (const { stop } of running.splice(0).reverse()) await stop();
-  process.exit(exitCode);
+/** Whoever asks again waits for the same end. */
+function end(exitCode: number): Promise<void> {
+  ending ??= stopAll().then(() => process.exit(exitCode));
+  return ending;
+}
+
+async function stopAll(): Promise<void> {
+  for (const { stop } of running.reverse()) await stop();
 }

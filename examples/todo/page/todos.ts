@@ -14,20 +14,30 @@ const SHAPE = {
   liveSse: true,
   warnOnHttp: false, // Of too few connections: a window has one, and a browser has six for those that are seen.
   fetchClient: connection.fetch,
+  onError: () => {}, // It is shown: `failure`.
   backoffOptions: { initialDelay: 250, maxDelay: 3_000, multiplier: 1.5 },
 };
 
-getShapeStream<Todo>(SHAPE).subscribe(writes.take);
+const stream = getShapeStream<Todo>(SHAPE);
+stream.subscribe(writes.take);
+// A stream that was open when the network went may look open for long. (Refused: it has ended, or waits for its tab to be seen.)
+window.addEventListener('online', () => void stream.forceDisconnectAndRefresh().catch(() => {}));
 
 export interface Followed {
   readonly rows: readonly Todo[];
   /** Nothing has come yet. */
   readonly isLoading: boolean;
-  /** Why it is not followed any more. */
+  /** Why it is not followed any more: nothing mends that by itself. */
   readonly failure: string | undefined;
 }
 
 export function useTodos(): Followed {
   const { data, isLoading, error } = useShape<Todo>(SHAPE);
-  return { rows: data, isLoading, failure: error === false ? undefined : error.message };
+  return { rows: data, isLoading, failure: error === false ? undefined : wordsOf(error) };
+}
+
+/** Armature's own, where it had some. */
+function wordsOf({ json = {}, message }: { readonly json?: object | undefined; readonly message: string }): string {
+  const told: { readonly message?: string; readonly errors?: Readonly<Record<string, readonly string[]>> } = json;
+  return told.errors === undefined ? (told.message ?? message) : Object.values(told.errors).flat().join(' ');
 }

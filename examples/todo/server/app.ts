@@ -48,14 +48,14 @@ export async function startApp({ databaseUrl, port, ...service }: AppOptions): P
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** What fails here is a fault of this program: it ends the answer, and is told where somebody looks. */
+/** What fails here, unless the client has left, is a fault of this program: it ends the answer, and is told where somebody looks. */
 function route(answers: Readonly<Record<string, Answer>>, others: RequestListener): RequestListener {
   return (request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
     const answer = Object.hasOwn(answers, path) ? answers[path] : undefined;
     if (answer === undefined) return others(request, response);
     answer(request, response).catch((error: unknown) => {
-      console.error(error);
+      if (request.complete) console.error(error);
       response.destroy();
     });
   };

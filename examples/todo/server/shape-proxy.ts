@@ -16,8 +16,8 @@ export interface ServiceAddress {
 
 const FIXED = { table: 'todos', columns: 'id,title,done,created_at' };
 const FROM_THE_CLIENT = ['offset', 'handle', 'live', 'live_sse', 'cursor', 'log', 'expired_handle', 'cache-buster'];
-/** Of one connection, not of the answer; and `fetch` has unpacked the body. */
-const NOT_PASSED_ON = ['connection', 'keep-alive', 'transfer-encoding', 'content-encoding', 'content-length'];
+/** Of one connection, not of the answer; `fetch` has unpacked the body; and that pages of anybody may read it is for this server to say. */
+const NOT_PASSED_ON = /^(connection|keep-alive|transfer-encoding|content-encoding|content-length|access-control-.*)$/;
 
 export async function proxyShape(service: ServiceAddress, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
@@ -44,5 +44,5 @@ function told(asked: string): [string, string][] {
 }
 
 function headersOf(answer: Response): Record<string, string> {
-  return Object.fromEntries([...answer.headers].filter(([name]) => !NOT_PASSED_ON.includes(name)));
+  return Object.fromEntries([...answer.headers].filter(([name]) => !NOT_PASSED_ON.test(name)));
 }
