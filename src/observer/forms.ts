@@ -137,9 +137,9 @@ export class Forms {
   }
 
   scenario(parameters: Parameters): ScenarioView {
-    const asked = { ...this.window(parameters), xid: undefined, lsn: undefined, stepsMax: STEPS_MAX };
-    const { steps, left, fromMs, toMs, lanes } = messagesView(this.sources.runtime, this.kept.recorder, asked, this.clock.nowMs());
-    return scenarioView({ version: this.sources.service.version, fromMs, toMs, steps, left, lanes });
+    const { runtime, service } = this.sources;
+    const asked = { ...this.window(parameters), turnsMax: STEPS_MAX };
+    return scenarioView(service.version, runtime, this.kept.recorder, asked, this.clock.nowMs());
   }
 
   shapes(parameters: Parameters): ShapesView {

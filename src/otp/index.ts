@@ -26,6 +26,7 @@ export { pctScheduler, type PctOptions } from './schedulers/pct-scheduler.ts';
 export { UnknownRequestError } from './kernel/port-process.ts';
 export type { ProcessInfo } from './kernel/process-info.ts';
 export type { ProcessEnd, ProcessSummary } from './kernel/process-summary.ts';
+export type { Standing } from './kernel/standing.ts';
 export { isExitReason, isFault, isPortSpec } from './process.ts';
 export type {
   Address, CallFailed, Down, ErrorReport, Exit, ExitReason, MachineSpec, Message, Name, Pid, PortContext, PortHandle, PortSpec,

@@ -16,6 +16,7 @@ import { whenStarted } from './kernel/outside.ts';
 import { specOf } from './kernel/starts.ts';
 import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
 import type { ProcessEnd, ProcessSummary } from './kernel/process-summary.ts';
+import { standingOf, type Standing } from './kernel/standing.ts';
 import { summaryOf, waitingIn } from './kernel/summaries.ts';
 import {
   isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table,
@@ -75,6 +76,8 @@ export interface Runtime {
   refOf(process: Address): AnyActorRef | undefined;
   /** A process as it is now; undefined when it has ended. */
   processInfo(process: Address): ProcessInfo | undefined;
+  /** Where its machine stands; undefined when there is no such process, or it is a port. Costs a look-up: nothing is copied. */
+  standing(process: Address): Standing | undefined;
   /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
   processes(): Iterable<ProcessSummary>;
   /** Of all that live, how many they are, how many signals wait, and how many for the one that has most. Looks at each. */
@@ -178,6 +181,11 @@ class KernelRuntime implements Runtime {
   processInfo(process: Address): ProcessInfo | undefined {
     const entry = this.kernel.resolve(process);
     return entry === undefined ? undefined : describeProcess(entry);
+  }
+
+  standing(process: Address): Standing | undefined {
+    const entry = this.kernel.resolve(process);
+    return entry === undefined ? undefined : standingOf(entry);
   }
 
   *processes(): Iterable<ProcessSummary> {

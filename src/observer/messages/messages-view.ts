@@ -22,21 +22,39 @@ export function messagesView(
   asked: MessagesAsked,
   nowMs: number,
 ): Omit<MessagesView, 'atMs'> {
-  const toMs = asked.toMs ?? recorder.epochMs(nowMs);
-  const fromMs = asked.fromMs ?? recorder.view().fromMs ?? toMs;
-  const shiftMs = nowMs - recorder.epochMs(nowMs); // From the wall's clock to ours.
-  const pids = asked.processes.map((process) => runtime.processInfo(process as Address)?.pid ?? process);
+  const { fromMs, toMs, ...window } = windowOf(runtime, recorder, asked, nowMs);
   const isAsked = asked.xid !== undefined || asked.lsn !== undefined;
   const way = isAsked ? transactionWay(recorder, asked) : undefined;
-  const window = { fromMs: fromMs + shiftMs - 0.01, toMs: toMs + shiftMs + 0.01, pids, stepsMax: asked.stepsMax };
-  const { steps, left } = sequenceOf(recorder, window, (record) => way?.isPinned(record) ?? false);
+  const among = { ...window.onClock, pids: window.pids, stepsMax: asked.stepsMax };
+  const { steps, left } = sequenceOf(recorder, among, (record) => way?.isPinned(record) ?? false);
   const lanes = lanesOf(runtime, steps, recorder);
   return { fromMs, toMs, lanes, steps, left, transaction: way?.view ?? null, recording: recorder.view() };
 }
 
-/** In the order of their first step. Of one that has ended its kind is known by its transitions. */
+/** The window that is asked for, by the wall's clock and by ours, and the pids of the processes that are named. */
+export function windowOf(
+  runtime: SeenRuntime,
+  recorder: Recorder,
+  asked: Pick<MessagesAsked, 'fromMs' | 'toMs' | 'processes'>,
+  nowMs: number,
+) {
+  const toMs = asked.toMs ?? recorder.epochMs(nowMs);
+  const fromMs = asked.fromMs ?? recorder.view().fromMs ?? toMs;
+  const shiftMs = nowMs - recorder.epochMs(nowMs);
+  return {
+    fromMs, toMs,
+    onClock: { fromMs: fromMs + shiftMs - 0.01, toMs: toMs + shiftMs + 0.01 },
+    pids: asked.processes.map((process) => runtime.processInfo(process as Address)?.pid ?? process),
+  };
+}
+
+/** In the order of their first step. */
 function lanesOf(runtime: SeenRuntime, steps: readonly SequenceStep[], recorder: Recorder): readonly LaneView[] {
-  const pids = new Set(steps.flatMap((step) => (step.step === 'message' ? [step.from, step.to] : [step.pid])));
+  return lanesFor(runtime, new Set(steps.flatMap((step) => (step.step === 'message' ? [step.from, step.to] : [step.pid]))), recorder);
+}
+
+/** Of one that has ended its kind is known by its transitions. */
+export function lanesFor(runtime: SeenRuntime, pids: Iterable<string>, recorder: Recorder): readonly LaneView[] {
   const lanes = Array.from(pids, (pid) => lane(runtime, pid));
   return lanes.every(({ kind }) => kind !== null) ? lanes : withKinds(lanes, recorder);
 }

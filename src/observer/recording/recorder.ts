@@ -10,14 +10,18 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message } from '../../otp/process.ts';
+import type { Standing } from '../../otp/kernel/standing.ts';
 import type { NumberedRecord } from '../../otp/kernel/trace.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 import type { RecordingView } from '../views/service.ts';
 import { Ring, type RingBounds } from './ring.ts';
 import { Ways, type Published, type Received } from './ways.ts';
 
-/** `n` numbers all records since the recording began; `atMs` is on the clock's scale. */
-export type Recorded = NumberedRecord;
+/**
+ * `n` numbers all records since the recording began; `atMs` is on the clock's scale. `before` is where the machine stood that an event
+ * is given to, or that is spawned: as it was, since no context is ever changed.
+ */
+export type Recorded = NumberedRecord & { readonly before?: Standing };
 
 export interface RecorderOptions {
   readonly bounds?: RingBounds;
@@ -28,6 +32,8 @@ export interface RecorderOptions {
 const BOUNDS: RingBounds = { itemsMax: 20_000, bytesMax: 16 * 1024 * 1024 };
 const LINGER_MS = 60_000;
 const RECORD_BYTES = 120;
+/** Of the context that would be given back if nobody recorded. Mostly it is that of the event before, or shares its parts. */
+const STANDING_BYTES = 200;
 const FIELDS_MAX = 12;
 const FIELD_BYTES = 32;
 
@@ -43,7 +49,7 @@ export class Recorder {
   private lastN = 0;
 
   constructor(
-    private readonly runtime: Pick<Runtime, 'trace'>,
+    private readonly runtime: Pick<Runtime, 'trace' | 'standing'>,
     private readonly clock: Pick<Clock, 'nowMs' | 'epochMicros' | 'setTimer' | 'clearTimer'>,
     { bounds = BOUNDS, lingerMs = LINGER_MS }: RecorderOptions = {},
   ) {
@@ -125,7 +131,15 @@ export class Recorder {
 
   private take(record: NumberedRecord): void {
     this.lastN = record.n;
-    this.ring.push(record, 'message' in record ? RECORD_BYTES + estimatedBytes(record.message) : RECORD_BYTES);
+    const before = this.standingBefore(record);
+    const bytes = RECORD_BYTES + ('message' in record ? estimatedBytes(record.message) : 0);
+    if (before === undefined) this.ring.push(record, bytes);
+    else this.ring.push(Object.assign(record, { before }), bytes + STANDING_BYTES); // A record is made for each listener.
+  }
+
+  private standingBefore(record: NumberedRecord): Standing | undefined {
+    if (record.type === 'deliver') return this.runtime.standing(record.to);
+    return record.type === 'spawn' ? this.runtime.standing(record.process) : undefined;
   }
 
   private watch(delayMs: number): void {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { turnsOf, type Turn } from '../checker/note.ts';
 import type { Counterexample } from '../checker/search.ts';
 import { SYSTEM_NAMES, type Setting } from '../systems.ts';
+import { isWindow, readWindow, type RecordedWindow } from './window/recorded-window.ts';
 
 const FOLDER = new URL('../../scenarios/', import.meta.url);
 
@@ -44,10 +45,24 @@ export function writeScenario(scenario: Scenario): string {
   return name;
 }
 
+/** @throws {z.ZodError} */
+export function readScenario(json: unknown): Scenario {
+  return schema.parse(json);
+}
+
 /** All that are kept, by the names of their files. */
 export function readScenarios(): readonly (readonly [string, Scenario])[] {
+  return keptFiles().filter(([, json]) => !isWindow(json)).map(([name, json]) => [name, readScenario(json)]);
+}
+
+/** The windows that are kept there as they were downloaded, likewise. */
+export function readWindows(): readonly (readonly [string, RecordedWindow])[] {
+  return keptFiles().filter(([, json]) => isWindow(json)).map(([name, json]) => [name, readWindow(json)]);
+}
+
+function keptFiles(): readonly (readonly [string, unknown])[] {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).sort();
-  return names.map((name) => [name, schema.parse(JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')))]);
+  return names.map((name) => [name, JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as unknown]);
 }
 
 /** A line for each turn. */
