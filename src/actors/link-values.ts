@@ -75,6 +75,7 @@ export interface LinkValuesBounds {
  * A row and its value are some 70 bytes outside of the heap, besides the characters of both. A move that is a transaction of its own
  * is some 370 bytes, so the moves are 190 MB.
  */
+const MOVE_BYTES = 370;
 const BOUNDS: LinkValuesBounds = {
   valuesMax: 5_000_000,
   historyValuesMax: 10_000_000,
@@ -106,6 +107,11 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     this.bounds = { ...BOUNDS, ...bounds };
     this.members = new VersionedMembers(form);
     this.forgetAt = this.bounds.keptMovesMin;
+  }
+
+  /** What the bounds count, and the moves that are kept. */
+  get heldBytes(): number {
+    return this.rows.bytes + this.members.bytes + this.failed.bytes + MOVE_BYTES * this.members.keptMoves;
   }
 
   /** How many columns a value is of. */

@@ -15,9 +15,11 @@ import { linkTo, processView } from './processes/process-view.ts';
 import { treeView } from './processes/tree-view.ts';
 import type { Deaths } from './recording/deaths.ts';
 import type { Recorder } from './recording/recorder.ts';
-import { pinnedBy } from './shapes/shape-rows.ts';
+import type { RowCounts } from './shapes/row-counts.ts';
+import { pinnedBy, type SeenShapes } from './shapes/shape-rows.ts';
 import { shapesView, SHAPE_SORTS } from './shapes/shape-search.ts';
 import { shapeView } from './shapes/shape-view.ts';
+import type { ShapeWorks } from './shapes/shape-works.ts';
 import type { ObserverSources } from './sources.ts';
 import type { DeathsView } from './views/deaths.ts';
 import type { MessagesView } from './views/messages.ts';
@@ -34,6 +36,8 @@ export interface Kept {
   readonly recorder: Recorder;
   readonly deaths: Deaths;
   readonly plots: Plots;
+  readonly works: ShapeWorks;
+  readonly rowCounts: RowCounts;
 }
 
 const ORDERS = ['asc', 'desc', 'natural'] as const;
@@ -149,11 +153,11 @@ export class Forms {
       order: orderOf(parameters),
       ...parameters.page(),
     };
-    return { atMs: this.atMs, ...shapesView(this.sources.shapes, this.sources.runtime, asked) };
+    return { atMs: this.atMs, ...shapesView(this.seenShapes, asked) };
   }
 
   shape(handle: string): ShapeView {
-    const view = shapeView(this.sources.shapes, this.sources.runtime, this.kept.recorder, handle as Handle);
+    const view = shapeView(this.seenShapes, this.kept.recorder, handle as Handle);
     if (view === undefined) throw new NotThereError('unknown_shape', 'There is no shape of this handle, or not any more.');
     return { atMs: this.atMs, ...view };
   }
@@ -175,6 +179,12 @@ export class Forms {
       lock: { state, holder: holder && { ...holder, isOurs: state === 'held' } },
       pinnedBy: pinnedBy(this.sources.shapes),
     };
+  }
+
+  private get seenShapes(): SeenShapes {
+    const { shapes, runtime } = this.sources;
+    const { works, rowCounts } = this.kept;
+    return { shapes, runtime, works, rowCounts };
   }
 
   private window(parameters: Parameters) {

@@ -15,6 +15,8 @@ import type { PageAnswer, PageRequest } from '../api/page.ts';
 import { Plots } from './plots/plots.ts';
 import { Deaths } from './recording/deaths.ts';
 import { Recorder } from './recording/recorder.ts';
+import { RowCounts } from './shapes/row-counts.ts';
+import { ShapeWorks } from './shapes/shape-works.ts';
 import type { ObserverSources } from './sources.ts';
 
 export interface ObserverOptions {
@@ -31,6 +33,8 @@ export interface Observer {
   received(xid: Xid, lsn: Lsn): void;
   /** A shape's log is readable up to there: told before those who wait for it. */
   published(handle: Handle, end: LogOffset): void;
+  /** A shape's Consumer has made so many lines, of so many bytes. */
+  readonly worked: (handle: Handle, lines: number, bytes: number) => void;
   /** Ends all streams, and looks no more. */
   close(): void;
 }
@@ -40,8 +44,10 @@ export function createObserver(sources: ObserverSources, options: ObserverOption
   const readersOf = (handle: Handle): number => shapes.readersOf(handle);
   const recorder = new Recorder(runtime, clock);
   const deaths = new Deaths(runtime, recorder, clock);
-  const plots = new Plots(clock, () => sources.sample());
-  const forms = new Forms(sources, options, { recorder, deaths, plots });
+  const works = new ShapeWorks(clock, (handle) => shapes.get(handle) !== undefined);
+  const plots = new Plots(clock, () => ({ ...sources.sample(), ...works.takeSecond() }));
+  const rowCounts = new RowCounts(shapes, clock);
+  const forms = new Forms(sources, options, { recorder, deaths, plots, works, rowCounts });
   const pages = new ObserverPages(sources, options, { forms, recorder });
   const stops = [runtime.ends((end) => deaths.ended(end)), runtime.lifecycle((record) => deaths.told(record))];
   return {
@@ -54,7 +60,9 @@ export function createObserver(sources: ObserverSources, options: ObserverOption
       plots.shown(end);
       recorder.notePublished(handle, end, readersOf);
     },
+    worked: (handle, lines, bytes) => works.add(handle, lines, bytes),
     close() {
+      rowCounts.close();
       for (const stop of stops) stop();
       pages.close();
       plots.close();

@@ -1,5 +1,6 @@
 /** Sources: where the observer looks. Narrow ports, wired by the service; reading them changes nothing. */
 import type { Clock } from '../base/clock.ts';
+import type { LogEntry } from '../model/log-entry.ts';
 import type { LogPosition } from '../model/log-position.ts';
 import type { LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
@@ -40,6 +41,12 @@ export type SeenShape = Pick<
 
 export interface ShapeSource {
   all(): Iterable<SeenShape>;
+  /**
+   * What lies behind `after` in the shape's log, up to its end, in steps that hold nobody up; undefined when there is no such shape.
+   *
+   * @throws {ShapeGoneError | ShapeCorruptError} as a read does.
+   */
+  entries(handle: Handle, after: LogOffset): AsyncIterable<Iterable<LogEntry>> | undefined;
   get(handle: Handle): SeenShape | undefined;
   readersOf(handle: Handle): number;
   /** Up to where the values of a dependency have come; undefined while nobody keeps them. */

@@ -117,6 +117,8 @@ export interface Table<Change = unknown> {
    * equally, and then have equal keys again: so a checker need look at only one of them.
    */
   key(): string;
+  /** An estimate of the memory that it takes, in bytes, for onlookers; known without a look at what it holds. */
+  readonly heldBytes?: number;
   /** Its owner has ended, however it did: gives back what the table holds outside of itself. Never throws. */
   close?(): void;
 }

@@ -204,6 +204,33 @@ test('a window is a file of turns, in which roles have names, with words for wha
   }).toEqual({ format: 'armature.window/2', notes: 2, deliver: true, roles: true });
 });
 
+test('a shape is shown with its rows, as they come and go, and with the lines that were made for it', async () => {
+  const { handle } = await shapeOf({ table: 'items', where: 'id > 100' });
+  await database.query(`INSERT INTO items SELECT n, 1, '"headers":{"operation":"delete' FROM generate_series(101, 150) AS n`);
+  await database.query('UPDATE items SET id = id + 1000 WHERE id BETWEEN 101 AND 105');
+  await database.query('DELETE FROM items WHERE id BETWEEN 106 AND 115');
+
+  const { rows, work } = await observer.until<ShapeView>(`shape?handle=${handle}`, (view) => view.rows === 40);
+  const { series } = await observer.until<PlotsView>('plots', (view) => {
+    return view.series.some(({ name, values }) => name === 'lines' && values.some((value) => (value ?? 0) > 0));
+  });
+  await database.query('DELETE FROM items WHERE id > 100');
+
+  expect({
+    rows,
+    lines: work.lines,
+    isMuch: work.bytes > 70 * 100,
+    hasShare: (work.share ?? 0) > 0,
+    plots: series.map(({ name }) => name),
+  }).toEqual({
+    rows: 40,
+    lines: 50 + 2 * 5 + 10,
+    isMuch: true,
+    hasShare: true,
+    plots: expect.arrayContaining(['lines', 'lineBytes']) as unknown,
+  });
+});
+
 test('shapes are shown with what they are, their clients, and what they depend on', async () => {
   const { handle } = await shapeOf({ table: 'items', where: 'parent IN (SELECT id FROM parents WHERE active)' });
   const { rows, matched } = await observer.until<ShapesView>('shapes?search=select&sort=bytes', (view) => view.rows[0]?.bytes !== null);

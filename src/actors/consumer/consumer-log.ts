@@ -134,6 +134,11 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     return this.take(delivery.block, this.changesFrom(delivery));
   }
 
+  /** Lines that nobody sees yet. */
+  get heldBytes(): number {
+    return this.appender.bytes;
+  }
+
   clone(fork: Fork): ConsumerLog {
     return new ConsumerLog(this.ports.clone(fork), this);
   }
@@ -188,7 +193,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     const taken = this.convert(ownChanges, (transaction) => transaction.end > position && !this.isInSnapshot(transaction));
     if (taken !== 'unfinished' && taken !== 'whole') return taken;
     if (taken === 'unfinished') return { type: 'part.taken', through, isMuch: this.takesMuch() };
-    this.appender.bytes = 0;
+    this.countWork();
     const { end } = this.appender;
     return { type: 'log.taken', through, end, changed: end !== this.ports.shapeLog.end };
   }
@@ -214,8 +219,15 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   /** Each time that it says so, what is hidden leaves the memory. */
   private takesMuch(): boolean {
     const isMuch = this.appender.bytes > HIDDEN_BYTES_MAX;
-    if (isMuch) this.appender.bytes = 0;
+    if (isMuch) this.countWork();
     return isMuch;
+  }
+
+  private countWork(): void {
+    const { appender, ports } = this;
+    if (appender.lines > 0) ports.worked?.(ports.shapeLog.handle, appender.lines, appender.bytes);
+    appender.lines = 0;
+    appender.bytes = 0;
   }
 
   private depend(materializers: readonly Pid[], offsets: readonly LogOffset[]): ConsumerLogTold {
@@ -258,7 +270,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   private endSplice(): ConsumerLogTold {
     this.splices.finish();
-    this.appender.bytes = 0;
+    this.countWork();
     const { shapeLog } = this.ports;
     const { end } = this.appender;
     return { type: 'splice.taken', views: shapeLog.views, splice: this.splices.next, end, changed: end !== shapeLog.end };

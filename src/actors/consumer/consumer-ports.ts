@@ -38,7 +38,11 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly processedLsn: () => Lsn | undefined;
   /** Wakes the requests that wait for this shape: they read on from what is readable now. */
   readonly announce: (handle: Handle, end: LogOffset) => void;
+  /** Told what the shape costs: so many lines, of so many bytes, were made for it. Once for each delivery; nobody may listen. */
+  readonly worked?: ShapeWorked | undefined;
 }
+
+export type ShapeWorked = (handle: Handle, lines: number, bytes: number) => void;
 
 /** Where the rows of a splice lie once they were read. */
 export interface MovedRows extends Forkable<MovedRows> {

@@ -20,8 +20,9 @@ export class LineAppender {
   end: LogOffset;
   /** Nothing is appended before it, whatever place it has. */
   private floor: LogOffset;
-  /** Bytes of lines appended since they were last counted. */
+  // Lines appended since they were last counted.
   bytes = 0;
+  lines = 0;
 
   constructor(
     private readonly shapeLog: Pick<ShapeLog, 'append' | 'end' | 'placedBehind' | 'definition'>,
@@ -30,6 +31,7 @@ export class LineAppender {
     this.end = original?.end ?? shapeLog.end;
     this.floor = original?.floor ?? shapeLog.placedBehind;
     this.bytes = original?.bytes ?? 0;
+    this.lines = original?.lines ?? 0;
     if (original === undefined) this.finish();
   }
 
@@ -78,6 +80,7 @@ export class LineAppender {
   private put(lsn: Lsn, position: number, line: Uint8Array): void {
     this.shapeLog.append(lsn, position, line);
     this.bytes += line.length;
+    this.lines += 1;
     this.end = offsetOf(lsn, position);
   }
 }

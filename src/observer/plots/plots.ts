@@ -22,6 +22,8 @@ type Sample = Readonly<Partial<Record<Name, number>>>;
 const UNITS: Readonly<Record<Name, PlotSeries['unit']>> = {
   transactions: 'perSecond',
   published: 'perSecond',
+  lines: 'perSecond',
+  lineBytes: 'perSecond',
   latencyP50: 'ms',
   latencyP99: 'ms',
   walRetained: 'bytes',

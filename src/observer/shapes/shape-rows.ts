@@ -4,11 +4,21 @@ import { consumerOf } from '../../actors/shape-processes.ts';
 import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
 import type { PinnedBy, ShapeRow } from '../views/shapes.ts';
+import type { RowCounts } from './row-counts.ts';
+import type { ShapeWorks } from './shape-works.ts';
 
 /** A filter may have 64 KiB: of one among many so much is shown and searched. */
 const FILTER_CHARACTERS_MAX = 500;
 
-export function shapeRow(shape: SeenShape, shapes: ShapeSource, runtime: SeenRuntime): ShapeRow {
+/** Where what is shown of a shape stands. */
+export interface SeenShapes {
+  readonly shapes: ShapeSource;
+  readonly runtime: SeenRuntime;
+  readonly works: Pick<ShapeWorks, 'of' | 'recentOf'>;
+  readonly rowCounts: Pick<RowCounts, 'of'>;
+}
+
+export function shapeRow(shape: SeenShape, { shapes, runtime, works, rowCounts }: SeenShapes): ShapeRow {
   const { handle, definition, end, isInner, snapshot } = shape;
   return {
     handle, isInner,
@@ -19,6 +29,8 @@ export function shapeRow(shape: SeenShape, shapes: ShapeSource, runtime: SeenRun
     snapshot: snapshot.state,
     state: linkTo(runtime, consumerOf(handle)).state,
     bytes: bytesOf(shape),
+    rows: rowCounts.of(shape),
+    work: works.of(handle),
     clients: shapes.readersOf(handle),
     lagBytes: lagOf(shape, shapes),
     sinceMs: Math.round(bornMicros(handle) / 1000),

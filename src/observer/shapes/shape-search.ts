@@ -1,12 +1,11 @@
 /** ShapeSearch: those of all shapes that match, in an order. Rows are made of those alone that are shown. */
 import { page, type PageAsked } from '../pages/paging.ts';
 import { compareOffsets } from '../../model/log-offset.ts';
-import type { SeenRuntime } from '../processes/process-view.ts';
-import type { SeenShape, ShapeSource } from '../sources.ts';
+import type { SeenShape } from '../sources.ts';
 import type { ShapesView } from '../views/shapes.ts';
-import { bytesOf, filterOf, lagOf, pinnedBy, shapeRow, tableOf } from './shape-rows.ts';
+import { bytesOf, filterOf, lagOf, pinnedBy, shapeRow, tableOf, type SeenShapes } from './shape-rows.ts';
 
-export const SHAPE_SORTS = ['table', 'clients', 'bytes', 'lag', 'since', 'offset'] as const;
+export const SHAPE_SORTS = ['table', 'clients', 'bytes', 'work', 'lag', 'since', 'offset'] as const;
 
 export interface ShapesAsked extends PageAsked {
   /** In handle, table or the beginning of the filter, whatever the case. */
@@ -21,14 +20,15 @@ interface Sortable {
   readonly key: number | string;
 }
 
-export function shapesView(shapes: ShapeSource, runtime: SeenRuntime, asked: ShapesAsked): Omit<ShapesView, 'atMs'> {
+export function shapesView(seen: SeenShapes, asked: ShapesAsked): Omit<ShapesView, 'atMs'> {
+  const { shapes } = seen;
   const all = [...shapes.all()];
-  const matching = all.filter(matcherOf(asked)).map((shape): Sortable => ({ shape, key: keyOf(shape, shapes, asked.sort) }));
+  const matching = all.filter(matcherOf(asked)).map((shape): Sortable => ({ shape, key: keyOf(shape, seen, asked.sort) }));
   const { rows, next } = page(matching.sort(orderOf(asked)), asked);
   return {
     total: all.length,
     matched: matching.length,
-    rows: rows.map(({ shape }) => shapeRow(shape, shapes, runtime)),
+    rows: rows.map(({ shape }) => shapeRow(shape, seen)),
     next,
     position: shapes.position,
     releasable: shapes.releasable,
@@ -43,7 +43,7 @@ function matcherOf({ search }: ShapesAsked): (shape: SeenShape) => boolean {
   return (shape) => `${shape.handle}\n${tableOf(shape)}\n${filterOf(shape) ?? ''}`.toLowerCase().includes(sought);
 }
 
-function keyOf(shape: SeenShape, shapes: ShapeSource, sort: ShapesAsked['sort']): number | string {
+function keyOf(shape: SeenShape, { shapes, works }: SeenShapes, sort: ShapesAsked['sort']): number | string {
   switch (sort) {
     case 'table':
       return tableOf(shape);
@@ -51,6 +51,8 @@ function keyOf(shape: SeenShape, shapes: ShapeSource, sort: ShapesAsked['sort'])
       return shapes.readersOf(shape.handle);
     case 'bytes':
       return bytesOf(shape) ?? 0;
+    case 'work':
+      return works.recentOf(shape.handle);
     case 'lag':
       return lagOf(shape, shapes);
     case 'since':

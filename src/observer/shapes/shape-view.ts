@@ -8,31 +8,26 @@ import type { Recorder } from '../recording/recorder.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
 import type { ProcessLink } from '../views/processes.ts';
 import type { ShapeGraph, ShapeTransaction, ShapeView } from '../views/shapes.ts';
-import { shapeRow, snapshotBytesOf } from './shape-rows.ts';
+import { filterOf, shapeRow, snapshotBytesOf, tableOf, type SeenShapes } from './shape-rows.ts';
 
 const NODES_MAX = 200;
 const TRANSACTIONS_MAX = 20;
 
 /** @returns undefined when there is no such shape. */
-export function shapeView(
-  shapes: ShapeSource,
-  runtime: SeenRuntime,
-  recorder: Recorder,
-  handle: Handle,
-): Omit<ShapeView, 'atMs'> | undefined {
+export function shapeView(seen: SeenShapes, recorder: Recorder, handle: Handle): Omit<ShapeView, 'atMs'> | undefined {
+  const { shapes, runtime } = seen;
   const shape = shapes.get(handle);
   if (shape === undefined) return undefined;
   const { definition, position, waitsAt, lineBytes } = shape;
   const consumer = linkTo(runtime, consumerOf(handle));
-  const graph = new GraphReading(shapes, runtime).around(shape);
+  const graph = new GraphReading(seen).around(shape);
   return {
-    ...shapeRow(shape, shapes, runtime),
+    ...shapeRow(shape, seen),
     where: definition.where?.text ?? null,
     replica: definition.replica,
     log: definition.log,
     params: definition.where?.params ?? [],
     primaryKey: definition.primaryKey,
-    rows: null,
     snapshotBytes: snapshotBytesOf(shape),
     lineBytes,
     position,
@@ -78,10 +73,11 @@ class GraphReading {
   private readonly edges: ShapeGraph['edges'][number][] = [];
   private left = 0;
 
-  constructor(
-    private readonly shapes: ShapeSource,
-    private readonly runtime: SeenRuntime,
-  ) {}
+  private readonly shapes: ShapeSource;
+
+  constructor(private readonly seen: SeenShapes) {
+    this.shapes = seen.shapes;
+  }
 
   around(shape: SeenShape): ShapeGraph {
     this.follow(shape, ({ dependsOn }) => dependsOn);
@@ -128,7 +124,7 @@ class GraphReading {
   }
 
   private node(shape: SeenShape): ShapeGraph['nodes'][number] {
-    const { handle, table, where, state } = shapeRow(shape, this.shapes, this.runtime);
-    return { handle, table, where, state };
+    const { handle } = shape;
+    return { handle, table: tableOf(shape), where: filterOf(shape), state: linkTo(this.seen.runtime, consumerOf(handle)).state };
   }
 }

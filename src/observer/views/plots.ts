@@ -13,6 +13,8 @@ export interface PlotSeries {
   readonly name:
     | 'transactions' // Per second, that came from Postgres.
     | 'published' // Per second, how often a shape showed its clients something new.
+    | 'lines' // Per second, that Consumers made for their shapes.
+    | 'lineBytes' // Their bytes, per second.
     | 'latencyP50' // Milliseconds from the receipt of a commit until the first shape shows it to clients.
     | 'latencyP99'
     | 'walRetained' // Bytes that the slot keeps.

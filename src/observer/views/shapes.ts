@@ -41,12 +41,28 @@ export interface ShapeRow {
   readonly isInner: boolean;
   /** Bytes of its log: the snapshot and what came behind. Null while that is not known. */
   readonly bytes: number | null;
+  /**
+   * Rows that it holds, counted in its log while somebody looks, up to where that has come. Null: not counted yet, more than 32 MiB would
+   * have to be looked through, or it cannot be told: a log of changes alone, one with events that name rows by patterns.
+   */
+  readonly rows: number | null;
+  /** What it costs. */
+  readonly work: ShapeWork;
   /** Requests that wait for it, event streams included. */
   readonly clients: number;
   /** Bytes of the transaction log behind which it stands; 0 when it goes along with the others. */
   readonly lagBytes: number;
   /** When the shape was made. */
   readonly sinceMs: number;
+}
+
+/** Of its Consumer, since the service began; what was made again after a restart counts again. */
+export interface ShapeWork {
+  /** Changes that became lines of its log, and the bytes of these. */
+  readonly lines: number;
+  readonly bytes: number;
+  /** Of all lines that were made in the last minute, or half of it, the part that was for this shape; null when there were none. */
+  readonly share: number | null;
 }
 
 /** `/api/shape?handle=`; 404 `unknown_shape`. */
@@ -56,8 +72,6 @@ export interface ShapeView extends ShapeRow {
   readonly log: 'full' | 'changes_only';
   readonly params: readonly string[];
   readonly primaryKey: readonly string[];
-  /** Rows that it holds; null: the log does not count them. */
-  readonly rows: number | null;
   readonly snapshotBytes: number | null;
   /** Bytes of lines behind the snapshot. */
   readonly lineBytes: number | null;

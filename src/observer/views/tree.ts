@@ -57,7 +57,7 @@ export interface ProcessRow {
   readonly dropped: number;
   /** How often its supervisor had started it before. */
   readonly restarts: number;
-  /** An estimate, of the process itself and what waits for it; without its tables. */
+  /** An estimate, of the process itself, what waits for it, and what those of its tables hold that know it, link values above all. */
   readonly memoryBytes: number;
   readonly sinceMs: number;
   /** How many children it has. */

@@ -32,7 +32,10 @@ export interface ProcessSummary {
   readonly dropped: number;
   /** How often its supervisor had started it before. */
   readonly restarts: number;
-  /** An estimate of what the process itself takes, and what waits for it: without context and tables, whose size nobody knows. */
+  /**
+   * An estimate of what the process itself takes, what waits for it, and what its tables say that they hold: without context and
+   * other tables, whose size nobody knows.
+   */
   readonly memoryBytes: number;
   /** On the clock's scale. */
   readonly sinceMs: number;

@@ -38,7 +38,13 @@ export function waitingIn(entry: Entry): number {
 export function memoryOf(entry: Entry): number {
   const held = entry.names !== undefined || entry.tables !== undefined ? HOLDINGS_BYTES : 0;
   const awake = entry.isAwake ? AWAKE_BYTES : 0;
-  return RECORD_BYTES + held + awake + waitingIn(entry) * SIGNAL_BYTES + (entry.timers?.size ?? 0) * TIMER_BYTES;
+  return RECORD_BYTES + held + awake + waitingIn(entry) * SIGNAL_BYTES + (entry.timers?.size ?? 0) * TIMER_BYTES + tableBytesOf(entry);
+}
+
+function tableBytesOf({ tables }: Entry): number {
+  let bytes = 0;
+  for (const name in tables) bytes += tables[name]?.heldBytes ?? 0;
+  return bytes;
 }
 
 export function endOf(entry: Entry, reason: ExitReason): ProcessEnd {

@@ -10,6 +10,7 @@ import { indexPage } from '../../observer/pages/index-page.ts';
 import { pageFiles } from '../../observer/page-files.ts';
 import type { ObserverSources, ShapeSource } from '../../observer/sources.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { toldShapeOf } from './explain/told-shapes.ts';
 import { livingTable } from './living-table.ts';
 import { PostgresReports } from './postgres-reports.ts';
 
@@ -43,10 +44,11 @@ export function observed(announcements: ShapeAnnouncements, observer: Observer |
   };
 }
 
-function shapeSource({ storage: { shapes, log }, runtime }: ServiceResources, api: Api): ShapeSource {
+function shapeSource({ storage: { shapes, log }, runtime, world }: ServiceResources, api: Api): ShapeSource {
   return {
     all: () => shapes.all(),
     get: (handle) => shapes.get(handle),
+    entries: (handle, after) => toldShapeOf(shapes, handle, world.clock)?.entries(after),
     readersOf: (handle) => api.readersOf(handle),
     valuesEnd: (inner, column) => livingTable(runtime, materializerOf(inner, column), 'values', LinkValues)?.offset,
     get position() {

@@ -49,7 +49,7 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
       ...databasePorts(resources, access, queries, observer),
       ...edgePorts(resources, api, reception, observer),
     },
-    tables: processTables(resources, access, observed(api.announcements, observer), lives),
+    tables: processTables(resources, access, observed(api.announcements, observer), lives, observer?.worked),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,

@@ -1,6 +1,6 @@
 /** The wiring of the tables: what each process owns besides its context, made anew for each incarnation. */
 import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
-import type { ConsumerPorts } from '../../actors/consumer/consumer-ports.ts';
+import type { ConsumerPorts, ShapeWorked } from '../../actors/consumer/consumer-ports.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import type { MaterializerPorts } from '../../actors/materializer-ports.ts';
 import { MemberForm } from '../../actors/member-form.ts';
@@ -54,12 +54,16 @@ export interface ShapeLives {
 
 const UNHEARD: ShapeLives = { started: () => {}, ended: () => {}, restoring: () => {} };
 
-/** @param announcements told when a log has grown or ended. */
+/**
+ * @param announcements told when a log has grown or ended.
+ * @param worked told what each shape costs, if somebody wants to know.
+ */
 export function processTables(
   resources: TableResources,
   access: LogAccess,
   announcements: ShapeAnnouncements,
   lives = UNHEARD,
+  worked?: ShapeWorked,
 ): StackWiring['tables'] {
   const { configuration, database, storage, world } = resources;
   const watch = resources.watches?.transactions;
@@ -67,9 +71,6 @@ export function processTables(
   const deliveries = new Deliveries();
   const members = new MemberIndex();
   const common = commonPorts(resources, access, announcements, deliveries);
-  const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded'], movedRows: ConsumerPorts['movedRows']): ConsumerPorts => {
-    return { ...common, shapeLog, lines: linesOf(shapeLog, access), loaded, movedRows };
-  };
   const routerTable = (self: Pid, routed: Routed): RouterTable => {
     const router = new ShapeRouter(access.layoutOf, members);
     return new RouterTable(routing(storage, access, router, routed), nextBlocks.slot(self), deliveries);
@@ -107,9 +108,9 @@ export function processTables(
     }),
     consumer(handle, self) {
       const shapeLog = shapeLogOf(storage, handle);
-      const loaded = blocks.slot(self, shapeLog.definition.relation);
+      const own = { loaded: blocks.slot(self, shapeLog.definition.relation), movedRows: access.movedRows.slot(self) };
       return {
-        log: new ConsumerLog(portsOf(shapeLog, loaded, access.movedRows.slot(self))),
+        log: new ConsumerLog({ ...common, ...own, shapeLog, lines: linesOf(shapeLog, access), worked }),
         materializers: new Subscribers(),
         awaitingStart: new RequestBacklog(),
       };
@@ -133,7 +134,7 @@ function commonPorts(
   { layoutOf }: LogAccess,
   announcements: ShapeAnnouncements,
   deliveries: Deliveries,
-): Omit<ConsumerPorts, 'shapeLog' | 'lines' | 'loaded' | 'movedRows'> {
+): Omit<ConsumerPorts, 'shapeLog' | 'lines' | 'loaded' | 'movedRows' | 'worked'> {
   return {
     layoutOf,
     takenByAll: () => storage.shapes.position,

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { Family } from '../../support/otp/family.ts';
+import { EchoTable, puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 test('all that live are told with what costs little to know', async () => {
   const family = await Family.start({ a: {}, b: {} });
@@ -28,4 +30,17 @@ test('what waits for a process counts as its memory, and looking wakes nobody', 
   family.world.runtime.drain();
 
   expect(memory() - before).toBe(1_500);
+});
+
+test('so does what its tables say that they hold', async () => {
+  const world = new World();
+  const full = (): EchoTable => Object.assign(new EchoTable(), { heldBytes: 7_000 });
+  const pids = [
+    await world.start(puppetSpec(), 'small'),
+    await world.start(puppetSpec({ tables: () => ({ echo: new EchoTable(), full: full() }) }), 'large'),
+  ];
+
+  const [small = 0, large = 0] = pids.map((pid) => world.runtime.processInfo(pid)?.memoryBytes);
+
+  expect(large - small).toBe(7_000);
 });

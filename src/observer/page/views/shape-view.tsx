@@ -1,11 +1,12 @@
 /** Shape view: one shape, what it depends on, and who holds what back. */
 import type { ShapeView } from '../../views/shapes.ts';
-import { bytes, clock, count, orDash } from '../format.ts';
+import { bytes, clock, count, counted, orDash } from '../format.ts';
 import { useTopic } from '../live.ts';
 import { addressOf, Link, usePlace } from '../navigation.tsx';
 import { Empty, Shown } from '../parts/notes.tsx';
 import { Linked, Links } from '../parts/process-links.tsx';
 import { DependencyGraph } from '../parts/shape-graph.tsx';
+import { share } from './shapes-view.tsx';
 import { Since } from './tree-view.tsx';
 
 export function ShapePage() {
@@ -55,6 +56,13 @@ function Facts({ view }: { readonly view: ShapeView }) {
       <div><dt>snapshot</dt><dd>{view.snapshot}, {bytes(view.snapshotBytes)}</dd></div>
       <div><dt>lines behind it</dt><dd>{bytes(view.lineBytes)}</dd></div>
       <div><dt>rows</dt><dd>{view.rows === null ? 'not counted' : count(view.rows)}</dd></div>
+      <div>
+        <dt>work</dt>
+        <dd>
+          {counted(view.work.lines, 'line')}, {bytes(view.work.bytes)}
+          {view.work.share !== null && `; of all in the last minute ${share(view.work.share)}`}
+        </dd>
+      </div>
       <div><dt>clients</dt><dd>{count(view.clients)}</dd></div>
       <div>
         <dt>lag</dt>

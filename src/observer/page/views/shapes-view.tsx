@@ -11,7 +11,7 @@ import { Plot } from '../parts/plot.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { StateWord } from './tree-view.tsx';
 
-const SORTS = ['table', 'clients', 'bytes', 'lag', 'since', 'offset'];
+const SORTS = ['table', 'clients', 'bytes', 'work', 'lag', 'since', 'offset'];
 const EVERY_MS = 1_000;
 const NO_SHAPE = 'No shape yet. The first client that asks for a table makes one.';
 
@@ -58,11 +58,13 @@ function ShapeTable({ rows, caption }: { readonly rows: readonly ShapeRow[]; rea
           <tr>
             <th scope="col">table</th><th scope="col">filter</th><th scope="col">handle</th><th scope="col">state</th>
             <th scope="col">offset</th>
-            <th scope="col" class="number">clients</th><th scope="col" class="number">size</th><th scope="col" class="number">lag</th>
+            <th scope="col" class="number">clients</th><th scope="col" class="number">rows</th><th scope="col" class="number">size</th>
+            <th scope="col" class="number" title="Lines made for it, and its part of all that were made in the last minute">work</th>
+            <th scope="col" class="number">lag</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ handle, table, where, isInner, state, snapshot, offset, clients, bytes: size, lagBytes }) => (
+          {rows.map(({ handle, table, where, isInner, state, snapshot, offset, clients, rows: kept, bytes: size, work, lagBytes }) => (
             <tr key={handle}>
               <td>{table}</td>
               <td><code class="wrap">{where ?? ''}</code> {isInner && <span class="faint">for other shapes</span>}</td>
@@ -70,7 +72,9 @@ function ShapeTable({ rows, caption }: { readonly rows: readonly ShapeRow[]; rea
               <td><StateWord text={orDash(state)} /> {snapshot !== 'complete' && <span class="faint">snapshot {snapshot}</span>}</td>
               <td><code>{offset}</code></td>
               <td class="number">{count(clients)}</td>
+              <td class="number">{kept === null ? '–' : count(kept)}</td>
               <td class="number">{bytes(size)}</td>
+              <td class="number">{count(work.lines)} <span class="faint">{work.share !== null && share(work.share)}</span></td>
               <td class={lagBytes > 0 ? 'number warm' : 'number'}>{lagBytes === 0 ? '–' : bytes(lagBytes)}</td>
             </tr>
           ))}
@@ -78,6 +82,10 @@ function ShapeTable({ rows, caption }: { readonly rows: readonly ShapeRow[]; rea
       </table>
     </div>
   );
+}
+
+export function share(part: number): string {
+  return part > 0 && part < 0.01 ? '< 1 %' : `${Math.round(part * 100)} %`;
 }
 
 interface PlotPlan {
@@ -89,6 +97,8 @@ interface PlotPlan {
 const perSecond = (value: number): string => count(Math.round(value * 10) / 10);
 const PLANS: readonly PlotPlan[] = [
   { title: 'Per second', names: { transactions: 'transactions', published: 'shapes that changed' }, format: perSecond },
+  { title: 'Lines made for shapes, per second', names: { lines: '' }, format: perSecond },
+  { title: 'Their bytes, per second', names: { lineBytes: '' }, format: bytes },
   { title: 'Commit to client, ms', names: { latencyP50: 'median', latencyP99: '99 %' }, format: perSecond },
   { title: 'WAL that the slot keeps', names: { walRetained: '' }, format: bytes },
   { title: 'Mailboxes', names: { mailboxMax: 'fullest', mailboxSum: 'all' }, format: count },
