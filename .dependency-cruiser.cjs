@@ -48,7 +48,7 @@ const PACKAGES = {
   http: ['zod'],
   api: ['zod'],
   telemetry: ['@opentelemetry/api', 'pino', 'prom-client'],
-  observer: ['xstate', 'ws', 'preact', 'uplot', 'd3-hierarchy'],
+  observer: ['xstate', 'ws', 'preact', 'uplot', 'd3-hierarchy', 'elkjs'],
   service: ['pino'],
   demo: ['pg'],
   commands: ['zod'],
@@ -60,7 +60,7 @@ const PURE = ['base', 'model', 'sql', 'shapes'];
 /** The embedded Postgres is a server of its own: its folder, its processes, its port. */
 const EMBEDDED = 'src/demo/embedded-[a-z]+.ts';
 
-/** The observer's page runs in a browser: the build makes one file of it and of the packages that it imports. */
+/** The observer's page runs in a browser: the build makes its files of it and of the packages that it imports. */
 const PAGE = '^src/observer/page/';
 
 /** Resources of the machine, each behind its few files. */

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Handle } from '../model/shape.ts';
 import { lsnFromPostgres, type Lsn } from '../model/lsn.ts';
 import type { Address } from '../otp/process.ts';
+import { chartView } from './charts/chart-view.ts';
 import { messagesView } from './messages/messages-view.ts';
 import { scenarioView } from './messages/scenario-view.ts';
 import { InvalidParameterError, type Parameters } from './pages/parameters.ts';
@@ -21,6 +22,7 @@ import { shapesView, SHAPE_SORTS } from './shapes/shape-search.ts';
 import { shapeView } from './shapes/shape-view.ts';
 import type { ShapeWorks } from './shapes/shape-works.ts';
 import type { ObserverSources } from './sources.ts';
+import type { ChartView } from './views/chart.ts';
 import type { DeathsView } from './views/deaths.ts';
 import type { MessagesView } from './views/messages.ts';
 import type { PlotsView } from './views/plots.ts';
@@ -124,6 +126,10 @@ export class Forms {
     const view = populationView(this.sources.runtime.processes(), this.kept.recorder, kind, this.clock.nowMs());
     if (view === undefined) throw new NotThereError('unknown_kind', 'There is no process of this kind at present.');
     return { atMs: this.atMs, ...view };
+  }
+
+  chart(machine: string): ChartView {
+    return chartView(this.sources.runtime, (path) => this.sources.file(path), machine);
   }
 
   deaths(asked: { readonly limit: number; readonly after: number }): DeathsView {

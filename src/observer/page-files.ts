@@ -21,6 +21,7 @@ const FILES: Readonly<Record<string, string>> = {
   '/_observer': 'page/index.html',
   '/_observer/observer.js': 'page/observer.js',
   '/_observer/observer.css': 'page/observer.css',
+  '/_observer/layout.js': 'page/layout.js',
   ...Object.fromEntries(VIEWS.map((view) => [`/_observer/${view}`, 'page/index.html'])),
 };
 

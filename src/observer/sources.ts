@@ -13,7 +13,7 @@ import type { ServiceView } from './views/service.ts';
 
 export type ObservedRuntime = Pick<
   Runtime,
-  'processInfo' | 'processes' | 'standing' | 'load' | 'tableOf' | 'trace' | 'ends' | 'lifecycle' | 'exit'
+  'processInfo' | 'processes' | 'standing' | 'machineOf' | 'load' | 'tableOf' | 'trace' | 'ends' | 'lifecycle' | 'exit'
 >;
 
 export interface ObserverSources {

@@ -4,7 +4,7 @@
  * Everything that is not a process (the roof, a test, an HTTP handler) reaches processes through this; it gets promises
  * for what a process would get as an event.
  */
-import type { AnyActorRef, InspectionEvent } from 'xstate';
+import type { AnyActorRef, AnyStateMachine, InspectionEvent } from 'xstate';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { call } from './kernel/calls.ts';
 import type { Entry } from './kernel/entry.ts';
@@ -78,6 +78,8 @@ export interface Runtime {
   processInfo(process: Address): ProcessInfo | undefined;
   /** Where its machine stands; undefined when there is no such process, or it is a port. Costs a look-up: nothing is copied. */
   standing(process: Address): Standing | undefined;
+  /** Its machine; undefined when there is no such process, or it is a port. */
+  machineOf(process: Address): AnyStateMachine | undefined;
   /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
   processes(): Iterable<ProcessSummary>;
   /** Of all that live, how many they are, how many signals wait, and how many for the one that has most. Looks at each. */
@@ -186,6 +188,10 @@ class KernelRuntime implements Runtime {
   standing(process: Address): Standing | undefined {
     const entry = this.kernel.resolve(process);
     return entry === undefined ? undefined : standingOf(entry);
+  }
+
+  machineOf(process: Address): AnyStateMachine | undefined {
+    return this.kernel.resolve(process)?.traits.machine;
   }
 
   *processes(): Iterable<ProcessSummary> {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { effects } from '../../src/otp/effects.ts';
 import { toldReplay } from '../explore/replay/told-replay.ts';
 import { launchBrowser, watchMisdeeds, type Misdeeds } from '../support/browser/browser.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
@@ -12,6 +14,8 @@ import { ShapeFollower } from '../support/service/shape-follower.ts';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** As somebody may name a table, and a value, who means harm. */
 const HOSTILE = '<img src=x onerror="document.title=1">"\'';
+/** Likewise a state, in whose name there may be no dot. */
+const MEAN = '<img src=x>';
 const HOSTILE_TABLE = `"${HOSTILE.replaceAll('"', '""')}"`;
 
 let browser: Browser;
@@ -94,6 +98,34 @@ test('the statechart of a process follows it from state to state', async () => {
 
   await expect.poll(() => page.locator('.line.taken').count()).toBeGreaterThan(0);
   await expect.poll(() => page.locator('.state.lit .name').allTextContents()).toContain('idle'); // It has yet to deliver, perhaps.
+});
+
+test('a machine of which no chart is shipped is laid out in the page, by an engine that is loaded for it alone', async () => {
+  const lamp = setup({ actions: effects }).createMachine({
+    id: 'lamp',
+    initial: MEAN,
+    states: { [MEAN]: { on: { press: 'lit' } }, lit: { on: { press: MEAN, burn: 'dark' } }, dark: { type: 'final' } },
+  });
+  const pid = await service.runtime.start({ machine: lamp, name: '@lamp' }, { id: 'lamp' });
+  const loaded: string[] = [];
+  page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+
+  await open('/_observer/process?pid=%40shape-cache');
+  await page.locator('.state.lit').first().waitFor();
+  const isLoadedBefore = loaded.includes('/_observer/layout.js');
+  await open('/_observer/process?pid=%40lamp');
+  await page.locator('.state.lit').first().waitFor();
+  service.runtime.send(pid, { type: 'press' });
+  await expect.poll(() => page.locator('.state.lit .name').allTextContents()).toContain('lit');
+
+  const seen = { names: await page.locator('.state .name').allTextContents(), images: await page.locator('img').count() };
+  await service.runtime.stop(pid);
+  expect({ isLoadedBefore, isLoaded: loaded.includes('/_observer/layout.js'), ...seen }).toEqual({
+    isLoadedBefore: false,
+    isLoaded: true,
+    names: expect.arrayContaining([MEAN, 'lit', 'dark']) as unknown,
+    images: 0,
+  });
 });
 
 test('the numbers in the states of a population add up to its processes', async () => {

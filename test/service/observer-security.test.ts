@@ -9,7 +9,7 @@ import { startServiceInProcess, type ServiceInProcess } from '../support/service
 const SECRET = 'open sesame';
 const FORMS = [
   'service', 'tree', 'processes', 'process?pid=@http', 'populations', 'population?kind=supervisor', 'deaths', 'messages', 'shapes',
-  'shape?handle=1-1', 'plots', 'postgres', 'scenario',
+  'shape?handle=1-1', 'chart?machine=consumer', 'plots', 'postgres', 'scenario',
 ];
 const PATHS = ['/_observer', '/_observer/events?topic=tree', ...FORMS.map((form) => `/_observer/api/${form}`)];
 

@@ -166,6 +166,7 @@ function answersOf(forms: Forms, recorder: Recorder): Readonly<Record<string, An
     process: recorded((parameters) => forms.process(parameters.required('pid'))),
     populations: () => forms.populations(),
     population: recorded((parameters) => forms.population(parameters.required('kind'))),
+    chart: (parameters) => forms.chart(parameters.required('machine')),
     deaths: (parameters) => forms.deaths(parameters.page(DEATHS_PAGE_MAX)),
     messages: recorded((parameters) => forms.messages(parameters)),
     shapes: (parameters) => forms.shapes(parameters),

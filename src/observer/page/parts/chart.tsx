@@ -5,12 +5,14 @@
 import { activeStates } from '../../charts/active-states.ts';
 import type { TextLine } from '../../charts/chart-text.ts';
 import { isWithin } from '../../charts/chart-parts.ts';
+import type { ChartView } from '../../views/chart.ts';
 import type { PlacedChart, PlacedLine, PlacedPart, PlacedState } from '../../charts/placed-chart.ts';
 import { pathOf, textPlaces } from '../../charts/svg-chart.ts';
 import { takenLines, type Taken } from '../../charts/taken-lines.ts';
 import { count } from '../format.ts';
 import { useAnswer } from '../live.ts';
-import { Failed, Loading } from './notes.tsx';
+import { useLayout } from './laid-out.ts';
+import { Empty, Failed, Loading } from './notes.tsx';
 
 export interface ChartProps {
   readonly machine: string;
@@ -22,15 +24,26 @@ export interface ChartProps {
 }
 
 export function Chart({ machine, counts, taken, isCounted = false }: ChartProps) {
-  const { view, error } = useAnswer<PlacedChart>(`/_observer/charts/${encodeURIComponent(machine)}.json`);
+  const { view, error } = useAnswer<ChartView>(`/_observer/api/chart?machine=${encodeURIComponent(machine)}`);
+  const laidOut = useLayout(view?.placed === null ? view.graph : null);
   if (error !== undefined) return <Failed error={error} />;
   if (view === undefined) return <Loading />;
-  const lines = view.parts.flatMap((part) => part.lines);
+  const { placed, graph } = view;
+  if (placed === null && graph === null) return <Empty>Nothing lives that has this machine, so nobody can draw it.</Empty>;
+  const chart = placed ?? laidOut;
+  if (chart === undefined) return <p class="note" role="status">Laying the machine out …</p>;
+  return <Parts chart={chart} counts={counts} taken={taken} isCounted={isCounted} />;
+}
+
+type PartsProps = Omit<ChartProps, 'machine'> & { readonly chart: PlacedChart; readonly isCounted: boolean };
+
+function Parts({ chart: { machine, parts }, counts, taken, isCounted }: PartsProps) {
+  const lines = parts.flatMap((part) => part.lines);
   const taking = new Set(taken.flatMap((way) => takenLines(lines, way)));
   const inStates = countsById(counts);
   return (
     <div class="charts">
-      {view.parts.map((part) => <Part key={part.root} title={machine} part={part} shown={{ inStates, taking, isCounted }} />)}
+      {parts.map((part) => <Part key={part.root} title={machine} part={part} shown={{ inStates, taking, isCounted }} />)}
     </div>
   );
 }
