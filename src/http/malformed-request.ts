@@ -2,10 +2,13 @@
 import type { Duplex } from 'node:stream';
 import { JSON_TYPE } from './media-types.ts';
 
+/** Also of an address: the parser does not say which of them it was, and clients take a 414 as they take this. */
+const TOO_LARGE = 'Request line and headers are too large: what is long may stand in the body of a POST';
+
 /** By the code of Node's parser. */
 const REFUSALS: ReadonlyMap<string, readonly [status: string, text: string]> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', ['408 Request Timeout', 'Request took too long']],
-  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', 'Request line and headers are too large']],
+  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', TOO_LARGE]],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', ['413 Payload Too Large', 'Request body has chunk extensions that are too large']],
 ]);
 
@@ -31,6 +34,7 @@ function refuse(socket: Duplex, status: string, text: string): void {
     `HTTP/1.1 ${status}`,
     `content-type: ${JSON_TYPE}`,
     'cache-control: no-store',
+    'surrogate-control: no-store',
     'access-control-allow-origin: *', // A browser that may not read why would take it for a network that fails, and try for ever.
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

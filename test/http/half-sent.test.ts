@@ -7,7 +7,7 @@ import { rawConnection } from '../support/http/raw-connection.ts';
 
 const SHAPE = '/v1/shape?table=items&offset=-1';
 const READ_TIMEOUT_MS = 300;
-const TOO_LARGE = 'Request line and headers are too large';
+const TOO_LARGE = 'Request line and headers are too large: what is long may stand in the body of a POST';
 /** More than one server's worth of open files would be a matter of the machine. */
 const SILENT = 5_000;
 
@@ -79,10 +79,19 @@ test.each([
   expect(await answerTo(text)).toEqual(refusal(status, error));
 });
 
-test('a page of another origin may read why its request is refused', async () => {
-  const head = `GET ${SHAPE}&a=${'x'.repeat(300_000)} HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\r\n`;
-  const { said } = await rawConnection(world.port, head);
-  expect((await said).split('\r\n')).toEqual(expect.arrayContaining(['access-control-allow-origin: *']));
+const FROM_PAGE = 'host: x\r\norigin: https://app.example';
+
+test.each([
+  [408, `GET ${SHAPE} HTTP/1.1\r\n${FROM_PAGE}\r\nacc`],
+  [408, `POST ${SHAPE} HTTP/1.1\r\n${FROM_PAGE}\r\ncontent-length: 10\r\n\r\n{`],
+  [400, `GET ${SHAPE} HTTP/1.1\r\n${FROM_PAGE}\r\n: a\r\n\r\n`],
+  [400, `POST ${SHAPE} HTTP/1.1\r\n${FROM_PAGE}\r\ntransfer-encoding: chunked\r\n\r\nx\r\n`],
+  [413, `POST ${SHAPE} HTTP/1.1\r\n${FROM_PAGE}\r\ntransfer-encoding: chunked\r\n\r\n1;${'x'.repeat(300_000)}\r\n`],
+  [431, `GET ${SHAPE}&a=${'x'.repeat(300_000)} HTTP/1.1\r\n${FROM_PAGE}\r\n\r\n`],
+])('a page of another origin may read why it gets a %i, which no cache keeps', async (status, text) => {
+  const head = (await (await rawConnection(world.port, text)).said).split('\r\n\r\n')[0]?.split('\r\n') ?? [];
+  const needed = ['access-control-allow-origin: *', 'cache-control: no-store', 'surrogate-control: no-store', 'connection: close'];
+  expect([head[0]?.split(' ')[1], head]).toEqual([String(status), expect.arrayContaining(needed)]);
 });
 
 test.each([

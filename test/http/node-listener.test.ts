@@ -55,7 +55,7 @@ test.each([
   { what: 'a host with a password', options: { headers: { host: 'a:b@c' } } },
   { what: 'an address that is none', options: { path: 'http://[' } },
 ])('$what is the mistake of the client', async ({ options }) => {
-  expect(await ask(options)).toEqual([400, '', false]);
+  expect(await ask(options)).toEqual([400, '{"error":"Malformed request"}', false]);
 });
 
 test('a handler that fails is 500, and whoever asked for it is told', async () => {

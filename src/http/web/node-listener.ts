@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { JSON_TYPE } from '../media-types.ts';
 import type { WebRequest, WebResponse } from './web-types.ts';
 
 /** Of a request of Node's server, what a listener needs to be told apart by its type. */
@@ -62,9 +63,9 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (NEVER.has(request.method ?? '')) return void response.writeHead(405).end();
+  if (NEVER.has(request.method ?? '')) return refuse(response, 405, 'Method not allowed');
   const url = urlOf(request);
-  if (url === undefined) return void response.writeHead(400).end();
+  if (url === undefined) return refuse(response, 400, 'Malformed request');
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const asked = webRequest(request, url, gone.signal);
@@ -73,11 +74,17 @@ async function serve(
   } catch (error) {
     if (gone.signal.aborted) return; // There is nobody left to fail.
     if (response.headersSent) response.destroy();
-    else response.writeHead(500).end();
+    else refuse(response, 500, 'Internal server error');
     throw error;
   } finally {
     dropRest(asked, request.socket).catch(() => {}); // Its client has gone in the middle of it.
   }
+}
+
+/** A browser that may not read why would take it for a network that fails, and try for ever. */
+function refuse(response: ServerResponse, status: number, error: string): void {
+  const headers = { 'content-type': JSON_TYPE, 'cache-control': 'no-store', 'access-control-allow-origin': '*' };
+  response.writeHead(status, headers).end(JSON.stringify({ error }));
 }
 
 /** Of a body that nobody has begun to read: Node takes it for read, and does not drop it. Its server bounds how long that takes. */

@@ -143,7 +143,10 @@ export class PeerResponse extends Writable implements HttpResponse {
 
 /** For a client that may try again. */
 export function away(): WebResponse {
-  const headers = { 'retry-after': '1', 'cache-control': 'no-store' };
+  const headers = {
+    'retry-after': '1', 'cache-control': 'no-store', 'surrogate-control': 'no-store',
+    'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after',
+  };
   return Response.json({ message: 'The service does not run now. Please try again later.' }, { status: 503, headers });
 }
 
