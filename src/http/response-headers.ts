@@ -29,10 +29,15 @@ export function commonHeaders(request: HttpRequest, resource: Resource, server: 
   return [
     'electric-server', server,
     'x-request-id', requestId,
-    'access-control-allow-origin', request.headers.origin ?? '*',
+    ...allowedOrigin(request.headers.origin),
     'access-control-expose-headers', EXPOSED,
     'access-control-allow-methods', METHODS[resource] ?? OTHER_METHODS,
   ];
+}
+
+/** An answer that names an origin is good for that one alone, and a cache that keeps it must know. */
+function allowedOrigin(origin: string | undefined): Headers {
+  return origin === undefined ? ['access-control-allow-origin', '*'] : ['access-control-allow-origin', origin, 'vary', 'origin'];
 }
 
 /** A page is for those alone who are led to it: no other site's script may read it. */

@@ -69,10 +69,10 @@ export const ACCESS: readonly Clause[] = [
   {
     clause: '2.1',
     cases: [
-      asking('GET /', { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD' }),
+      asking('GET /', { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD', vary: null }),
       asking(
         `GET /v1/shape?${BASE}`,
-        { 'access-control-allow-origin': 'https://app.example', 'access-control-allow-methods': METHODS },
+        { 'access-control-allow-origin': 'https://app.example', 'access-control-allow-methods': METHODS, vary: 'origin' },
         { headers: { origin: 'https://app.example' } },
       ),
     ],
