@@ -32,8 +32,9 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const mark = context.random.below(MARKS);
   const isNew = offset === 'now' || offset === BEFORE_ALL;
   const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
+  const readsAll = offset === BEFORE_ALL && target.definition.log === 'full';
   const fromBehind = (start: LogOffset, end: LogOffset): LogOffset =>
-    offset === 'now' ? context.starts.startBehind(handle, start, end) : start;
+    isNew && !readsAll ? context.starts.startBehind(handle, start, end) : start;
   const read = await readOrCondemned(context, { handle, isNew, from, fromBehind, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
   const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);
@@ -67,9 +68,11 @@ export function withoutSuccessor(answer: ShapeResponse): ShapeResponse {
   return isRefusal(answer) && answer.status === 409 ? mustRefetch() : answer;
 }
 
+/** Who begins at the beginning of the log may have to follow from where others begin, too: its end is noted as theirs are. */
 function followedFrom({ starts }: ApiContext, handle: Handle, requested: LogOffset | 'now', end: LogOffset): LogOffset {
-  if (requested === BEFORE_ALL) return snapshotChunkEnd(0);
-  return requested === 'now' ? starts.startOf(handle, end) : requested;
+  if (requested !== 'now' && requested !== BEFORE_ALL) return requested;
+  const start = starts.startOf(handle, end);
+  return requested === 'now' ? start : snapshotChunkEnd(0);
 }
 
 function refusalOf(read: Exclude<SubsetRead, { outcome: 'rows' }>, { filter }: SubsetQuery): Refusal {

@@ -3,52 +3,63 @@
  *
  * A client that begins may ask for several subsets at once, and then it follows from the offset of whichever answer comes last. Were
  * that the end of the log as it was for that answer, it would miss for the rows of the others what committed in between. So requests that
- * come soon after each other are told an offset that all of their snapshots have seen: the end as it was at the first of them, or before.
+ * come soon after each other are told an offset that all of their snapshots have seen: the end as it was for the first of them.
  * What a client is told twice by that, it leaves out by itself, or takes once more.
+ *
+ * An end is noted when it is read, before the snapshot is taken. Snapshots come to light in any order, and answers too: a request that is
+ * noted only then would have told nothing to others that read a later end and were quicker.
  */
 import type { Clock } from '../../base/clock.ts';
 import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 
-/** Longer than an answer takes to come. Who begins is told at most three times as much of the log as came before. */
+/** Longer than an answer takes to come. */
 const TOGETHER_MS = 60_000;
+/** Ends that are read within so short a time are noted as one, the first of them: a minute has so many and no more. */
+const ONE_MS = 1_000;
 const SHAPES_MAX = 10_000;
 
+/** An end from which somebody may follow the log: for how long there have been requests that found it, or a later one, is noted with it. */
 interface Noted {
   readonly end: LogOffset;
-  readonly atMs: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 export class StartOffsets {
-  private readonly shapes = new Map<Handle, { readonly latest: Noted; readonly before: Noted | undefined }>();
+  /** Of each shape in the order in which they were read. */
+  private readonly shapes = new Map<Handle, readonly Noted[]>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param end of the shape's log now: the snapshot of who asks has seen what lies before. */
+  /** @param end of the shape's log now: the snapshot of who asks will see what lies before. */
   startOf(handle: Handle, end: LogOffset): LogOffset {
-    const now = { end, atMs: this.clock.nowMs() };
-    const known = this.shapes.get(handle);
-    const ageMs = known === undefined ? Infinity : now.atMs - known.latest.atMs;
-    if (known !== undefined && ageMs < TOGETHER_MS) return earlier((known.before ?? known.latest).end, end);
-    const before = ageMs < 2 * TOGETHER_MS ? known?.latest : undefined; // Else nobody is left who asked with it.
-    this.note(handle, now, before);
-    return earlier((before ?? now).end, end);
+    const nowMs = this.clock.nowMs();
+    const noted = (this.shapes.get(handle) ?? []).filter(({ lastMs }) => nowMs - lastMs < TOGETHER_MS);
+    const last = noted.at(-1);
+    const isOne = last !== undefined && nowMs - last.firstMs < ONE_MS;
+    this.note(handle, isOne ? [...noted.slice(0, -1), { ...last, lastMs: nowMs }] : [...noted, { end, firstMs: nowMs, lastMs: nowMs }]);
+    return earlier(noted[0]?.end ?? end, end);
   }
 
   /**
-   * Nobody who asks now may begin at `start`: where others have begun since, or at `end` of the shape's log, from where those begin who
-   * come next.
+   * Nobody who asks from now on may begin at `start`, nor before it.
+   *
+   * @param end that who asks has found, behind `start`.
+   * @returns where others have begun since, at `end` at the latest.
    */
   startBehind(handle: Handle, start: LogOffset, end: LogOffset): LogOffset {
-    const current = this.startOf(handle, end);
-    if (current !== start) return current;
-    this.note(handle, { end, atMs: this.clock.nowMs() }, undefined);
-    return end;
+    const nowMs = this.clock.nowMs();
+    const later = (this.shapes.get(handle) ?? []).filter((one) => compareOffsets(one.end, start) > 0);
+    const [first] = later;
+    const isFirst = first === undefined || compareOffsets(end, first.end) < 0; // Its own was noted as one with `start`.
+    this.note(handle, isFirst ? [{ end, firstMs: nowMs, lastMs: nowMs }, ...later] : later);
+    return isFirst ? end : first.end;
   }
 
-  private note(handle: Handle, latest: Noted, before: Noted | undefined): void {
+  private note(handle: Handle, noted: readonly Noted[]): void {
     this.shapes.delete(handle);
-    this.shapes.set(handle, { latest, before });
+    this.shapes.set(handle, noted);
     for (const oldest of this.shapes.keys()) {
       if (this.shapes.size <= SHAPES_MAX) break;
       this.shapes.delete(oldest);
@@ -56,7 +67,6 @@ export class StartOffsets {
   }
 }
 
-/** Who was answered meanwhile may have found a later end than one who had asked before. */
 function earlier(start: LogOffset, end: LogOffset): LogOffset {
   return compareOffsets(start, end) < 0 ? start : end;
 }

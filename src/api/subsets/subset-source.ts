@@ -20,9 +20,12 @@ export interface SubsetReader {
   readonly handle: Handle;
   /** It begins with this answer, and holds nothing yet. */
   readonly isNew: boolean;
-  /** From where the client reads the log. @param end of it, as it was before the snapshot was taken. */
+  /** From where the client reads the log. @param end of it now, before the snapshot is taken. */
   from(end: LogOffset): LogOffset;
-  /** For one that begins, and cannot begin at `start`: from where else, at `end` at the latest. */
+  /**
+   * For one that begins, and that cannot leave out what lies behind `start`: from where else, at `end` at the latest; `start` again for one
+   * that gets every row by the log, and reads all of it.
+   */
   fromBehind(start: LogOffset, end: LogOffset): LogOffset;
   /** Stands on each row. */
   readonly mark: number;

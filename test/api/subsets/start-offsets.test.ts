@@ -27,7 +27,7 @@ test('requests that come within a minute of each other begin where all of their 
   );
 });
 
-test('nobody begins further back than three minutes', () => {
+test('nobody begins further back than a minute and a second', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 200_000 }), { minLength: 1, maxLength: 40 }), (pauses) => {
       const clock = new ManualClock();
@@ -37,7 +37,7 @@ test('nobody begins further back than three minutes', () => {
         clock.advance(pauseMs);
         const end = at(index + 1);
         begins.set(end, clock.nowMs());
-        return clock.nowMs() - (begins.get(starts.startOf(HANDLE, end)) ?? 0) < 180_000;
+        return clock.nowMs() - (begins.get(starts.startOf(HANDLE, end)) ?? 0) < 61_000;
       });
     }),
   );
@@ -55,9 +55,35 @@ test('nobody begins behind the end that he has found, whoever was answered befor
   expect([starts.startOf(HANDLE, at(5)), starts.startOf(HANDLE, at(4))]).toEqual([at(5), at(4)]);
 });
 
+test('of ends that are read within a second the first is kept', () => {
+  const clock = new ManualClock();
+  const starts = new StartOffsets(clock);
+  const begun = [0, 500, 400, 59_000, 1_000, 1_000].map((pauseMs, index) => {
+    clock.advance(pauseMs);
+    return starts.startOf(HANDLE, at(index));
+  });
+  expect(begun).toEqual([at(0), at(0), at(0), at(0), at(3), at(3)]);
+});
+
 test('behind a place where nobody may begin all begin together again', () => {
   const starts = new StartOffsets(new ManualClock());
   const first = starts.startOf(HANDLE, at(1));
   const [second, third] = [starts.startBehind(HANDLE, first, at(5)), starts.startBehind(HANDLE, first, at(7))];
   expect([first, second, third, starts.startOf(HANDLE, at(9))]).toEqual([at(1), at(5), at(5), at(5)]);
+});
+
+test('behind a place where nobody may begin, who found an earlier end begins there, and with him all that come', () => {
+  const starts = new StartOffsets(new ManualClock());
+  const first = starts.startOf(HANDLE, at(1));
+  const [later, sooner] = [starts.startBehind(HANDLE, first, at(7)), starts.startBehind(HANDLE, first, at(5))];
+  expect([later, sooner, starts.startOf(HANDLE, at(9))]).toEqual([at(7), at(5), at(5)]);
+});
+
+test('ends that others have read meanwhile are where to begin behind such a place', () => {
+  const clock = new ManualClock();
+  const starts = new StartOffsets(clock);
+  const first = starts.startOf(HANDLE, at(1));
+  clock.advance(2_000);
+  starts.startOf(HANDLE, at(5));
+  expect(starts.startBehind(HANDLE, first, at(7))).toEqual(at(5));
 });

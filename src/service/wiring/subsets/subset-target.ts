@@ -37,7 +37,10 @@ export interface SubsetOf {
 }
 
 /** As the log had it before a snapshot was taken. */
-type Place = Pick<ShapeLog, 'end' | 'position' | 'publishedViews'>;
+interface Place extends Pick<ShapeLog, 'end' | 'position' | 'publishedViews'> {
+  /** From where the client goes on, if it can join what lies behind that. */
+  readonly from: LogOffset;
+}
 
 /**
  * What a client does with the log behind `from`: it leaves out what the snapshot has seen, or takes all of it once more. It can do neither
@@ -82,7 +85,7 @@ export class SubsetTarget implements SubsetQueryTarget {
     this.limit = query.limit;
     this.offset = query.offset;
     this.signal = signal;
-    this.place = placeOf(of.shapeLog);
+    this.place = this.placeNow();
   }
 
   get where(): QueryWithMembers | undefined {
@@ -98,17 +101,17 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 
   isNewEnough(pgSnapshot: PgSnapshot): boolean {
-    const { log, shapeLog, holdViewsAt } = this.of;
+    const { log, holdViewsAt } = this.of;
     const { position, publishedViews } = this.place;
     this.views = holdViewsAt(publishedViews);
     if (this.views !== undefined && !this.isAmidSplices() && (log.firstUnseen(pgSnapshot) ?? position) >= position) return true;
-    this.place = placeOf(shapeLog);
+    this.place = this.placeNow();
     return false;
   }
 
   begin(pgSnapshot: PgSnapshot, flush: () => Promise<void>): void {
     this.of.shown(pgSnapshot);
-    const joined = this.joined(this.place.end);
+    const joined = this.joined(this.place);
     joined.catch(() => {}); // Whoever awaits it is told.
     this.seen = { pgSnapshot, joined, flush };
   }
@@ -124,25 +127,33 @@ export class SubsetTarget implements SubsetQueryTarget {
     return isSplicing() || shapeLog.views.some((view, number) => view !== this.place.publishedViews[number]);
   }
 
-  private async joined(end: LogOffset): Promise<Joined> {
+  /** Others that begin meanwhile must hear of its end at once, and not when its snapshot is there. */
+  private placeNow(): Place {
+    const { end, position, publishedViews } = this.of.shapeLog;
+    return { end, position, publishedViews, from: this.reader.from(end) };
+  }
+
+  private async joined({ from, end }: Place): Promise<Joined> {
     const { dependencies, moveOuts } = this.of.shapeLog.definition;
-    const from = this.reader.from(end);
     if (dependencies === undefined) return { from, by: 'leavingOut' };
     // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
     if (moveOuts === 'deletes') return { from, by: 'takingAll' };
-    if (this.reader.isNew) return { from: await this.startOf(from, end), by: 'leavingOut' };
+    if (this.reader.isNew) return await this.startOf(from, end);
     return (await this.hasMovedSince(from)) ? 'never' : { from, by: 'leavingOut' };
   }
 
-  /** Of one that begins: behind the last move, where others that it may have begun with have a move behind them. */
-  private async startOf(first: LogOffset, end: LogOffset): Promise<LogOffset> {
+  /**
+   * Of one that begins: behind the last move, where others that it may have begun with have a move behind them. One that reads every row
+   * by the log takes all of it: what a move takes from it comes back as it came to the log.
+   */
+  private async startOf(first: LogOffset, end: LogOffset): Promise<Joined> {
     for (let from = first; from !== end; ) {
-      if (!(await this.hasMovedSince(from))) return from;
+      if (!(await this.hasMovedSince(from))) return { from, by: 'leavingOut' };
       const next = this.reader.fromBehind(from, end);
-      if (next === from) return from;
+      if (next === from) return { from, by: 'takingAll' };
       from = next;
     }
-    return end;
+    return { from: end, by: 'leavingOut' };
   }
 
   private hasMovedSince(offset: LogOffset): Promise<boolean> {
@@ -165,8 +176,4 @@ export class SubsetTarget implements SubsetQueryTarget {
     invariant(this.views !== undefined, 'rows are asked for by views that are known');
     return this.views;
   }
-}
-
-function placeOf({ end, position, publishedViews }: ShapeLog): Place {
-  return { end, position, publishedViews };
 }

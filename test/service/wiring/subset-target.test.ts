@@ -1,0 +1,46 @@
+/** From where a client goes on behind a subset, when others begin beside it. */
+import { expect, test } from 'vitest';
+import { StartOffsets } from '../../../src/api/subsets/start-offsets.ts';
+import type { SubsetReader } from '../../../src/api/subsets/subset-source.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import { GatheredRows } from '../../../src/service/wiring/subsets/gathered-rows.ts';
+import { SubsetTarget, type SubsetOf } from '../../../src/service/wiring/subsets/subset-target.ts';
+import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { bytes, lsn, pgSnapshot, snapshotOf } from '../../support/storage/stored-samples.ts';
+
+const ALL_ROWS = { filter: undefined, order: undefined, limit: undefined, offset: undefined };
+
+/** One that begins now. */
+function newReader(starts: StartOffsets): SubsetReader {
+  return {
+    handle: handleOf(1), isNew: true, mark: 1, signal: new AbortController().signal,
+    from: (end) => starts.startOf(handleOf(1), end),
+    fromBehind: (start, end) => starts.startBehind(handleOf(1), start, end),
+  };
+}
+
+test('of two that begin, the second of which has its snapshot first, both go on from where the first asked', async () => {
+  const clock = new ManualClock();
+  const storage = memoryStorage({ clock, chunkBytesMax: 1_000 });
+  const shapeLog = storage.shapes.create(handleOf(1), shapeOf({}));
+  await snapshotOf(shapeLog, []);
+  const of: SubsetOf = {
+    shapeLog, log: storage.log, where: undefined, lines: new ChangeConverter(shapeLog.definition, undefined, () => itemsLayout),
+    holdViewsAt: () => undefined, shown: () => {}, isSplicing: () => false,
+  };
+  const starts = new StartOffsets(clock);
+  const ask = () => new SubsetTarget(of, newReader(starts), ALL_ROWS, new GatheredRows(() => {}), new AbortController().signal);
+  const first = ask();
+  const { end } = shapeLog;
+  shapeLog.append(lsn(10), 0, bytes('{"key":"between"}'));
+  shapeLog.publish(0 as LogPosition);
+  const second = ask();
+
+  for (const target of [second, first]) target.begin({ ...pgSnapshot, insertLsn: LSN_ZERO }, async () => {});
+
+  expect([await second.seen?.joined, await first.seen?.joined]).toEqual([{ from: end, by: 'leavingOut' }, { from: end, by: 'leavingOut' }]);
+});
