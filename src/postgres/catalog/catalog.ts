@@ -201,7 +201,10 @@ const UNTOLD = `
   JOIN pg_catalog.pg_namespace un ON un.oid = u.relnamespace
   WHERE u.relkind = 'f' OR u.relpersistence <> 'p' ORDER BY un.nspname, u.relname LIMIT 1`;
 
-/** `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. */
+/**
+ * `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. An `int2vector` has elements and
+ * is no array.
+ */
 const COLUMNS_SQL = `
   SELECT c.oid::int8::float8 AS oid, a.attname AS name, a.atttypid::int8::float8 AS type_oid, a.atttypmod AS type_mod,
          coalesce(element.typname, t.typname) AS type_name,
@@ -215,7 +218,7 @@ const COLUMNS_SQL = `
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_catalog.pg_type element ON element.oid = t.typelem AND t.typcategory = 'A'
+  LEFT JOIN pg_catalog.pg_type element ON element.typarray = t.oid AND element.oid = t.typelem
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
   LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
   JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()

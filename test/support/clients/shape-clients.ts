@@ -9,12 +9,23 @@ import * as brought from 'electric-client-1.1';
 import { vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 
-/** What older clients that stream want of a browser: a window, and a page in it that stays visible. */
-export function beginBrowser(): void {
+export interface BrowserPage {
+  /** Tells all clients that it is seen no more, or again. */
+  setHidden(isHidden: boolean): void;
+}
+
+/** What older clients that stream want of a browser: a window, and a page in it, which is visible. */
+export function beginBrowser(): BrowserPage {
   vi.stubGlobal('window', globalThis);
   const page = Object.assign(new EventTarget(), { hidden: false });
   setMaxListeners(0, page); // Each client listens.
   vi.stubGlobal('document', page);
+  return {
+    setHidden(isHidden) {
+      page.hidden = isHidden;
+      page.dispatchEvent(new Event('visibilitychange'));
+    },
+  };
 }
 
 /** What a client was told of a row, or of its log: `insert 1`, `must-refetch`. */
@@ -85,7 +96,7 @@ export class ShapeClient {
   readonly told: Told[] = [];
   readonly messages: Message[] = [];
   readonly errors: unknown[] = [];
-  private readonly asked: { readonly url: URL; readonly atMs: number }[] = [];
+  private readonly asked: { readonly url: URL; readonly atMs: number; readonly signal: AbortSignal | undefined }[] = [];
   private readonly controller = new AbortController();
 
   constructor(kind: ClientKind, shape: FollowedShape) {
@@ -95,7 +106,8 @@ export class ShapeClient {
       backoffOptions: BACKOFF,
       signal: this.controller.signal,
       fetchClient: (input, init) => {
-        if (init?.signal?.aborted !== true) this.asked.push({ url: new URL(String(input)), atMs: systemClock.nowMs() });
+        const signal = init?.signal ?? undefined;
+        if (signal?.aborted !== true) this.asked.push({ url: new URL(String(input)), atMs: systemClock.nowMs(), signal });
         return fetch(input, init);
       },
       onError: (error) => void this.errors.push(error),
@@ -109,6 +121,11 @@ export class ShapeClient {
 
   get liveCount(): number {
     return this.asked.filter(({ url }) => url.searchParams.get('live') === 'true').length;
+  }
+
+  /** It has given up what it asked for last. */
+  get hasGivenUp(): boolean {
+    return this.asked.at(-1)?.signal?.aborted === true;
   }
 
   /** The most that it asked within any second. */

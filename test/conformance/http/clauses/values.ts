@@ -77,6 +77,7 @@ const DESCRIBED: readonly (readonly [type: string, told: Readonly<Record<string,
     'xml', 'json', 'jsonb', 'int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange', 'daterange', 'money', 'bytea', 'date', 'oid',
     'name', 'float4', 'float8', 'bool', 'text',
   ].map((type) => [type, { type }] as const),
+  ...['int2vector', 'oidvector'].map((type) => [type, { type }] as const), // Vectors are no arrays: `1 2` has no braces.
   ['of_values.mood', { type: 'mood' }],
   ['of_values.positive', { type: 'positive' }],
   ['of_values.pair', { type: 'pair' }],
