@@ -79,6 +79,20 @@ test.each<[string, (handle: string) => string, RequestInit, readonly unknown[]]>
   expect(await cameFrom(query(await handleOf()), init)).toEqual(expected);
 });
 
+test('pages of two origins are each given what they may read, and kept it', async () => {
+  const query = 'offset=-1';
+  const origins = ['https://one.example', 'https://two.example', 'https://one.example', 'https://two.example', undefined];
+  const told: unknown[] = [];
+  for (const page of origins) {
+    const { headers } = await ask(query, page === undefined ? {} : { headers: { origin: page } });
+    told.push([headers.get('access-control-allow-origin'), headers.get('x-cache')]);
+  }
+  expect(told).toEqual([
+    ['https://one.example', 'MISS'], ['https://two.example', 'MISS'], ['https://one.example', 'HIT'], ['https://two.example', 'HIT'],
+    ['*', 'MISS'],
+  ]);
+});
+
 test('what has been kept for too long is served while it is looked up anew', async () => {
   const query = `offset=0_0&handle=${await handleOf()}`;
   const first = await ask(query);
