@@ -4,6 +4,7 @@ import { ask, type Answer, type Asked, type Served } from './clause.ts';
 export interface Message {
   readonly key?: string;
   readonly value?: Readonly<Record<string, string | null>>;
+  readonly old_value?: Readonly<Record<string, string | null>>;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 

@@ -1,6 +1,6 @@
 /** Sections 4 and 7, of values: what each type of Postgres is on the wire, in first rows and in the log, and in the schema. */
 import { telling, type Clause } from '../clause.ts';
-import { changesIn, Reader } from '../reader.ts';
+import { changesIn, Reader, type Message } from '../reader.ts';
 
 /** SQL of a value, and its text. */
 type Sample = readonly [type: string, sql: string, text: string | null];
@@ -41,6 +41,28 @@ const SAMPLES: readonly Sample[] = [
   ['of_values.positive', '7', '7'],
   ['of_values.pair', "'(1.1,2.2)'", '(1.1,2.2)'],
   ['of_values.pair[]', `'{"(1.1,2.2)","(3.3,4.4)"}'`, '{"(1.1,2.2)","(3.3,4.4)"}'],
+  ['date', "'-infinity'", '-infinity'],
+  ['date', "'4713-01-01 BC'", '4713-01-01 BC'],
+  ['timestamp', "'-infinity'", '-infinity'],
+  ['timestamp', "'294276-12-31 23:59:59.999999'", '294276-12-31 23:59:59.999999'],
+  ['timestamptz', "'-infinity'", '-infinity'],
+  ['timestamptz', "'4714-11-24 00:00:00+00 BC'", '4714-11-24 00:00:00+00 BC'],
+  ['timestamptz[]', `'{infinity,NULL,"2024-02-29 12:34:56.5+02"}'`, '{infinity,NULL,"2024-02-29 10:34:56.5+00"}'],
+  ['tstzrange', "'[-infinity,infinity]'", '[-infinity,infinity]'],
+  ['time', "'24:00:00'", '24:00:00'],
+  ['timetz', "'12:00:00.5-03:30'", '12:00:00.5-03:30'],
+  ['interval', "'-1 year -2 mons +3 days -04:05:06.000007'", 'P-1Y-2M3DT-4H-5M-6.000007S'],
+  ['numeric', "'-Infinity'", '-Infinity'],
+  ['numeric', '123456789012345678901234567890.12300', '123456789012345678901234567890.12300'],
+  ['double precision', "'-0'", '-0'],
+  ['double precision', '1e-320', '1e-320'],
+  ['json', `'{"b":1, "b" : [1e400, "\\u00e9"]}'`, '{"b":1, "b" : [1e400, "\\u00e9"]}'],
+  ['jsonb', "'null'", 'null'],
+  ['int[]', "'[0:1]={1,2}'", '[0:1]={1,2}'],
+  ['int[]', "'{}'", '{}'],
+  ['bytea[]', String.raw`ARRAY['\x00'::bytea, '']`, String.raw`{"\\x00","\\x"}`],
+  ['text[]', `'{NULL,"NULL","null"}'`, '{NULL,"NULL","null"}'],
+  ['int4multirange', "'{[1,2),[5,7)}'", '{[1,2),[5,7)}'],
 ];
 
 const TYPES = `
@@ -88,22 +110,31 @@ const columnsOf = (types: readonly string[]): string =>
 const named = (values: readonly unknown[]): Readonly<Record<string, unknown>> =>
   Object.fromEntries(values.map((value, index) => [`c${index}`, value]));
 
+const VALUES_OF_SAMPLES = named(SAMPLES.map(([, , text]) => text));
+const withoutNulls = (values: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+
 export const VALUES: readonly Clause[] = [
   {
     clause: '4.12',
     cases: [
       telling(
-        'a value of each type, among the first rows and in the log',
+        'a value of each type, among the first rows, in the log, in a subset, and as what it was',
         async (served) => {
           await served.database.query(TYPES);
-          const reader = await Reader.of(served, columnsOf(SAMPLES.map(([type]) => type)));
+          const reader = await Reader.of(served, columnsOf(SAMPLES.map(([type]) => type)), '&replica=full');
           const insert = (id: number): string => `INSERT INTO @ VALUES (${[id, ...SAMPLES.map(([, sql]) => sql)].join(', ')})`;
           await reader.write(insert(1));
           const first = await reader.read();
           await reader.catchUp();
-          return [first, await reader.live(insert(2))].flatMap(changesIn).map(({ value }) => value);
+          const inserted = await reader.live(insert(2));
+          const { body } = await reader.read('&subset__where=id = 1');
+          const nothing = SAMPLES.map((_, index) => `c${index} = NULL`).join(', ');
+          const updated = await reader.live(`UPDATE @ SET ${nothing} WHERE id = 2`);
+          const changes = [...[first, inserted].flatMap(changesIn), ...(body as { data: readonly Message[] }).data];
+          return [...changes.map(({ value }) => value), ...changesIn(updated).map(({ old_value: before }) => ({ ...before, id: '2' }))];
         },
-        ['1', '2'].map((id) => ({ id, ...named(SAMPLES.map(([, , text]) => text)) })),
+        [...['1', '2', '1'].map((id) => ({ id, ...VALUES_OF_SAMPLES })), { id: '2', ...withoutNulls(VALUES_OF_SAMPLES) }],
       ),
       telling(
         'a truth, among the first rows and in the log',
