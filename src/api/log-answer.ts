@@ -47,7 +47,7 @@ function answer(reader: Reader, { end, upToDate, hasData, body }: LogRead): LogA
   const { handle, requested, live, cursor, context } = reader;
   const { clock, random, settings } = context;
   const nonce = hasData ? '' : `:${clock.epochMicros()}`; // An answer without news must never be revalidated, so its etag is its own.
-  const polled = { windowSeconds: Math.floor(settings.longPollTimeoutMs / 1000), previous: cursor, isSamePlace: end === requested };
+  const windowSeconds = Math.floor(settings.longPollTimeoutMs / 1000);
   return {
     kind: 'log',
     status: 200,
@@ -58,7 +58,7 @@ function answer(reader: Reader, { end, upToDate, hasData, body }: LogRead): LogA
     hasData,
     etag: `"${handle}:${requested}:${end}${nonce}"`,
     cacheControl: cacheControl(cacheCase(reader), settings.cache),
-    ...(live ? { cursor: nextCursor({ epochMicros: clock.epochMicros(), ...polled }, random) } : {}),
+    ...(live ? { cursor: nextCursor(clock.epochMicros(), windowSeconds, cursor, random) } : {}),
     body,
   };
 }

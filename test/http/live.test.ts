@@ -387,27 +387,17 @@ test('a poll with the etag of what it would wait behind gets a 304 at once', asy
   });
 });
 
-test('the cursor is the end of the window, and another than before for who stays where he was', async () => {
+test('the cursor is the end of the window, and always another than before', async () => {
   await start();
   const [first, other] = [await poll('0_inf'), await poll('0_inf', '&cursor=')];
   const cursor = Number(first.headers.get('electric-cursor'));
-  const later = await poll('100_0', `&cursor=${cursor}&live_sse=true`);
-  await later.body?.cancel();
+  const later = await poll('0_inf', `&cursor=${cursor}`);
   const next = Number(later.headers.get('electric-cursor'));
   expect({
     isWindow: cursor % (LONG_POLL_MS / 1000) === 0,
     isShared: other.headers.get('electric-cursor') === String(cursor),
-    isLater: next > cursor && next < cursor + LONG_POLL_MS / 1000,
+    isLater: next > cursor && next <= cursor + 3600,
   }).toEqual({ isWindow: true, isShared: true, isLater: true });
-});
-
-test('readers who came at different times, and with any cursor, have one once something has come', async () => {
-  await start();
-  const responses = ['', '20', '999999999'].map((cursor) => poll('100_0', `&cursor=${cursor}`));
-  await world.untilParked(3);
-  world.append(handle, 200, line('2'));
-  const cursors = (await Promise.all(responses)).map(({ headers }) => headers.get('electric-cursor'));
-  expect([new Set(cursors).size, Number(cursors[0]) % (LONG_POLL_MS / 1000)]).toEqual([1, 0]);
 });
 
 test('a client that goes while it waits leaves nothing behind', async () => {
