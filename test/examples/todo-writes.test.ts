@@ -6,8 +6,14 @@ import { WriteError, Writes, type ShapeMessage } from '../../examples/todo/page/
 
 const UP_TO_DATE: ShapeMessage = { headers: { control: 'up-to-date' } };
 const MUST_REFETCH: ShapeMessage = { headers: { control: 'must-refetch' } };
+/** Of a database that has given out 2^32 numbers already. */
+const EPOCH = 2n ** 32n;
 const ADD: Change = { kind: 'add', id: 'a', title: 'Buy milk' };
 const TICK: Change = { kind: 'tick', id: 'a', done: true };
+
+function snapshotEnd(xmax: bigint, ...inProgress: readonly bigint[]): ShapeMessage {
+  return { headers: { control: 'snapshot-end', xmin: '1', xmax: String(xmax), xip_list: inProgress.map(String) } };
+}
 
 function broughtBy(txid: number): ShapeMessage {
   return { headers: { operation: 'insert', txids: [txid] } };
@@ -17,9 +23,9 @@ function broughtBy(txid: number): ShapeMessage {
 class Server {
   readonly sent: Change[] = [];
   readonly writes = new Writes((change) => this.take(change));
-  private answers: { readonly resolve: (txid: number | null) => void; readonly reject: (error: Error) => void }[] = [];
+  private answers: { readonly resolve: (txid: bigint | null) => void; readonly reject: (error: Error) => void }[] = [];
 
-  async answer(txid: number | null): Promise<void> {
+  async answer(txid: bigint | null): Promise<void> {
     this.answers.shift()?.resolve(txid);
     await this.settled();
   }
@@ -34,7 +40,7 @@ class Server {
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
   }
 
-  private take(change: Change): Promise<number | null> {
+  private take(change: Change): Promise<bigint | null> {
     this.sent.push(change);
     return new Promise((resolve, reject) => this.answers.push({ resolve, reject }));
   }
@@ -43,7 +49,7 @@ class Server {
 /** One whose list has come to the end of its first rows. */
 function following(): Server {
   const server = new Server();
-  server.writes.take([UP_TO_DATE]);
+  server.writes.take([snapshotEnd(EPOCH + 1n), UP_TO_DATE]);
   return server;
 }
 
@@ -52,13 +58,13 @@ test('a write is let go of when the shape has brought its transaction, be it bef
   for (const { writes } of [behind, before]) writes.make(ADD);
   await Promise.all([behind.settled(), before.settled()]);
 
-  await behind.answer(7);
+  await behind.answer(EPOCH + 7n);
   behind.writes.take([broughtBy(6)]);
   const answered = behind.writes.current().pending;
   behind.writes.take([broughtBy(7)]);
   before.writes.take([broughtBy(7)]);
   const brought = before.writes.current().pending;
-  await before.answer(7);
+  await before.answer(EPOCH + 7n);
 
   const ends = [behind, before].map(({ writes }) => writes.current().pending);
   expect({ answered, brought, ends }).toEqual({ answered: [ADD], brought: [ADD], ends: [[], []] });
@@ -74,19 +80,45 @@ test('a write that changed nothing is let go of with its answer', async () => {
   expect(server.writes.current()).toEqual({ pending: [], failed: [] });
 });
 
-test('a write that first rows may have is let go of once both are there', async () => {
+test('a write that first rows have is let go of when they are shown, at the start and when the list begins anew', async () => {
   const [loading, anew] = [new Server(), following()];
   for (const { writes } of [loading, anew]) writes.make(ADD);
   await Promise.all([loading.settled(), anew.settled()]);
 
-  await loading.answer(7);
-  anew.writes.take([MUST_REFETCH, UP_TO_DATE]);
+  await loading.answer(EPOCH + 7n);
+  loading.writes.take([snapshotEnd(EPOCH + 8n)]);
+  anew.writes.take([MUST_REFETCH, snapshotEnd(EPOCH + 8n), UP_TO_DATE]);
   const pending = [loading, anew].map(({ writes }) => writes.current().pending);
   loading.writes.take([UP_TO_DATE]);
-  await anew.answer(7);
+  await anew.answer(EPOCH + 7n);
 
   const ends = [loading, anew].map(({ writes }) => writes.current().pending);
   expect({ pending, ends }).toEqual({ pending: [[ADD], [ADD]], ends: [[], []] });
+});
+
+test('a write that comes with the log behind first rows is kept until that is shown', async () => {
+  const server = new Server();
+  server.writes.make(ADD);
+  await server.settled();
+  await server.answer(EPOCH + 7n);
+
+  server.writes.take([snapshotEnd(EPOCH + 1n), broughtBy(7)]);
+  const { pending } = server.writes.current();
+  server.writes.take([UP_TO_DATE]);
+
+  expect({ pending, left: server.writes.current().pending }).toEqual({ pending: [ADD], left: [] });
+});
+
+test('a write that first rows do not have is kept: it came later, or was in progress', async () => {
+  const servers = [new Server(), new Server()];
+  for (const { writes } of servers) writes.make(ADD);
+  await Promise.all(servers.map((server) => server.settled()));
+
+  servers[0]?.writes.take([snapshotEnd(EPOCH + 7n), UP_TO_DATE]);
+  servers[1]?.writes.take([snapshotEnd(EPOCH + 9n, EPOCH + 7n), UP_TO_DATE]);
+  await Promise.all(servers.map((server) => server.answer(EPOCH + 7n)));
+
+  expect(servers.map(({ writes }) => writes.current().pending)).toEqual([[ADD], [ADD]]);
 });
 
 test('writes are sent one after another, and what is refused is kept until somebody says what becomes of it', async () => {

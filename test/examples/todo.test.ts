@@ -48,9 +48,12 @@ afterEach(() => expect(misdeeds).toEqual([{ elsewhere: [], errors: [] }, { elsew
 
 test('what one window adds, ticks and removes, the other shows', async () => {
   const [one, other] = windows;
+  const seen = await everySight(one);
   await add(one, 'Buy milk');
   await add(one, 'Write to Ada');
   await expect.poll(() => shownIn(other)).toEqual(['Write to Ada', 'Buy milk']);
+  await expect.poll(() => one.locator('.pending').count()).toBe(0);
+  const sights = await seen();
 
   await other.getByLabel('Buy milk', { exact: true }).check();
   await one.locator('.done', { hasText: 'Buy milk' }).waitFor();
@@ -59,14 +62,18 @@ test('what one window adds, ticks and removes, the other shows', async () => {
   await expect.poll(() => one.locator('.pending').count()).toBe(0);
 
   const kept = await database.query('SELECT title, done FROM todos');
-  expect({ kept, one: await shownIn(one), other: await shownIn(other) }).toEqual({
+  expect({ sights, kept, one: await shownIn(one), other: await shownIn(other) }).toEqual({
+    sights: ['Buy milk', 'Write to Ada, Buy milk'], // No write was shown twice, or not at all for a while.
     kept: [{ title: 'Buy milk', done: true }],
     one: ['Buy milk'],
     other: ['Buy milk'],
   });
 });
 
-test('while the service is away the list stays and says so, and goes on by itself once it is back', async () => {
+test.each([
+  { storage: 'its storage', forgets: false },
+  { storage: 'an empty storage', forgets: true },
+])('while the service is away the list stays and says so, and goes on once it is back with $storage', async ({ forgets }) => {
   const [one, other] = windows;
   await add(one, 'Before');
   await other.getByText('Before').waitFor();
@@ -77,6 +84,7 @@ test('while the service is away the list stays and says so, and goes on by itsel
   await add(one, 'Meanwhile');
   await database.until("SELECT FROM todos WHERE title = 'Meanwhile'");
   const away = { one: await shownIn(one), other: await shownIn(other), pending: await one.locator('.pending').allTextContents() };
+  if (forgets) rmSync(join(directory, 'shapes'), { recursive: true });
   service = await startServiceOn(port);
   await expect.poll(() => shownIn(other)).toEqual(['Meanwhile', 'Before']);
   await Promise.all(windows.map((page) => page.getByText(/^No connection/).waitFor({ state: 'detached' })));
@@ -202,6 +210,18 @@ async function add(page: Page, title: string): Promise<void> {
 
 async function shownIn(page: Page): Promise<readonly string[]> {
   return await page.locator('.todos bdi').allTextContents();
+}
+
+/** @returns what tells every list that was to be seen since. */
+async function everySight(page: Page): Promise<() => Promise<readonly string[]>> {
+  await page.evaluate(`
+    window.sights = [];
+    const look = () => {
+      const sight = [...document.querySelectorAll('.todos bdi')].map((title) => title.textContent).join(', ');
+      if (sight !== window.sights.at(-1)) window.sights.push(sight);
+    };
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true });`);
+  return () => page.evaluate<readonly string[]>('window.sights');
 }
 
 async function post(body: string): Promise<Response> {

@@ -15,7 +15,7 @@ export function newId(): string {
  * @returns the number of the transaction that made it, or null where there was nothing to change.
  * @throws {WriteError} it was not made; or the answer was lost, and whether it was made is not known. It may be sent again.
  */
-export async function sendChange(change: Change): Promise<number | null> {
+export async function sendChange(change: Change): Promise<bigint | null> {
   const response = await fetch('/changes', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -23,7 +23,7 @@ export async function sendChange(change: Change): Promise<number | null> {
     signal: AbortSignal.timeout(ANSWER_MS_MAX),
   }).catch(() => undefined);
   if (response === undefined) throw new WriteError('The server does not answer.');
-  const body = (await response.json().catch(() => ({}))) as { readonly txid?: number | null; readonly message?: string };
+  const body = (await response.json().catch(() => ({}))) as { readonly txid?: string | null; readonly message?: string };
   if (!response.ok || body.txid === undefined) throw new WriteError(body.message ?? `The server answers with ${response.status}.`);
-  return body.txid;
+  return body.txid === null ? null : BigInt(body.txid);
 }

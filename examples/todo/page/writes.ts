@@ -2,11 +2,9 @@
  * Writes: what was done here, shown at once, until the shape brings it or it fails.
  *
  * A write must be let go of in the moment in which the shape has it. Sooner, and the old state flashes up; later, and it hides what others
- * do to the same todo. The server answers with the number of the write's transaction, and each message of the shape names those that it
- * comes from (`txids`). Either may be first.
- *
- * First rows name no transactions. So what was under way when the shape came to their end, at the start or because it began anew, is let
- * go of once it is answered: it is among them, or comes within a moment.
+ * do to the same todo. So the server answers with the number of the write's transaction. Each change that the shape brings names the
+ * transactions that it comes from; its first rows name none, but the snapshot in which they were read, and that tells of each transaction
+ * whether they have it. The answer may come before the row, or behind it.
  */
 import type { Change } from '../change.ts';
 
@@ -34,23 +32,31 @@ export interface WritesState {
 interface Pending {
   readonly change: Change;
   /** Undefined until it is answered. */
-  txid: number | undefined;
-  /** It may be among first rows, which would not name it. */
-  mayBeInFirstRows: boolean;
+  txid: bigint | undefined;
 }
+
+/** As Postgres tells it: what is below `xmax` was over, but for what was in progress. */
+interface Snapshot {
+  readonly xmax: bigint;
+  readonly inProgress: ReadonlySet<bigint>;
+}
+
+const NO_ROWS: Snapshot = { xmax: 0n, inProgress: new Set() };
 
 export class Writes {
   private pending: readonly Pending[] = [];
   private failed: readonly FailedWrite[] = [];
   private state: WritesState = { pending: [], failed: [] };
-  /** Of what the shape brought while a write was not answered. */
+  /** What the shape brought while a write was pending; of 32 bits, as it tells them. */
   private readonly arrived = new Set<number>();
-  private isBehindFirstRows = false;
+  private firstRows = NO_ROWS;
+  /** What was brought is shown: first rows are not before their end. */
+  private isShown = false;
   private sending: Promise<void> = Promise.resolve();
   private readonly listeners = new Set<() => void>();
 
-  /** @param send makes a change. @throws {WriteError} and why it was not made. */
-  constructor(private readonly send: (change: Change) => Promise<number | null>) {}
+  /** @param send makes a change, and gives its transaction, or null where nothing was to change. What it throws is a WriteError. */
+  constructor(private readonly send: (change: Change) => Promise<bigint | null>) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -62,9 +68,8 @@ export class Writes {
 
   /** One is sent after the other is answered: two ticks of a todo must not overtake each other. */
   make(change: Change): void {
-    const write: Pending = { change, txid: undefined, mayBeInFirstRows: !this.isBehindFirstRows };
-    this.pending = [...this.pending, write];
-    this.settle();
+    const write: Pending = { change, txid: undefined };
+    this.become([...this.pending, write], this.failed);
     this.sending = this.sending.then(() => this.sendOne(write));
   }
 
@@ -75,50 +80,61 @@ export class Writes {
   }
 
   dismiss(write: FailedWrite): void {
-    this.failed = this.failed.filter((other) => other !== write);
-    this.settle();
+    this.become(this.pending, this.failed.filter((other) => other !== write));
   }
 
   /** Told of everything that the shape brings. */
   readonly take = (messages: readonly ShapeMessage[]): void => {
-    for (const { control, txids } of messages.map(({ headers }) => headers)) {
-      if (Array.isArray(txids)) for (const txid of txids) this.arrived.add(Number(txid));
-      if (control === 'must-refetch') this.isBehindFirstRows = false;
-      if (control === 'up-to-date') this.comeToEnd();
-    }
+    for (const { headers } of messages) this.note(headers);
     this.settle();
   };
 
-  private comeToEnd(): void {
-    if (!this.isBehindFirstRows) for (const write of this.pending) write.mayBeInFirstRows = true;
-    this.isBehindFirstRows = true;
+  private note({ control, txids, xmax, xip_list: inProgress }: ShapeMessage['headers']): void {
+    if (Array.isArray(txids)) for (const txid of txids) this.arrived.add(Number(txid));
+    if (control === 'snapshot-end') this.firstRows = { xmax: BigInt(String(xmax)), inProgress: numbersOf(inProgress) };
+    if (control === 'must-refetch') this.isShown = false;
+    if (control === 'up-to-date') this.isShown = true;
   }
 
   private async sendOne(write: Pending): Promise<void> {
     try {
       const txid = await this.send(write.change);
-      if (txid === null) this.letGo(write);
-      else write.txid = txid;
+      if (txid === null) return this.become(this.allBut(write), this.failed);
+      write.txid = txid;
+      this.settle();
     } catch (error) {
       if (!(error instanceof WriteError)) throw error;
-      this.letGo(write);
-      this.failed = [...this.failed, { change: write.change, reason: error.message }];
+      this.become(this.allBut(write), [...this.failed, { change: write.change, reason: error.message }]);
     }
-    this.settle();
   }
 
-  private letGo(write: Pending): void {
-    this.pending = this.pending.filter((other) => other !== write);
+  private allBut(write: Pending): readonly Pending[] {
+    return this.pending.filter((other) => other !== write);
   }
 
   private settle(): void {
-    this.pending = this.pending.filter((write) => !this.hasCome(write));
-    if (this.pending.every(({ txid }) => txid !== undefined)) this.arrived.clear();
-    this.state = { pending: this.pending.map(({ change }) => change), failed: this.failed };
-    for (const listener of this.listeners) listener();
+    const left = this.pending.filter((write) => !this.hasCome(write));
+    if (left.length === 0) this.arrived.clear();
+    if (left.length < this.pending.length) this.become(left, this.failed);
   }
 
-  private hasCome({ txid, mayBeInFirstRows }: Pending): boolean {
-    return txid !== undefined && (mayBeInFirstRows ? this.isBehindFirstRows : this.arrived.has(txid));
+  private hasCome({ txid }: Pending): boolean {
+    if (txid === undefined || !this.isShown) return false;
+    return this.arrived.has(Number(BigInt.asUintN(32, txid))) || isSeen(txid, this.firstRows);
   }
+
+  private become(pending: readonly Pending[], failed: readonly FailedWrite[]): void {
+    this.pending = pending;
+    this.failed = failed;
+    this.state = { pending: pending.map(({ change }) => change), failed };
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function isSeen(txid: bigint, { xmax, inProgress }: Snapshot): boolean {
+  return txid < xmax && !inProgress.has(txid);
+}
+
+function numbersOf(list: unknown): ReadonlySet<bigint> {
+  return new Set(Array.isArray(list) ? list.map((number) => BigInt(String(number))) : []);
 }

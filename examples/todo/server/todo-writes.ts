@@ -1,8 +1,8 @@
 /**
  * What a page may write: each change is one statement, whose values are parameters.
  *
- * It is answered with the number of its transaction, `txid`. The shape names the same number with the row that it brings, and by that the
- * page knows its own change again. Where nothing changed there is nothing to wait for: `null`.
+ * It is answered with the number of its transaction, `txid`. The shape names the same number with the row that it brings, in its last 32
+ * bits, and by that the page knows its own change again. Where nothing changed there is nothing to wait for: `null`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pool } from 'pg';
@@ -16,8 +16,8 @@ const TABLE = `
     created_at timestamptz NOT NULL DEFAULT now()
   )`;
 
-/** As the shape has it, of 32 bits; the statement is a transaction of its own. */
-const TXID = 'RETURNING pg_current_xact_id()::xid::text AS txid';
+/** The statement is a transaction of its own. */
+const TXID = 'RETURNING pg_current_xact_id()::text AS txid';
 const ADD = `INSERT INTO todos (id, title) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING ${TXID}`;
 const TICK = `UPDATE todos SET done = $2 WHERE id = $1 AND done <> $2 ${TXID}`;
 const REMOVE = `DELETE FROM todos WHERE id = $1 ${TXID}`;
@@ -41,12 +41,12 @@ export async function takeChange(database: Pool, request: IncomingMessage, respo
   answer(response, 200, written);
 }
 
-type Written = { readonly txid: number | null } | { readonly refusal: string };
+type Written = { readonly txid: string | null } | { readonly refusal: string };
 
 async function write(database: Pool, change: Change): Promise<Written> {
   try {
     const { rows } = await database.query<{ txid: string }>(...statementOf(change));
-    return { txid: rows[0] === undefined ? null : Number(rows[0].txid) };
+    return { txid: rows[0]?.txid ?? null };
   } catch (error) {
     return { refusal: error instanceof Error ? error.message : String(error) };
   }
