@@ -1,17 +1,16 @@
 /** The observer's page and the front page in a real browser, over a running service as the demo starts it. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { effects } from '../../src/otp/effects.ts';
 import { toldReplay } from '../explore/replay/told-replay.ts';
+import { seriousFaults } from '../support/browser/accessibility.ts';
 import { launchBrowser, watchMisdeeds, type Misdeeds } from '../support/browser/browser.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** As somebody may name a table, and a value, who means harm. */
 const HOSTILE = '<img src=x onerror="document.title=1">"\'';
 /** Likewise a state, in whose name there may be no dot. */
@@ -268,25 +267,9 @@ async function handleOf(search: string): Promise<string> {
   return rows[0]?.handle ?? '';
 }
 
-interface Findings {
-  readonly violations: readonly { readonly id: string; readonly impact: string; readonly nodes: readonly { readonly html: string }[] }[];
-}
-
 async function faultsOf(path: string): Promise<readonly string[]> {
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await open(path);
   await page.locator('main h1').waitFor();
   await expect.poll(() => page.getByText('Asking the service').count()).toBe(0);
-  await page.evaluate(AXE); // Not as an element: the page's policy would refuse it.
-  const light = await found(path, {});
-  await page.emulateMedia({ colorScheme: 'dark' });
-  return [...light, ...(await found(`${path} in dark`, { runOnly: { type: 'rule', values: ['color-contrast'] } }))];
-}
-
-/** What axe takes for serious, or worse. */
-async function found(where: string, options: object): Promise<readonly string[]> {
-  const { violations } = await page.evaluate<Findings>(`axe.run(${JSON.stringify({ ...options, resultTypes: ['violations'] })})`);
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${where}: ${id} ${nodes[0]?.html.slice(0, 200)}`);
+  return await seriousFaults(page, path);
 }
