@@ -113,7 +113,9 @@ test('its program is installed as a command', async () => {
 test('strict TypeScript that checks every declaration needs no other types, even of Node', { timeout: COMPILE_MS_MAX }, async () => {
   writeFileSync(
     join(project, 'consumer.ts'),
-    `import { ConfigurationError, readConfiguration, startService, startStack, systemWorld, type Service, type World } from 'armature';
+    `import {
+       ConfigurationError, readConfiguration, startService, startStack, systemWorld, type Service, type StartWatch, type World,
+     } from 'armature';
      import { createRuntime, supervisor, type Pid } from 'armature/otp';
      const world: World = systemWorld;
      const read = readConfiguration('start', { port: '0' }, { DATABASE_URL: 'postgresql://localhost/app', ARMATURE_INSECURE: 'true' });
@@ -125,6 +127,10 @@ test('strict TypeScript that checks every declaration needs no other types, even
      readConfiguration('start', { port: 0 }, {});
      const own = await startService({ databaseUrl: 'postgresql://localhost/app', storage: 'memory', logger: 'silent', listen: false });
      own.on('shape.started', ({ table }) => table.toUpperCase());
+     own.on('restoring', ({ restored, of }) => restored / of);
+     export const cause: Promise<string | undefined> = own.cause();
+     const watch: StartWatch = { step: ({ what }) => what.toUpperCase() };
+     await startService({ databaseUrl: 'postgresql://localhost/app', listen: false }, undefined, watch);
      own.fetchHandler({ authorize: () => ({ table: 'issues', where: 'team = $1', params: ['blue'] }) });
      for await (const message of own.shape({ table: 'issues' })) if ('key' in message) message.value['id']?.toUpperCase();
      // @ts-expect-error A service follows a database.
