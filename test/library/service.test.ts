@@ -141,6 +141,27 @@ test('it says where it can be looked at', async () => {
   });
 });
 
+test('the log tells when stored shapes begin to come back, and when they are there', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'armature-library-'));
+  const told: unknown[] = [];
+  const write = ({ count }: { readonly count?: number }, message: string): void => {
+    if (message.startsWith('shapes.')) told.push([message, count]);
+  };
+  const logger = { trace: write, debug: write, info: write, warn: write, error: write, fatal: write };
+  const own = { ...options, storage: { directory }, replicationStreamId: `${options.replicationStreamId}_g`, logger };
+  const first = await startService(own);
+  for (const table of ['items', 'owners']) await takeUntilCurrent(first.shape({ table })[Symbol.asyncIterator]());
+  await first.stop();
+  told.length = 0;
+
+  const second = await startService(own);
+  await untilActive(second);
+  await second.stop();
+  rmSync(directory, { recursive: true });
+
+  expect(told).toEqual([['shapes.restoring', 2], ['shapes.restored', 2]]);
+});
+
 test('who looks on while it starts is told each step, and gets the lines of the log', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-library-'));
   const replicationStreamId = `${options.replicationStreamId}_f`;
