@@ -243,12 +243,17 @@ test.each(['-1', 'now'] as const)('who begins at %s with a subset keeps its rows
   expect(client.rows()).toMatchObject([{ id: '1', parent_id: '4' }]);
 });
 
-test('who reads all rows from the beginning is told to leave out none of what a subset shows', async () => {
+test('who gets all rows by the log is shown some before, wherever he stands, and is told to leave out none', async () => {
   await movedBefore('full');
+  const shape = { table: 'children', where: WHERE };
+  const begun = await readShape(service.shapeUrl, { ...shape, offset: '-1' });
 
-  const asked = { table: 'children', where: WHERE, offset: '-1', subset__where: 'id = 1' };
-  const { offset, text } = await readShape(service.shapeUrl, asked);
-  const { metadata } = JSON.parse(text) as { metadata: { xmin: string; xmax: string } };
+  const told = await Promise.all(['-1', '0_0', '0_inf', 'now'].map(async (offset) => {
+    const query = { ...shape, offset, handle: begun.handle ?? '', subset__where: 'id = 1' };
+    const { status, text } = await readShape(service.shapeUrl, query);
+    const { metadata, data } = JSON.parse(text) as { metadata: { xmin: string; xmax: string }; data: { value: Child }[] };
+    return [status, data.map(({ value }) => value['parent_id']), metadata.xmin === metadata.xmax, BigInt(metadata.xmax) < 100n];
+  }));
 
-  expect([offset, metadata.xmin, BigInt(metadata.xmax) < 100n]).toEqual(['0_0', metadata.xmax, true]);
+  expect(told).toEqual(told.map(() => [200, ['4'], true, true]));
 });

@@ -32,9 +32,7 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const mark = context.random.below(MARKS);
   const isNew = offset === 'now' || offset === BEFORE_ALL;
   const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
-  const readsAll = offset === BEFORE_ALL && target.definition.log === 'full';
-  const fromBehind = (start: LogOffset, end: LogOffset): LogOffset =>
-    isNew && !readsAll ? context.starts.startBehind(handle, start, end) : start;
+  const fromBehind = (start: LogOffset, end: LogOffset): LogOffset => context.starts.startBehind(handle, start, end);
   const read = await readOrCondemned(context, { handle, isNew, from, fromBehind, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
   const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);

@@ -22,10 +22,7 @@ export interface SubsetReader {
   readonly isNew: boolean;
   /** From where the client reads the log. @param end of it now, before the snapshot is taken. */
   from(end: LogOffset): LogOffset;
-  /**
-   * For one that begins, and that cannot leave out what lies behind `start`: from where else, at `end` at the latest; `start` again for one
-   * that gets every row by the log, and reads all of it.
-   */
+  /** For one that begins, and cannot begin at `start`: from where else, behind that and at `end` at the latest. */
   fromBehind(start: LogOffset, end: LogOffset): LogOffset;
   /** Stands on each row. */
   readonly mark: number;

@@ -134,26 +134,21 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 
   private async joined({ from, end }: Place): Promise<Joined> {
-    const { dependencies, moveOuts } = this.of.shapeLog.definition;
+    const { dependencies, moveOuts, log } = this.of.shapeLog.definition;
     if (dependencies === undefined) return { from, by: 'leavingOut' };
     // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
     if (moveOuts === 'deletes') return { from, by: 'takingAll' };
-    if (this.reader.isNew) return await this.startOf(from, end);
+    // Who gets all rows by the log looks at these until they are there, and joins nothing.
+    if (log === 'full') return { from, by: 'takingAll' };
+    if (this.reader.isNew) return { from: await this.startOf(from, end), by: 'leavingOut' };
     return (await this.hasMovedSince(from)) ? 'never' : { from, by: 'leavingOut' };
   }
 
-  /**
-   * Of one that begins: behind the last move, where others that it may have begun with have a move behind them. One that reads every row
-   * by the log takes all of it: what a move takes from it comes back as it came to the log.
-   */
-  private async startOf(first: LogOffset, end: LogOffset): Promise<Joined> {
-    for (let from = first; from !== end; ) {
-      if (!(await this.hasMovedSince(from))) return { from, by: 'leavingOut' };
-      const next = this.reader.fromBehind(from, end);
-      if (next === from) return { from, by: 'takingAll' };
-      from = next;
-    }
-    return { from: end, by: 'leavingOut' };
+  /** Of one that begins: behind the last move, where others that it may have begun with have a move behind them. */
+  private async startOf(first: LogOffset, end: LogOffset): Promise<LogOffset> {
+    let from = first;
+    while (from !== end && (await this.hasMovedSince(from))) from = this.reader.fromBehind(from, end);
+    return from;
   }
 
   private hasMovedSince(offset: LogOffset): Promise<boolean> {
