@@ -34,8 +34,8 @@ async function main(words: readonly string[]): Promise<void> {
     case 'version': return print(commandLine.isJson ? jsonLine({ version: VERSION }) : `${VERSION}\n`);
     case 'service': return serve(commandLine.command.serves, commandLine.flags);
     case 'tool': {
-      const { command, flags, operand } = commandLine;
-      process.exitCode = await command.run({ flags, operand, environment: process.env, terminal: systemTerminal() });
+      const { command, flags, operands } = commandLine;
+      process.exitCode = await command.run({ flags, operands, environment: process.env, terminal: systemTerminal() });
     }
   }
 }

@@ -1,11 +1,11 @@
-/** The command line: which command, with which flags and which operand. */
+/** The command line: which command, with which flags and which operands. */
 import { nearest } from '../settings/nearest-name.ts';
 import type { Flags } from '../settings/configuration.ts';
-import type { Command, Flag, ServiceCommand, ToolCommand } from './command.ts';
+import type { Command, Flag, Operand, ServiceCommand, ToolCommand } from './command.ts';
 
 export type CommandLine =
   | { readonly run: 'service'; readonly command: ServiceCommand; readonly flags: Flags }
-  | { readonly run: 'tool'; readonly command: ToolCommand; readonly flags: Flags; readonly operand: string | undefined }
+  | { readonly run: 'tool'; readonly command: ToolCommand; readonly flags: Flags; readonly operands: readonly string[] }
   /** Of one command, or of all. */
   | { readonly run: 'help'; readonly command: Command | undefined; readonly isJson: boolean }
   | { readonly run: 'version'; readonly isJson: boolean }
@@ -23,8 +23,8 @@ export function parseCommandLine(words: readonly string[], commands: readonly Co
   if (named === undefined) return { problem: noCommand(first, commands) };
   const parsed = parseWords(rest, named);
   if ('problem' in parsed) return parsed;
-  const { flags, operand } = parsed;
-  return 'serves' in named ? { run: 'service', command: named, flags } : { run: 'tool', command: named, flags, operand };
+  const { flags, operands } = parsed;
+  return 'serves' in named ? { run: 'service', command: named, flags } : { run: 'tool', command: named, flags, operands };
 }
 
 function noCommand(word: string, commands: readonly Command[]): string {
@@ -34,18 +34,18 @@ function noCommand(word: string, commands: readonly Command[]): string {
 
 interface Words {
   readonly flags: Flags;
-  readonly operand: string | undefined;
+  readonly operands: readonly string[];
 }
 
 function parseWords(words: readonly string[], command: Command): Words | { readonly problem: string } {
   const flags: Record<string, string | true> = {};
-  let operand: string | undefined;
+  const operands: string[] = [];
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
     const [, name, inline] = FLAG.exec(word) ?? [];
     if (name === undefined) {
-      if (command.operand === undefined || operand !== undefined) return { problem: notWanted(word, command) };
-      operand = word;
+      if (operands.length === (command.operands ?? []).length) return { problem: notWanted(word, command) };
+      operands.push(word);
       continue;
     }
     const flag = command.flags.find((known) => known.flag === name);
@@ -55,20 +55,28 @@ function parseWords(words: readonly string[], command: Command): Words | { reado
     if (next !== undefined) at += 1;
     flags[name] = inline ?? next ?? true;
   }
-  const problem = operandProblem(operand, command) ?? flagProblem(flags, command);
-  return problem === undefined ? { flags, operand } : { problem };
+  const problem = operandProblem(operands, command) ?? flagProblem(flags, command);
+  return problem === undefined ? { flags, operands } : { problem };
 }
 
-function notWanted(word: string, { name, operand }: Command): string {
+function notWanted(word: string, { name, operands = [] }: Command): string {
   const flagsBegin = 'flags begin with two dashes';
-  const takes = operand === undefined ? flagsBegin : `"armature ${name}" takes one word, and ${flagsBegin}`;
+  const count = operands.length === 1 ? 'one word' : `${operands.length} words at most`;
+  const takes = operands.length === 0 ? flagsBegin : `"armature ${name}" takes ${count}, and ${flagsBegin}`;
   return `"${word}" is no flag: ${takes}. "armature ${name} --help" lists them.`;
 }
 
-function operandProblem(given: string | undefined, { name, operand }: Command): string | undefined {
-  if (operand === undefined) return undefined;
-  const isGood = given !== undefined && (operand.values === undefined || operand.values.includes(given));
-  return isGood ? undefined : `Write it as: armature ${name} ${operand.name}`;
+function operandProblem(given: readonly string[], { name, operands = [] }: Command): string | undefined {
+  const isGood = operands.every(({ values, isOptional }, index) => {
+    const word = given[index];
+    return word === undefined ? isOptional === true : values === undefined || values.includes(word);
+  });
+  return isGood ? undefined : `Write it as: armature ${name} ${operands.map(operandText).join(' ')}`;
+}
+
+/** As the help writes it. */
+export function operandText({ name, isOptional }: Operand): string {
+  return isOptional === true ? `[${name}]` : name;
 }
 
 /** A name that no setting has is told where the settings are read, together with what else is wrong there. */

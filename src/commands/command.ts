@@ -10,9 +10,17 @@ interface Described {
   readonly name: string;
   /** What it does, in half a sentence. */
   readonly summary: string;
-  /** The one word that it wants behind its name; what it may be, where that can be listed. */
-  readonly operand?: { readonly name: string; readonly values?: readonly string[] };
+  /** The words that it wants behind its name, in their order. */
+  readonly operands?: readonly Operand[];
   readonly flags: readonly Flag[];
+}
+
+export interface Operand {
+  readonly name: string;
+  /** What it may be, where that can be listed. */
+  readonly values?: readonly string[];
+  /** Left out as a rule; those behind it as well. */
+  readonly isOptional?: true;
 }
 
 /** Runs until it is told to end: the program itself does that. */
@@ -37,7 +45,7 @@ export interface Flag {
 
 export interface CommandContext {
   readonly flags: Flags;
-  readonly operand: string | undefined;
+  readonly operands: readonly string[];
   readonly environment: Environment;
   readonly terminal: Terminal;
 }

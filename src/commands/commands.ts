@@ -5,6 +5,7 @@ import { DOCTOR_SETTINGS } from './doctor-settings.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { shapesCommand } from './shapes.ts';
+import { storageCommand } from './storage.ts';
 
 const SERVICE_FLAGS = [...flagsOfSettings(), JSON_FLAG];
 
@@ -25,5 +26,6 @@ export const COMMANDS: readonly Command[] = [
   shapesCommand,
   explainCommand,
   inspectCommand,
+  storageCommand,
   completionCommand(() => COMMANDS),
 ];

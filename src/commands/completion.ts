@@ -4,7 +4,7 @@
  * `eval "$(armature completion bash)"` in a shell's start-up file is all that is needed. A flag is completed apart from
  * its value (`--port 4000`), because bash takes `=` for the border between two words.
  */
-import { JSON_FLAG, type Command, type Flag, type ToolCommand } from './command.ts';
+import { JSON_FLAG, type Command, type Flag, type Operand, type ToolCommand } from './command.ts';
 import { EXIT } from './exit-code.ts';
 import { jsonLine } from './terminal.ts';
 
@@ -15,9 +15,9 @@ export function completionCommand(commands: () => readonly Command[]): ToolComma
   return {
     name: 'completion',
     summary: 'print what makes a shell complete commands and flags',
-    operand: { name: 'bash|zsh|fish', values: Object.keys(SHELLS) },
+    operands: [{ name: 'bash|zsh|fish', values: Object.keys(SHELLS) }],
     flags: [JSON_FLAG],
-    async run({ operand: shell = '', flags, terminal }) {
+    async run({ operands: [shell = ''], flags, terminal }) {
       const script = SHELLS[shell]?.(commands()) ?? '';
       terminal.print(flags['json'] === undefined ? script : jsonLine({ shell, script }));
       return EXIT.done;
@@ -34,9 +34,9 @@ function isPath({ value }: Flag): boolean {
   return value === 'PATH';
 }
 
-/** Behind a command: its flags, and what its operand may be. */
-function wordsOf({ flags, operand }: Command): string {
-  return [...(operand?.values ?? []), ...flags.map(({ flag }) => `--${flag}`)].join(' ');
+/** Behind a command: its flags, and what its operands may be. */
+function wordsOf({ flags, operands = [] }: Command): string {
+  return [...operands.flatMap(({ values = [] }) => values), ...flags.map(({ flag }) => `--${flag}`)].join(' ');
 }
 
 function bash(commands: readonly Command[]): string {
@@ -68,10 +68,12 @@ function zsh(commands: readonly Command[]): string {
     const value = flag.value === undefined ? '' : `:${zshText(flag.value)}:${action(flag)}`;
     return `'--${flag.flag}[${zshText(flag.help)}]${value}'`;
   };
-  const operandWord = ({ operand }: Command): string[] =>
-    operand === undefined ? [] : [`':${zshText(operand.name)}:(${(operand.values ?? []).join(' ')})'`];
+  const valuesOf = (values: Operand['values']): string => (values === undefined ? '_files -/' : `(${values.join(' ')})`);
+  const operandWord = ({ name, values, isOptional }: Operand): string =>
+    `'${isOptional === true ? '::' : ':'}${zshText(name)}:${valuesOf(values)}'`;
+  const wordsFor = ({ operands = [], flags }: Command): string[] => [...operands.map(operandWord), ...flags.map(flagWord)];
   const branch = (command: Command): string =>
-    `    ${command.name}) _arguments ${[...operandWord(command), ...command.flags.map(flagWord)].join(' \\\n      ')} ;;`;
+    `    ${command.name}) _arguments ${wordsFor(command).join(' \\\n      ')} ;;`;
   return `#compdef armature
 _armature() {
   if (( CURRENT == 2 )); then
@@ -98,7 +100,7 @@ function fish(commands: readonly Command[]): string {
     };
     return [
       `complete -c armature -f -n __fish_use_subcommand -a ${command.name} -d '${fishText(command.summary)}'`,
-      ...(command.operand?.values === undefined ? [] : [`${behind} -a '${command.operand.values.join(' ')}'`]),
+      ...(command.operands ?? []).map(({ values }) => (values === undefined ? `${behind} -F` : `${behind} -a '${values.join(' ')}'`)),
       ...command.flags.map(ofFlag),
     ];
   });

@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** The command line or a setting is wrong; nothing was done. */
   misused: 2,
-  /** `doctor` found what would keep the service from starting or from following a table. */
+  /** `doctor` found what would keep the service from starting or from following a table, `storage verify` what does not hold. */
   unfit: 3,
   /** A second Ctrl-C, while the service drained. */
   interrupted: 130,

@@ -1,11 +1,13 @@
 /** The help: what the program can do, or one command of it, made from the table of commands. */
+import { operandText } from './command-line.ts';
 import { flagsOfSettings, JSON_FLAG, type Command, type Flag } from './command.ts';
 import { EXIT } from './exit-code.ts';
 import { jsonLine } from './terminal.ts';
 
 const VARIABLES = 'environment variables that say the same (the first that is set counts)';
 const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  done: 'done', failed: 'failed', misused: 'misused', unfit: 'doctor found what must be mended', interrupted: 'interrupted',
+  done: 'done', failed: 'failed', misused: 'misused', interrupted: 'interrupted',
+  unfit: 'doctor or storage verify found what must be mended',
 };
 const EXIT_CODES = exitCodes().map(({ code, meaning }) => `${code} ${meaning}`).join(', ');
 
@@ -26,7 +28,7 @@ ${flagLines([...flagsOfSettings(), JSON_FLAG])}
 
 /** What the help says, for a script. @param commands one of them, or all. */
 export function helpJson(commands: readonly Command[]): string {
-  const described = commands.map(({ name, summary, operand, flags }) => ({ name, summary, operand: operand ?? null, flags }));
+  const described = commands.map(({ name, summary, operands = [], flags }) => ({ name, summary, operands, flags }));
   return jsonLine({ commands: described, exitCodes: exitCodes() });
 }
 
@@ -46,8 +48,8 @@ function usageOf(commands: readonly Command[]): string {
   return commands.map(({ summary }, index) => `  ${(forms[index] ?? '').padEnd(width)}${summary}`).join('\n');
 }
 
-function usageLine({ name, operand, flags }: Command): string {
-  return ['armature', name, ...(operand === undefined ? [] : [operand.name]), ...(flags.length === 0 ? [] : ['[flags]'])].join(' ');
+function usageLine({ name, operands = [], flags }: Command): string {
+  return ['armature', name, ...operands.map(operandText), ...(flags.length === 0 ? [] : ['[flags]'])].join(' ');
 }
 
 export function flagLines(flags: readonly Flag[]): string {

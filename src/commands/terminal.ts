@@ -8,6 +8,8 @@ export interface Terminal {
   /** A text of one or several lines, which ends its last line. */
   print(text: string): void;
   complain(sentence: string): void;
+  /** Where a person looks on: shows `text` in place of what it showed before, until something else is said. Nothing of it stays. */
+  readonly show?: (text: string) => void;
 }
 
 export function systemTerminal(): Terminal {
@@ -15,6 +17,7 @@ export function systemTerminal(): Terminal {
   return {
     print: (text) => void process.stdout.write(text),
     complain: (sentence) => void process.stderr.write(`armature: ${sentence}\n`),
+    ...(process.stderr.isTTY ? { show: (text) => void process.stderr.write(`\r\u001b[K${text}`) } : {}),
   };
 }
 

@@ -71,3 +71,27 @@ function markOf(text: string): ProcessMark | undefined {
   const match = /^\{"host":"[\w.-]*","pid":\d{1,10},"start":"[\w.-]*"\}$/.exec(text);
   return match === null ? undefined : JSON.parse(text);
 }
+
+/** Who holds the lock of a directory, for who only looks. */
+export interface SeenLock {
+  readonly host: string;
+  readonly pid: number;
+  /** `unknown`: nothing can be found out about that process from here. */
+  readonly standing: 'alive' | 'dead' | 'unknown';
+}
+
+/** @returns undefined when nobody has the lock, or none that can be read. */
+export async function seeLock(disk: Disk, directory: string, processes: Processes): Promise<SeenLock | undefined> {
+  const mark = markOf((await readText(disk, `${directory}/lock`)) ?? '');
+  if (mark === undefined) return undefined;
+  const { host, pid } = mark;
+  return { host, pid, standing: processes.isAlive(mark) ? 'alive' : 'dead' };
+}
+
+/** The same as a part of a sentence. */
+export function heldBy(lock: SeenLock | undefined): string {
+  if (lock === undefined) return 'in use by nobody';
+  const { host, pid, standing } = lock;
+  if (standing === 'dead') return `in use by nobody (process ${pid} on ${host} left its lock when it was killed)`;
+  return `in use by process ${pid} on ${host}${standing === 'alive' ? '' : ', if that still runs'}`;
+}

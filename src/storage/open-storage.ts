@@ -83,13 +83,23 @@ function closingOnce(close: () => Promise<void>, storage: Storage): Storage {
 }
 
 async function checkFormat(disk: Disk, directory: string): Promise<void> {
-  const path = `${directory}/format`;
+  const found = await storedFormat(disk, directory);
+  if (found === undefined) await writeFormat(disk, directory, `${directory}/format`);
+}
+
+/**
+ * Which format a directory has, if this version reads it; undefined for one that says nothing of it.
+ *
+ * @throws {StorageVersionError} another version wrote it.
+ */
+export async function storedFormat(disk: Disk, directory: string): Promise<string | undefined> {
   const names = await disk.list(directory);
-  if (!names.includes('format')) return writeFormat(disk, directory, path);
-  const file = await disk.open(path, 'read');
+  if (!names.includes('format')) return undefined;
+  const file = await disk.open(`${directory}/format`, 'read');
   const found = Buffer.from(await file.read(0, 32)).toString().trim();
   await file.close();
   if (found !== String(STORAGE_FORMAT)) throw new StorageVersionError(directory, found, STORAGE_FORMAT);
+  return found;
 }
 
 /** The name appears only when the content is durable. */

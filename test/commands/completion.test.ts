@@ -8,7 +8,7 @@ async function script(shell: string): Promise<string> {
   const command = COMMANDS.find(({ name }) => name === 'completion');
   let printed = '';
   const terminal = { print: (text: string) => void (printed += text), complain: () => {} };
-  const context = { flags: {}, operand: shell, environment: {}, terminal };
+  const context = { flags: {}, operands: [shell], environment: {}, terminal };
   const code = command !== undefined && 'run' in command ? await command.run(context) : undefined;
   return code === EXIT.done ? printed : '';
 }
@@ -22,11 +22,12 @@ async function offered(words: readonly string[]): Promise<readonly string[]> {
 }
 
 test.each([
-  [['st'], ['start']],
+  [['sta'], ['start']],
   [['completion', ''], ['bash', 'zsh', 'fish', '--json']],
   [['start', '--storage'], ['--storage', '--storage-dir']],
   [['start', '--storage', ''], ['disk', 'memory']],
   [['start', '--port', ''], []],
+  [['storage', ''], ['inspect', 'verify', 'backup', '--limit', '--json']],
   [['nothing', ''], []],
 ])('bash completes %j', async (words, expected) => {
   expect(await offered(words)).toEqual(expected);

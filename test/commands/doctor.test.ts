@@ -38,7 +38,7 @@ function asRole(): string {
 async function told(flags: Flags, url = database.url): Promise<{ code: number; printed: string; complaints: readonly string[] }> {
   const terminal = new RecordingTerminal();
   const environment = { DATABASE_URL: url, ELECTRIC_REPLICATION_STREAM_ID: streamIdOf(database.url) };
-  const code = await doctor({ flags, operand: undefined, environment, terminal });
+  const code = await doctor({ flags, operands: [], environment, terminal });
   return { code, printed: terminal.printed, complaints: terminal.complaints };
 }
 

@@ -98,6 +98,25 @@ export class CrashWorld {
     return this.found;
   }
 
+  /** What a service says, condemns or refuses after damage to what a killed process left; nothing when all is as it was. */
+  async losesBy(damage: (disk: MemoryDisk) => void): Promise<readonly string[]> {
+    this.disk.kill();
+    damage(this.disk);
+    this.isDamaged = true;
+    try {
+      await this.open();
+    } catch (error) {
+      return [String(error)];
+    }
+    const { notes, shapes } = this.now;
+    const lost: string[] = [...notes];
+    for (const shape of shapes.all()) {
+      const error: unknown = await follow(shape).catch((thrown: unknown) => thrown);
+      if (error instanceof ShapeCorruptError) lost.push(error.message);
+    }
+    return lost;
+  }
+
   private get now(): Storage {
     if (this.storage === undefined) throw new Error('the world has not started');
     return this.storage;

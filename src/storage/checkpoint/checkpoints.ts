@@ -31,6 +31,11 @@ const GROWTH_BYTES_MIN = 1024 * 1024;
 /** @throws {DiskError | UnknownContentError} nothing was changed. */
 export async function openCheckpoints(disk: Disk, directory: string): Promise<Checkpoints> {
   await disk.makeDirectory(directory);
+  return await findCheckpoints(disk, directory);
+}
+
+/** Without a change, for who looks at those of another process. @throws as `openCheckpoints`. */
+export async function findCheckpoints(disk: Disk, directory: string): Promise<Checkpoints> {
   const names = await disk.list(directory);
   const generations = names.filter((name) => NAME_PATTERN.test(name)).map((name) => Number(name.slice(0, DIGITS)));
   const checkpoints = new Checkpoints(disk, directory, generations.sort((left, right) => left - right));

@@ -26,6 +26,25 @@ export async function openWitness(disk: Disk, directory: string): Promise<Durabl
   return new DurableWitness(file, slotsOf(found));
 }
 
+/** How each slot was found, for who looks at the witness of another process. */
+export interface SeenWitness {
+  /** The log was durable up to here. Its beginning when nothing is proved. */
+  readonly position: LogPosition;
+  /** Slots with something in them that does not hold. One may have been torn by a power cut. */
+  readonly brokenSlots: number;
+}
+
+/** Without a change. */
+export async function seeWitness(disk: Disk, directory: string): Promise<SeenWitness> {
+  if (!(await disk.list(directory)).includes(WITNESS_NAME)) return { position: LOG_START, brokenSlots: 0 };
+  const file = await disk.open(`${directory}/${WITNESS_NAME}`, 'read');
+  const bytes = await file.read(0, SLOTS * SLOT_BYTES).finally(() => file.close());
+  const found = Buffer.from(bytes);
+  const isBroken = (slot: Buffer): boolean => slot.length === SLOT_BYTES && slot.some((byte) => byte !== 0) && !holdsAt(slot, 0);
+  const slots = Array.from({ length: SLOTS }, (_, index) => found.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES));
+  return { position: Math.max(LOG_START, ...slotsOf(found)) as LogPosition, brokenSlots: slots.filter(isBroken).length };
+}
+
 export class DurableWitness {
   /** As it was found: the log was durable up to here. Its beginning when nothing is proved. */
   readonly position: LogPosition;
@@ -78,10 +97,13 @@ export class DurableWitness {
 function slotsOf(bytes: Buffer): LogPosition[] {
   const found: LogPosition[] = [];
   for (let at = 0; at + SLOT_BYTES <= bytes.length; at += SLOT_BYTES) {
-    const isWhole = bytes.readUInt32LE(at + 12) === crc32(bytes.subarray(at, at + 12));
-    found.push((isWhole ? Number(bytes.readBigUInt64LE(at)) : LOG_START) as LogPosition);
+    found.push((holdsAt(bytes, at) ? Number(bytes.readBigUInt64LE(at)) : LOG_START) as LogPosition);
   }
   return found;
+}
+
+function holdsAt(bytes: Buffer, at: number): boolean {
+  return bytes.readUInt32LE(at + 12) === crc32(bytes.subarray(at, at + 12));
 }
 
 function encodeSlot(position: LogPosition): Buffer {

@@ -37,7 +37,7 @@ export interface Learned {
   readonly logRead?: ((done: number, of: number) => void) | undefined;
 }
 
-interface Findings extends Learned {
+export interface Findings extends Learned {
   /** Before the transaction that is being read; undefined when it began before what is read. */
   openAfter: LogPosition | undefined;
   stream: HeldStream;
@@ -113,7 +113,8 @@ async function scanSegment(segments: Segments, file: DiskFile, first: LogPositio
   return cursor.position;
 }
 
-function checkHeader(frame: Frame, directory: string, findings: Findings): void {
+/** @throws {LogCorruptError | StorageVersionError} `frame` does not begin a segment of ours. */
+export function checkHeader(frame: Frame, directory: string, findings: Findings): void {
   if (frame.kind !== FRAME_KINDS.segment) throw new LogCorruptError(frame.start, 'a segment does not begin with its header');
   const header = decodeSegmentHeader(frame.payload);
   if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), LOG_FORMAT);
@@ -121,7 +122,7 @@ function checkHeader(frame: Frame, directory: string, findings: Findings): void 
   findings.stream = { source, lastCommitLsn, heldLsn };
 }
 
-function learn(frame: Frame, findings: Findings): void {
+export function learn(frame: Frame, findings: Findings): void {
   const { kind, flags, payload, start } = frame;
   if (kind === FRAME_KINDS.layout) findings.layouts.restore(decodeLayout(payload));
   if (kind === FRAME_KINDS.tree) findings.trees.take(decodeTree(payload));
@@ -143,7 +144,7 @@ function learnCommit({ xid, payload, end }: Frame, findings: Findings): void {
 }
 
 /** Behind the end that was found, a frame may yet testify that the log had been durable beyond it. */
-async function learnBehind(file: DiskFile, first: LogPosition, end: LogPosition, findings: Findings): Promise<void> {
+export async function learnBehind(file: DiskFile, first: LogPosition, end: LogPosition, findings: Findings): Promise<void> {
   const tail = await file.read(end - first, file.size - (end - first));
   const bytes = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
   for (let at = 0; at + DURABLE_FRAME_BYTES <= bytes.length && findings.durable <= end; at += 1) {

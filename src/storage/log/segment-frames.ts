@@ -4,10 +4,10 @@ import { LogCorruptError } from '../errors.ts';
 import type { Frame } from './frame.ts';
 import type { FrameSource } from './log-reader.ts';
 import { SegmentCursor } from './segment-cursor.ts';
-import type { Segments } from './segments.ts';
+import type { SegmentFiles } from './segments.ts';
 
 export class SegmentFrames implements FrameSource {
-  constructor(private readonly segments: Segments) {}
+  constructor(private readonly segments: SegmentFiles) {}
 
   async *frames({ after, through }: LogRange): AsyncGenerator<Frame> {
     for (let position = after; position < through; ) {

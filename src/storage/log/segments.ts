@@ -9,14 +9,14 @@ import { WITNESS_NAME, type DurableWitness } from './durable-witness.ts';
 const DIGITS = 16;
 const NAME_PATTERN = new RegExp(`^\\d{${DIGITS}}\\.log$`);
 
-export class Segments {
+/** The files alone, for who looks at a log that is another one's. */
+export class SegmentFiles {
   /** Where each segment begins, in order. */
-  private starts: LogPosition[] = [];
+  protected starts: LogPosition[] = [];
 
   constructor(
     readonly disk: Disk,
     readonly directory: string,
-    readonly witness: DurableWitness,
   ) {}
 
   async scan(): Promise<void> {
@@ -31,10 +31,6 @@ export class Segments {
     return `${this.directory}/${String(first).padStart(DIGITS, '0')}.log`;
   }
 
-  has(first: LogPosition): boolean {
-    return this.starts.includes(first);
-  }
-
   /** The segment that holds the byte behind `position`; undefined when it was released. */
   holding(position: LogPosition): LogPosition | undefined {
     return this.starts.findLast((first) => first <= position);
@@ -43,6 +39,20 @@ export class Segments {
   /** The segment after the one that begins at `first`. */
   after(first: LogPosition): LogPosition | undefined {
     return this.starts.find((next) => next > first);
+  }
+}
+
+export class Segments extends SegmentFiles {
+  constructor(
+    disk: Disk,
+    directory: string,
+    readonly witness: DurableWitness,
+  ) {
+    super(disk, directory);
+  }
+
+  has(first: LogPosition): boolean {
+    return this.starts.includes(first);
   }
 
   add(first: LogPosition): void {

@@ -27,7 +27,7 @@ export interface RecoveredShapes {
 }
 
 export async function recoverShapes(
-  log: TransactionLog,
+  log: Pick<TransactionLog, 'records'>,
   checkpoints: Pick<Checkpoints, 'position' | 'shapes'>,
   paths: ShapePaths,
 ): Promise<RecoveredShapes> {

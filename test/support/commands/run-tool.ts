@@ -15,7 +15,7 @@ export async function runTool(words: readonly string[], environment: Environment
   const terminal = new RecordingTerminal();
   const commandLine = parseCommandLine(words, COMMANDS);
   if (!('run' in commandLine) || commandLine.run !== 'tool') return { code: 2, printed: '', complaints: [JSON.stringify(commandLine)] };
-  const { command, flags, operand } = commandLine;
-  const code = await command.run({ flags, operand, environment, terminal });
+  const { command, flags, operands } = commandLine;
+  const code = await command.run({ flags, operands, environment, terminal });
   return { code, printed: terminal.printed, complaints: terminal.complaints };
 }

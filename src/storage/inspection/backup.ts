@@ -1,0 +1,211 @@
+/**
+ * Backup: a copy of a storage directory that is what a power cut could have left, made beside the service that works in it.
+ *
+ * The order makes it so. First the checkpoint; then the log from where the shapes of that checkpoint need it, up to a place where it is
+ * durable by then: a prefix of the log, which is causally closed. From these two alone follows what counts of each shape's files, and of
+ * that no byte ever changes, however long the copy takes. What may go meanwhile is whole: a segment that a newer checkpoint let go of has
+ * the copy begun again, and a shape that was deleted is left out, as it would be by now.
+ *
+ * It grows under a name that ends in `.new`, is verified there, and gets its own name last.
+ */
+import { dirname } from 'node:path';
+import { LOG_START, maxPosition, type LogPosition } from '../../model/log-position.ts';
+import type { Handle } from '../../model/shape.ts';
+import { findCheckpoints } from '../checkpoint/checkpoints.ts';
+import type { Disk } from '../disk.ts';
+import { openWitness, seeWitness } from '../log/durable-witness.ts';
+import type { HeldStream } from '../log/held-stream.ts';
+import { SegmentFiles } from '../log/segments.ts';
+import { storedFormat } from '../open-storage.ts';
+import { INDEX_ENTRY_BYTES } from '../shapes/line-index.ts';
+import { ShapePaths } from '../shapes/shape-paths.ts';
+import { recoverShapes, type RecoveredShapes } from '../shapes/shape-recovery.ts';
+import type { ShapeState } from '../shapes/stored-shape.ts';
+import { copyFile, type FileCopy } from './copied-file.ts';
+import { seeLog } from './seen-log.ts';
+import { NoStorageError, seeStorage } from './seen-storage.ts';
+import { checkedBytes } from './shape-check.ts';
+import { StaleViewError } from './stale-view-error.ts';
+import { verifyStorage } from './verification.ts';
+
+export interface Backup {
+  readonly shapes: number;
+  /** Shapes that ended while they were copied, or that no service could bring back. */
+  readonly leftOut: readonly Handle[];
+  /** That were copied. */
+  readonly bytes: number;
+  /** How far the copy holds which stream. */
+  readonly stream: HeldStream;
+}
+
+/** There is no backup: in what its name leads to nothing was changed. */
+export class BackupError extends Error {
+  override readonly name = 'BackupError';
+}
+
+/** How much was copied by now, and of how much in all; undefined before that is known. */
+export type BackupProgress = (bytes: number, ofBytes: number | undefined) => void;
+
+const ATTEMPTS_MAX = 10;
+const CHECKPOINT_NAME = /^\d{16}\.checkpoint$/;
+
+/**
+ * @param target is not there yet, or is an empty directory.
+ * @throws {BackupError | NoStorageError | StorageVersionError | UnknownContentError | DiskError}
+ */
+export async function backUp(disk: Disk, directory: string, target: string, progress: BackupProgress): Promise<Backup> {
+  const unfinished = `${target}.new`;
+  for (const path of [target, unfinished]) {
+    if ((await disk.list(path)).length > 0) throw new BackupError(`${path} is not empty: name another target, or remove it`);
+  }
+  if ((await storedFormat(disk, directory)) === undefined) throw new NoStorageError(directory);
+  await disk.makeDirectory(dirname(target));
+  const backup = await new Copy(disk, directory, unfinished, progress).make();
+  await disk.rename(unfinished, target);
+  await disk.syncDirectory(dirname(target));
+  return backup;
+}
+
+class Copy {
+  private bytes = 0;
+  private ofBytes: number | undefined;
+  private readonly from: ShapePaths;
+  private readonly to: ShapePaths;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    private readonly target: string,
+    private readonly progress: BackupProgress,
+  ) {
+    this.from = new ShapePaths(disk, directory);
+    this.to = new ShapePaths(disk, target);
+  }
+
+  async make(): Promise<Backup> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.attempt();
+      } catch (error) {
+        if (!(error instanceof StaleViewError)) throw error;
+        if (attempt === ATTEMPTS_MAX) throw new BackupError(`${error.path} is missing, or shorter than it should be: verify the storage`);
+      }
+    }
+  }
+
+  private async attempt(): Promise<Backup> {
+    [this.bytes, this.ofBytes] = [0, undefined];
+    await this.clear();
+    await this.copyCheckpoints();
+    const checkpoints = await findCheckpoints(this.disk, `${this.target}/checkpoint`);
+    const durable = await this.copyLog(checkpoints.needs, checkpoints.position);
+    const scope = { needs: checkpoints.needs, durable, isWhole: false, read: () => {} };
+    const log = await seeLog(this.disk, `${this.target}/log`, scope);
+    const [damage] = log.damages;
+    if (damage !== undefined) throw new BackupError(`The transaction log is damaged, so there is nothing to keep. ${damage.found}`);
+    const recovered = await recoverShapes(log, checkpoints, this.from);
+    const leftOut = await this.copyShapes(recovered);
+    await this.put({ from: `${this.directory}/format`, to: `${this.target}/format` });
+    await this.disk.syncDirectory(this.target);
+    await this.verify(leftOut);
+    const { shapes, robbed } = recovered;
+    return { shapes: shapes.length - leftOut.size, leftOut: [...leftOut, ...robbed], bytes: this.bytes, stream: log.stream };
+  }
+
+  /** Of an attempt before. */
+  private async clear(): Promise<void> {
+    for (const folder of ['checkpoint', 'log']) {
+      await this.disk.makeDirectory(`${this.target}/${folder}`);
+      for (const name of await this.disk.list(`${this.target}/${folder}`)) await this.disk.removeFile(`${this.target}/${folder}/${name}`);
+    }
+    for (const handle of (await this.to.stored()).keys()) await this.to.discard(handle);
+  }
+
+  private async copyCheckpoints(): Promise<void> {
+    const names = await this.disk.list(`${this.directory}/checkpoint`);
+    for (const name of names.filter((each) => CHECKPOINT_NAME.test(each))) {
+      await this.put({ from: `${this.directory}/checkpoint/${name}`, to: `${this.target}/checkpoint/${name}` });
+    }
+    await this.disk.syncDirectory(`${this.target}/checkpoint`);
+  }
+
+  /** @returns where the copy ends: durable, also where the checkpoint is newer than the witness. */
+  private async copyLog(needs: LogPosition, checkpointed: LogPosition): Promise<LogPosition> {
+    const [from, to] = [`${this.directory}/log`, `${this.target}/log`];
+    const durable = maxPosition((await seeWitness(this.disk, from)).position, checkpointed);
+    const segments = new SegmentFiles(this.disk, from);
+    await segments.scan();
+    const begin = segments.holding(needs);
+    if (begin === undefined && durable > LOG_START) throw new StaleViewError(segments.pathOf(needs));
+    const copied = new SegmentFiles(this.disk, to);
+    for (const first of segments.firsts.filter((each) => each >= (begin ?? LOG_START) && each < durable)) {
+      const end = Math.min(segments.after(first) ?? durable, durable);
+      await this.put({ from: segments.pathOf(first), to: copied.pathOf(first), bytes: end - first });
+    }
+    const witness = await openWitness(this.disk, to);
+    witness.tell(durable);
+    await witness.close();
+    await this.disk.syncDirectory(to);
+    return durable;
+  }
+
+  /** @returns those that ended meanwhile. */
+  private async copyShapes({ shapes }: RecoveredShapes): Promise<Set<Handle>> {
+    this.ofBytes = shapes.reduce((sum, state) => sum + checkedBytes(state) + state.lines.count * INDEX_ENTRY_BYTES, this.bytes);
+    const gone = new Map<Handle, StaleViewError>();
+    for (const state of shapes) {
+      try {
+        await this.copyShape(state);
+      } catch (error) {
+        if (!(error instanceof StaleViewError)) throw error;
+        gone.set(state.handle, error);
+      }
+    }
+    if (gone.size > 0) await this.acceptEnds(gone);
+    return new Set(gone.keys());
+  }
+
+  private async copyShape(state: ShapeState): Promise<void> {
+    await this.to.prepare(state.handle);
+    for (const copy of this.filesOf(state)) await this.put(copy);
+    await this.disk.syncDirectory(this.to.directoryOf(state.handle));
+  }
+
+  private *filesOf({ handle, snapshot, lines, views }: ShapeState): Generator<FileCopy> {
+    const copy = (kind: 'snapshot' | 'lines' | 'index', bytes: number): FileCopy => {
+      return { from: this.from.pathOf(handle, kind), to: this.to.pathOf(handle, kind), bytes };
+    };
+    const chunks = snapshot.state === 'complete' ? snapshot.chunks : [];
+    yield copy('snapshot', chunks.reduce((sum, { bytes }) => sum + bytes, 0));
+    if (lines.count > 0) {
+      yield copy('lines', lines.bytes);
+      yield copy('index', lines.count * INDEX_ENTRY_BYTES);
+    }
+    for (const { number, rows, fewRows } of views.pending) {
+      if (rows === null || fewRows !== undefined) continue;
+      yield { from: this.from.movedPathOf(handle, number), to: this.to.movedPathOf(handle, number), bytes: rows.bytes };
+    }
+  }
+
+  /** Of a shape that lives on what we looked for has been filed anew: then the copy is begun again. */
+  private async acceptEnds(gone: ReadonlyMap<Handle, StaleViewError>): Promise<void> {
+    const { shapes } = await seeStorage(this.disk, this.directory);
+    const living = shapes.find(({ handle }) => gone.has(handle));
+    const error = living && gone.get(living.handle);
+    if (error !== undefined) throw error;
+    for (const handle of gone.keys()) await this.to.discard(handle);
+  }
+
+  private async verify(leftOut: ReadonlySet<Handle>): Promise<void> {
+    const { damages } = await verifyStorage(this.disk, this.target, () => {});
+    const [damage] = damages.filter(({ handle, consequence }) => {
+      return !(consequence === 'shapeDropped' || (handle !== undefined && leftOut.has(handle as Handle)));
+    });
+    if (damage === undefined) return;
+    throw new BackupError(`The copy does not hold, and neither does the storage, perhaps: verify that. ${damage.found}`);
+  }
+
+  private async put(copy: FileCopy): Promise<void> {
+    await copyFile(this.disk, copy, (bytes) => this.progress((this.bytes += bytes), this.ofBytes));
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Verification: every checksum of every file of a storage directory, and what a service would do about each that does not hold.
+ *
+ * It may run beside a service. What is being appended lies behind what counts, and is not looked at; a shape that ends, or is filed anew,
+ * while it is looked at is looked at again as it is then. So what is told was found twice, the second time by what the directory says of
+ * itself at the end.
+ */
+import type { Handle } from '../../model/shape.ts';
+import type { Disk } from '../disk.ts';
+import { ShapePaths } from '../shapes/shape-paths.ts';
+import type { ShapeState } from '../shapes/stored-shape.ts';
+import type { Damage } from './damage.ts';
+import { checkedBytes, ShapeCheck } from './shape-check.ts';
+import { seeStorage, type SeenStorage } from './seen-storage.ts';
+
+export interface Verification {
+  readonly seen: SeenStorage;
+  readonly damages: readonly Damage[];
+  /** What does not hold and took nothing with it; files that nobody counts. A sentence each, without a full stop. */
+  readonly remarks: readonly string[];
+  readonly shapeCount: number;
+  /** That were read and verified. */
+  readonly bytes: number;
+}
+
+/** How much was read by now, and of how much in all; the log's share is not known before it was read. */
+export type VerificationProgress = (bytes: number, ofBytes: number | undefined) => void;
+
+/** @throws {NoStorageError | StorageVersionError | UnknownContentError | DiskError} */
+export async function verifyStorage(disk: Disk, directory: string, progress: VerificationProgress): Promise<Verification> {
+  let bytes = 0;
+  const total: { bytes?: number } = {};
+  const read = (more: number): void => progress((bytes += more), total.bytes);
+  const before = await seeStorage(disk, directory, { isWhole: true, read });
+  total.bytes = before.shapes.reduce((sum, state) => sum + checkedBytes(state), bytes);
+  const check = new ShapeCheck(disk, new ShapePaths(disk, directory), read);
+  const suspects = await suspectsAmong(before.shapes, check);
+  const shapeCount = before.shapes.length;
+  if (suspects.size === 0 && before.damages.length === 0 && before.others.length === 0) {
+    return { seen: before, damages: [], remarks: before.remarks, shapeCount, bytes };
+  }
+  const seen = await seeStorage(disk, directory, { isWhole: before.damages.length > 0 });
+  const still = await suspectsAmong(seen.shapes.filter(({ handle }) => suspects.has(handle)), check);
+  const left = seen.others.filter((handle) => before.others.includes(handle) && !seen.damages.some((damage) => damage.handle === handle));
+  const damages = [...seen.damages, ...[...still.values()].flat()];
+  return { seen, damages, remarks: [...seen.remarks, ...left.map(leftOver)], shapeCount, bytes };
+}
+
+async function suspectsAmong(shapes: readonly ShapeState[], check: ShapeCheck): Promise<Map<Handle, readonly Damage[]>> {
+  const suspects = new Map<Handle, readonly Damage[]>();
+  for (const state of shapes) {
+    const damages = await check.damagesOf(state);
+    if (damages.length > 0) suspects.set(state.handle, damages);
+  }
+  return suspects;
+}
+
+function leftOver(handle: Handle): string {
+  return `What there is of shape ${handle} counts for nothing: it has no whole snapshot, or was deleted. The next start sweeps it up`;
+}

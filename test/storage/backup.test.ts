@@ -1,0 +1,134 @@
+/** A copy made beside a storage that works is what a power cut could have left, whatever is checkpointed and deleted meanwhile. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import { nodeDisk } from '../../src/storage/disk.ts';
+import { backUp } from '../../src/storage/inspection/backup.ts';
+import { verifyStorage } from '../../src/storage/inspection/verification.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { handleOf, shapeOf } from '../support/shapes.ts';
+import { appendTransaction, bodyOf, bytes, lsn, readAll, snapshotOf } from '../support/storage/stored-samples.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+
+const SHAPES_MAX = 5;
+let root: string;
+beforeEach(() => {
+  root = temporaryDirectory();
+});
+afterEach(() => removeDirectory(root));
+
+function open(name: string): Promise<Storage> {
+  const options = { clock: new ManualClock(), chunkBytesMax: 2_000, segmentBytesMax: 4_096, tailBytesMax: 4_096 };
+  return openStorage({ directory: `${root}/${name}`, ...options });
+}
+
+/** A storage at work: each transaction gives each shape a line that says which it is. */
+class Work {
+  private readonly random = seededRandom(3);
+  private commit = 0;
+  private made = 0;
+  isOver = false;
+
+  constructor(private readonly storage: Storage) {}
+
+  async run(): Promise<void> {
+    while (!this.isOver) await this.step();
+  }
+
+  async step(): Promise<void> {
+    const { log, shapes } = this.storage;
+    this.commit += 1;
+    appendTransaction(log, this.commit, ['x'.repeat(this.random.below(400))]);
+    const through = await log.sync();
+    for (const shape of shapes.all()) {
+      shape.append(lsn(this.commit), 0, bytes(JSON.stringify(this.commit)));
+      shape.publish(through);
+    }
+    shapes.advance(through);
+    if ([...shapes.all()].length < SHAPES_MAX) await this.createShape();
+    if (this.random.below(8) === 0) this.deleteShape();
+    if (this.random.below(4) > 0) return;
+    await shapes.checkpoint();
+    await log.release(shapes.releasable);
+  }
+
+  private async createShape(): Promise<void> {
+    this.made += 1;
+    await snapshotOf(this.storage.shapes.create(handleOf(this.made), shapeOf({})), [JSON.stringify('row '.repeat(100))]);
+  }
+
+  private deleteShape(): void {
+    const handles = [...this.storage.shapes.all()].map(({ handle }) => handle);
+    const handle = handles[this.random.below(handles.length)];
+    if (handle !== undefined) this.storage.shapes.delete(handle, 'a test');
+  }
+}
+
+async function commitsIn(storage: Storage, handle: Handle): Promise<readonly number[]> {
+  const shape = storage.shapes.get(handle);
+  const commits: number[] = [];
+  for (let after = SNAPSHOT_END, isOver = false; shape !== undefined && !isOver; ) {
+    const read = await bodyOf(shape.read(after));
+    if (!('body' in read)) return [];
+    if (read.body !== '') commits.push(...(JSON.parse(`[${read.body}]`) as number[]));
+    [after, isOver] = [read.end as typeof after, read.upToDate];
+  }
+  return commits;
+}
+
+/** What is wrong with a restored copy. */
+async function faultsOf(copy: Storage, leftOut: readonly Handle[]): Promise<readonly string[]> {
+  const faults = copy.notes.filter((note) => !leftOut.some((handle) => note.startsWith(`Files of shape ${handle} are missing`)));
+  const behind = (await readAll(copy.log, copy.shapes.position)).map(({ lsn: commit }) => Number(commit));
+  const last = Number(copy.log.lastCommitLsn);
+  if (!isRun(behind) || (behind.length > 0 && behind.at(-1) !== last)) faults.push(`the log has ${behind}, and ends with ${last}`);
+  for (const { handle } of copy.shapes.all()) {
+    const commits = await commitsIn(copy, handle);
+    const isWhole = isRun(commits) && (commits.length === 0 || behind.length === 0 || (commits.at(-1) ?? 0) + 1 >= (behind[0] ?? 0));
+    if (!isWhole) faults.push(`${handle} has ${commits}, and the log goes on with ${behind}`);
+  }
+  return faults;
+}
+
+function isRun(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => index === 0 || number === (numbers[index - 1] ?? 0) + 1);
+}
+
+test('each of five copies made while it works is whole, and so is the storage that was read', async () => {
+  const storage = await open('storage');
+  const work = new Work(storage);
+  for (let step = 0; step < 60; step += 1) await work.step();
+  const running = work.run();
+  const faults: string[] = [];
+  let shapes = 0;
+  for (let copy = 0; copy < 5; copy += 1) {
+    const backup = await backUp(nodeDisk, `${root}/storage`, `${root}/copy ${copy}`, () => {});
+    const { damages } = await verifyStorage(nodeDisk, `${root}/storage`, () => {});
+    const restored = await open(`copy ${copy}`);
+    faults.push(...damages.map(({ found }) => found), ...(await faultsOf(restored, backup.leftOut)));
+    if ([...restored.shapes.all()].length !== backup.shapes) faults.push(`${backup.shapes} shapes were told`);
+    shapes += backup.shapes;
+    await restored.close();
+  }
+  work.isOver = true;
+  await running;
+  await storage.close();
+
+  expect({ faults, hasShapes: shapes > 10 }).toEqual({ faults: [], hasShapes: true });
+}, 60_000);
+
+test('a target with something in it, or with a copy that was broken off beside it, is left alone', async () => {
+  await (await open('storage')).close();
+  await nodeDisk.makeDirectory(`${root}/full/of`);
+  await nodeDisk.makeDirectory(`${root}/begun.new/log`);
+  const attempts = ['full', 'begun'].map((name) => backUp(nodeDisk, `${root}/storage`, `${root}/${name}`, () => {}));
+
+  const told = (await Promise.allSettled(attempts)).map((each) => each.status === 'rejected' && (each.reason as Error).message);
+  expect(told).toEqual([
+    `${root}/full is not empty: name another target, or remove it`,
+    `${root}/begun.new is not empty: name another target, or remove it`,
+  ]);
+});
