@@ -1,75 +1,59 @@
 /**
- * DirectoryLock: one process at a time in a storage directory. The lock is a file that names its holder; a holder that
- * was killed leaves it behind, so a lock whose process no longer lives is taken over.
+ * DirectoryLock: one process at a time in a storage directory. The lock is a file that names its holder; a holder that was killed leaves it
+ * behind, so the lock of a process that lives no longer is taken over.
+ *
+ * Whether it lives is asked of the operating system, where that can know. Of a process on another machine, in another container, or from
+ * before this machine was started it knows nothing, whatever its name and pid: so a holder gives a sign of life from time to time, and its
+ * lock is taken over when none has come for long. One that was held up for so long itself (its machine slept, say) finds that out before
+ * it writes again (`confirm`), and never writes into what belongs to another one.
  */
+import type { Clock, TimerId } from '../base/clock.ts';
 import type { Disk } from './disk.ts';
-import { DiskError, StorageLockedError } from './errors.ts';
+import { StorageLockedError, StorageTakenError } from './errors.ts';
+import { isSameProcess, LockFiles, lockText, type FoundLock } from './lock-files.ts';
 import type { ProcessMark, Processes } from './processes.ts';
 
 export interface DirectoryLock {
+  /** What had to be believed to take it, a sentence; undefined when everything was known. */
+  readonly note: string | undefined;
+  /**
+   * Asked before each write. Undefined while it is certain that the directory is ours; else it becomes certain, or rejects.
+   *
+   * @throws {StorageTakenError} another process has it.
+   */
+  confirm(): Promise<void> | undefined;
+  /** Gives it back, if it is still ours. */
   release(): Promise<void>;
 }
 
-const ATTEMPTS_MAX = 3;
+/** How often the holder gives a sign of life. */
+export const BEAT_MS = 2_000;
+/** So long after its last sign a holder asks before it writes. */
+export const LEASE_MS = 6_000;
+/** So long nothing may be seen of a holder before its lock is taken over. */
+export const SILENCE_MS = 10_000;
+const LOOK_EVERY_MS = 500;
+/** Whoever makes a lock is done with it within a few operations of the disk: so many looks, one right behind the other, see that. */
+const LOOKS_MAX = 20;
+const ATTEMPTS_MAX = 100;
 
-/** @throws {StorageLockedError} a living process holds the lock. */
-export async function lockDirectory(disk: Disk, directory: string, processes: Processes): Promise<DirectoryLock> {
-  const path = `${directory}/lock`;
-  const own = JSON.stringify(processes.self);
+/** @throws {StorageLockedError} a process that lives holds the lock. */
+export async function lockDirectory(disk: Disk, directory: string, processes: Processes, clock: Clock): Promise<DirectoryLock> {
+  const files = new LockFiles(disk, directory);
+  const watch = new LockWatch(files, processes, clock);
+  let taken: FoundLock | undefined;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    if (await writeNew(disk, path, own)) return { release: () => disk.removeFile(path) };
-    const found = await readText(disk, path);
-    const holder = found === undefined ? undefined : markOf(found);
-    if (holder !== undefined && processes.isAlive(holder)) throw new StorageLockedError(directory, holder.pid);
-    if (found !== undefined) await takeAway(disk, path, found, processes.self);
+    const found = await files.highest();
+    const standing = found && (await watch.standingOf(found));
+    if (found !== undefined && standing === 'alive') throw lockedBy(directory, found, processes);
+    if (standing === 'gone') continue;
+    if (standing === 'silent') taken = found;
+    const number = (found?.number ?? 0) + 1;
+    if (!(await files.create(number, lockText(processes.self, 0)))) continue; // Another one was faster.
+    if (await watch.isSettled(number)) return new HeldLock(files, directory, number, processes.self, clock, takenNote(taken));
+    await files.remove(number);
   }
-  throw new StorageLockedError(directory, markOf((await readText(disk, path)) ?? '')?.pid ?? 0);
-}
-
-/**
- * Moves a dead process's lock aside. Two may try at once: only one moves the file that both have seen, and the other
- * finds that it moved a living lock, and puts it back.
- */
-async function takeAway(disk: Disk, path: string, seen: string, self: ProcessMark): Promise<void> {
-  const aside = `${path}.${self.pid}`;
-  try {
-    await disk.rename(path, aside);
-  } catch (error) {
-    if (error instanceof DiskError && error.code === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readText(disk, aside)) === seen) await disk.removeFile(aside);
-  else await disk.rename(aside, path);
-}
-
-async function writeNew(disk: Disk, path: string, text: string): Promise<boolean> {
-  try {
-    const file = await disk.open(path, 'create');
-    await file.append(Buffer.from(text));
-    await file.close();
-    return true;
-  } catch (error) {
-    if (error instanceof DiskError && error.code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function readText(disk: Disk, path: string): Promise<string | undefined> {
-  try {
-    const file = await disk.open(path, 'read');
-    const bytes = await file.read(0, file.size);
-    await file.close();
-    return Buffer.from(bytes).toString();
-  } catch (error) {
-    if (error instanceof DiskError && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** Undefined for a lock whose writer was stopped before its name was on the disk. */
-function markOf(text: string): ProcessMark | undefined {
-  const match = /^\{"host":"[\w.-]*","pid":\d{1,10},"start":"[\w.-]*"\}$/.exec(text);
-  return match === null ? undefined : JSON.parse(text);
+  throw new StorageLockedError(directory, (await files.highest())?.mark?.pid ?? 0);
 }
 
 /** Who holds the lock of a directory, for who only looks. */
@@ -82,10 +66,11 @@ export interface SeenLock {
 
 /** @returns undefined when nobody has the lock, or none that can be read. */
 export async function seeLock(disk: Disk, directory: string, processes: Processes): Promise<SeenLock | undefined> {
-  const mark = markOf((await readText(disk, `${directory}/lock`)) ?? '');
+  const mark = (await new LockFiles(disk, directory).highest())?.mark;
   if (mark === undefined) return undefined;
   const { host, pid } = mark;
-  return { host, pid, standing: processes.isAlive(mark) ? 'alive' : 'dead' };
+  const isAlive = processes.isAlive(mark);
+  return { host, pid, standing: isAlive === undefined ? 'unknown' : isAlive ? 'alive' : 'dead' };
 }
 
 /** The same as a part of a sentence. */
@@ -94,4 +79,135 @@ export function heldBy(lock: SeenLock | undefined): string {
   const { host, pid, standing } = lock;
   if (standing === 'dead') return `in use by nobody (process ${pid} on ${host} left its lock when it was killed)`;
   return `in use by process ${pid} on ${host}${standing === 'alive' ? '' : ', if that still runs'}`;
+}
+
+class LockWatch {
+  constructor(
+    private readonly files: LockFiles,
+    private readonly processes: Processes,
+    private readonly clock: Clock,
+  ) {}
+
+  /** `silent`: as good as dead, for all that can be seen. `gone`: it was given back meanwhile. */
+  async standingOf(found: FoundLock): Promise<'alive' | 'dead' | 'silent' | 'gone'> {
+    const named = await this.untilNamed(found);
+    if (named === undefined) return 'gone';
+    if (named.mark === undefined) return 'dead';
+    const isAlive = this.processes.isAlive(named.mark);
+    if (isAlive !== undefined) return isAlive ? 'alive' : 'dead';
+    return await this.untilSeen(named);
+  }
+
+  /** True when the lock of this number, which is ours, is the only one. Left over ones are removed. */
+  async isSettled(number: number): Promise<boolean> {
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const numbers = await this.files.numbers();
+      if (!numbers.includes(number)) return false;
+      if (numbers.at(-1) === number) return await this.isAlone(number, numbers);
+    }
+    return false; // One that believed ours to be left over: it stands by that.
+  }
+
+  /** The one below may have been written to the end since it was found without a name: then it was there first. */
+  private async isAlone(number: number, numbers: readonly number[]): Promise<boolean> {
+    const below = numbers.filter((each) => each < number);
+    for (const each of below) {
+      const mark = (await this.files.read(each))?.mark;
+      if (mark !== undefined && this.processes.isAlive(mark) === true) return false;
+    }
+    for (const each of below) await this.files.remove(each);
+    return true;
+  }
+
+  private async untilNamed(found: FoundLock): Promise<FoundLock | undefined> {
+    let now: FoundLock | undefined = found;
+    for (let look = 0; look < LOOKS_MAX && now?.mark === undefined && now !== undefined; look += 1) {
+      now = await this.files.read(found.number);
+    }
+    return now;
+  }
+
+  private async untilSeen({ number, text }: FoundLock): Promise<'alive' | 'silent' | 'gone'> {
+    for (let waitedMs = 0; waitedMs < SILENCE_MS; waitedMs += LOOK_EVERY_MS) {
+      await new Promise<void>((resolve) => this.clock.setTimer(resolve, LOOK_EVERY_MS));
+      const now = await this.files.read(number);
+      if (now === undefined) return 'gone';
+      if (now.text !== text) return 'alive';
+    }
+    return 'silent';
+  }
+}
+
+class HeldLock implements DirectoryLock {
+  private beats = 0;
+  private confirmedMs: number;
+  private timer: TimerId;
+  private beating: Promise<void> | undefined;
+  private taken: StorageTakenError | undefined;
+  private isReleased = false;
+
+  constructor(
+    private readonly files: LockFiles,
+    private readonly directory: string,
+    private readonly number: number,
+    private readonly self: ProcessMark,
+    private readonly clock: Clock,
+    readonly note: string | undefined,
+  ) {
+    this.confirmedMs = clock.nowMs();
+    this.timer = this.beatLater();
+  }
+
+  confirm(): Promise<void> | undefined {
+    if (this.taken !== undefined) return Promise.reject(this.taken);
+    return this.clock.nowMs() - this.confirmedMs <= LEASE_MS ? undefined : this.beat();
+  }
+
+  async release(): Promise<void> {
+    this.isReleased = true;
+    this.clock.clearTimer(this.timer);
+    await this.beating?.catch(() => {}); // Whether the lock is still ours is seen below.
+    const found = await this.files.read(this.number);
+    if (isSameProcess(found?.mark, this.self)) await this.files.remove(this.number);
+  }
+
+  private beatLater(): TimerId {
+    return this.clock.setTimer(() => {
+      const later = (): void => {
+        if (!this.isReleased) this.timer = this.beatLater();
+      };
+      this.beat().then(later, later); // Whoever writes next meets what kept it from coming.
+    }, BEAT_MS);
+  }
+
+  private beat(): Promise<void> {
+    this.beating ??= this.renew().finally(() => (this.beating = undefined));
+    return this.beating;
+  }
+
+  private async renew(): Promise<void> {
+    const startedMs = this.clock.nowMs();
+    const found = await this.files.highest();
+    if (found?.number !== this.number || !isSameProcess(found.mark, this.self)) {
+      this.taken = new StorageTakenError(this.directory, found?.mark);
+      throw this.taken;
+    }
+    this.beats += 1;
+    await this.files.overwrite(this.number, lockText(this.self, this.beats));
+    this.confirmedMs = startedMs;
+  }
+}
+
+function lockedBy(directory: string, { mark }: FoundLock, { self }: Processes): StorageLockedError {
+  const isElsewhere = mark !== undefined && (mark.place ?? '') !== (self.place ?? '');
+  return new StorageLockedError(directory, mark?.pid ?? 0, isElsewhere ? mark.host : undefined);
+}
+
+function takenNote(taken: FoundLock | undefined): string | undefined {
+  if (taken?.mark === undefined) return undefined;
+  const { host, pid } = taken.mark;
+  return (
+    `The lock of process ${pid} on ${host} was taken over: it cannot be looked at from here, and gave no sign of life for ` +
+    `${SILENCE_MS / 1000} s. Nothing has to be done where it was killed, or its machine was restarted.`
+  );
 }

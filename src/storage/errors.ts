@@ -91,9 +91,29 @@ export class StorageLockedError extends Error {
     readonly directory: string,
     /** Of the process that works in it. */
     readonly pid: number,
+    /** Of that process, where it is not one of this machine. */
+    readonly host?: string,
   ) {
     super(
-      `The storage directory ${directory} is in use by process ${pid}. Stop that process, or give this one a directory of its own.`,
+      `The storage directory ${directory} is in use by process ${pid}${host === undefined ? '' : ` on ${host}`}. ` +
+        'Stop that process, or give this one a directory of its own.',
+    );
+  }
+}
+
+/** Another process works in the storage directory, which was ours. Nothing was written since. */
+export class StorageTakenError extends Error {
+  override readonly name = 'StorageTakenError';
+
+  constructor(
+    readonly directory: string,
+    /** Undefined when nobody knows: the lock is gone. */
+    by: { readonly host: string; readonly pid: number } | undefined,
+  ) {
+    const whose = by === undefined ? 'its lock is gone' : `process ${by.pid} on ${by.host} holds its lock`;
+    super(
+      `The storage directory ${directory} belongs to this process no more: ${whose}. It was taken over while this process, or its disk, ` +
+        'stood still for long, or somebody removed the lock.',
     );
   }
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { nodeDisk, type Disk } from './disk.ts';
+import { heldDisk } from './held-disk.ts';
 import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
 import { FileCache } from './shapes/file-cache.ts';
@@ -44,11 +45,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { directory, disk = nodeDisk, processes = systemProcesses } = options;
   const lock = await inUsableDirectory(directory, async () => {
     await disk.makeDirectory(directory);
-    return lockDirectory(disk, directory, processes);
+    return lockDirectory(disk, directory, processes, options.clock);
   });
   try {
     await inUsableDirectory(directory, () => checkFormat(disk, directory));
-    const storage = await recover(options, disk);
+    const recovered = await recover(options, heldDisk(disk, lock));
+    const storage = { ...recovered, notes: [...(lock.note === undefined ? [] : [lock.note]), ...recovered.notes] };
     return closingOnce(async () => {
       try {
         await storage.close();

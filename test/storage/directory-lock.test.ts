@@ -1,0 +1,220 @@
+/** Who may work in a storage directory: one process, whatever is left there, whoever else comes at the same moment. */
+import fc from 'fast-check';
+import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { BEAT_MS, heldBy, LEASE_MS, lockDirectory, seeLock, SILENCE_MS, type DirectoryLock } from '../../src/storage/directory-lock.ts';
+import { nodeDisk, type Disk } from '../../src/storage/disk.ts';
+import { heldDisk } from '../../src/storage/held-disk.ts';
+import { systemProcesses, type ProcessMark, type Processes } from '../../src/storage/processes.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+import { MemoryDisk } from './memory-disk.ts';
+
+const mark = (pid: number, place = 'here'): ProcessMark => ({ host: `host-of-${place}`, pid, start: `${pid}00`, place });
+
+/** A machine on which these processes live. */
+function machine(pid: number, living: ReadonlySet<number>, place = 'here'): Processes {
+  return { self: mark(pid, place), isAlive: (other) => (other.place === place ? living.has(other.pid) : undefined) };
+}
+
+class Directory {
+  readonly memory = new MemoryDisk();
+  readonly disk = this.memory.mount();
+  readonly living = new Set<number>();
+
+  async made(): Promise<this> {
+    await this.disk.makeDirectory('/data');
+    return this;
+  }
+
+  lock(pid: number, clock = new ManualClock(), place?: string): Promise<DirectoryLock> {
+    this.living.add(pid);
+    return lockDirectory(this.disk, '/data', machine(pid, this.living, place), clock);
+  }
+
+  async leave(name: string, text: string): Promise<void> {
+    const file = await this.disk.open(`/data/${name}`, 'create');
+    await file.append(Buffer.from(text));
+    await file.close();
+  }
+
+  get locks(): readonly string[] {
+    return this.memory.files.filter((path) => path.startsWith('/data/lock'));
+  }
+}
+
+/** What came of it, in a word, or the sentence. */
+async function outcome(locking: Promise<DirectoryLock>): Promise<string> {
+  return locking.then(({ note }) => note ?? 'held', (error: Error) => `${error.name}: ${error.message}`);
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+}
+
+/** Time passes in steps, and what it begins goes on in between. */
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    clock.advance(250);
+    await turns(60);
+  }
+}
+
+test('the lock of a living process is respected, and given back by a release', async () => {
+  const directory = await new Directory().made();
+  const first = await directory.lock(1);
+  const second = await outcome(directory.lock(2));
+  await first.release();
+  const third = await outcome(directory.lock(3));
+
+  const says = 'The storage directory /data is in use by process 1. Stop that process, or give this one a directory of its own.';
+  expect({ second, third }).toEqual({
+    second: `StorageLockedError: ${says}`,
+    third: 'held',
+  });
+});
+
+test.each([
+  ['of a process that is dead', 'lock.7', JSON.stringify(mark(9))],
+  ['that is empty', 'lock.7', ''],
+  ['that was written in part', 'lock.7', '{"host":"host-of-he'],
+  ['with zeroes', 'lock.7', '\0'.repeat(80)],
+  ['of an older version, whose process is dead', 'lock', JSON.stringify({ host: 'here', pid: 9, start: '900' })],
+])('a lock %s is taken over at once', async (_, name, text) => {
+  const directory = await new Directory().made();
+  await directory.leave(name, text);
+  const processes = { self: mark(1), isAlive: () => false };
+
+  const held = await outcome(lockDirectory(directory.disk, '/data', processes, new ManualClock()));
+
+  expect({ held, locks: directory.locks }).toEqual({ held: 'held', locks: [name === 'lock' ? '/data/lock.1' : '/data/lock.8'] });
+});
+
+test('of processes that come at the same moment one gets the lock, whatever was left there, in every order of their steps', async () => {
+  const left = fc.constantFrom(undefined, '', '{"ho', JSON.stringify(mark(99)));
+  await fc.assert(
+    fc.asyncProperty(left, fc.integer({ min: 2, max: 5 }), fc.nat(), async (text, count, seed) => {
+      const directory = await new Directory().made();
+      if (text !== undefined) await directory.leave('lock.3', text);
+      const random = seededRandom(seed);
+      const pids = Array.from({ length: count }, (_, index) => index + 1);
+      for (const pid of pids) directory.living.add(pid);
+      const disk = slowed(directory.disk, random);
+      const locking = pids.map((pid) => lockDirectory(disk, '/data', machine(pid, directory.living), new ManualClock()));
+      const outcomes = (await Promise.all(locking.map(outcome))).map((each) => each.split(':')[0]);
+
+      expect({ held: outcomes.filter((each) => each === 'held').length, locks: directory.locks.length }).toEqual({ held: 1, locks: 1 });
+      expect(outcomes.filter((each) => each === 'StorageLockedError')).toHaveLength(count - 1);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Before each operation it waits a few turns, each time other ones. */
+function slowed(disk: Disk, random: { below(bound: number): number }): Disk {
+  const later = async <T>(action: () => Promise<T>): Promise<T> => {
+    await turns(random.below(12));
+    return action();
+  };
+  return {
+    ...disk,
+    list: (path) => later(() => disk.list(path)),
+    removeFile: (path) => later(() => disk.removeFile(path)),
+    open: (path, mode) => later(async () => {
+      const file = await disk.open(path, mode);
+      await turns(random.below(12));
+      return file;
+    }),
+  };
+}
+
+test('the lock of a holder that cannot be looked at stands while it gives signs of life, and is taken over without', async () => {
+  const directory = await new Directory().made();
+  const [there, here] = [new ManualClock(), new ManualClock()];
+  await directory.lock(1, there, 'another container');
+  const respected = outcome(directory.lock(2, here));
+  for (const clock of [here, there, here, here]) await pass(clock, BEAT_MS);
+  const taken = outcome(directory.lock(3, here));
+  await pass(here, SILENCE_MS + BEAT_MS);
+
+  expect([await respected, await taken]).toEqual([
+    expect.stringMatching(/^StorageLockedError: .+ is in use by process 1 on host-of-another container\. Stop that process/),
+    expect.stringMatching(/^The lock of process 1 on host-of-another container was taken over: .+ no sign of life for 10 s\./),
+  ]);
+});
+
+test('who was held up for so long that another one took over writes nothing more', async () => {
+  const directory = await new Directory().made();
+  const [there, here] = [new ManualClock(), new ManualClock()];
+  const first = await directory.lock(1, there, 'a machine that sleeps');
+  const disk = heldDisk(directory.disk, first);
+  const file = await disk.open('/data/file', 'create');
+  const taking = directory.lock(2, here);
+  await pass(here, SILENCE_MS + BEAT_MS);
+  const second = await taking;
+  there.advance(LEASE_MS + 1);
+
+  const changes = [file.append(Buffer.from('late')), disk.removeFile('/data/file'), disk.open('/data/new', 'write')];
+  const attempts = await Promise.allSettled<unknown>(changes);
+
+  await first.release();
+  const reasons = attempts.map((attempt) => attempt.status === 'rejected' && (attempt.reason as Error).name);
+  expect({ reasons, files: directory.memory.files, held: second.confirm() }).toEqual({
+    reasons: ['StorageTakenError', 'StorageTakenError', 'StorageTakenError'],
+    files: ['/data/file', '/data/lock.2'],
+    held: undefined,
+  });
+});
+
+test('who was held up, and finds its lock as it left it, goes on', async () => {
+  const directory = await new Directory().made();
+  const clock = new ManualClock();
+  const disk = heldDisk(directory.disk, await directory.lock(1, clock));
+  clock.advance(10 * LEASE_MS);
+
+  const file = await disk.open('/data/file', 'create');
+  await file.append(Buffer.from('written'));
+
+  expect(directory.memory.content('/data/file').toString()).toBe('written');
+});
+
+test('a process of this machine is known by its start, its pid alone says nothing', () => {
+  const { self } = systemProcesses;
+  const ended = spawnSync('true').pid;
+
+  expect([
+    systemProcesses.isAlive(self),
+    systemProcesses.isAlive({ ...self, start: '1' }),
+    systemProcesses.isAlive({ ...self, pid: ended }),
+    systemProcesses.isAlive({ ...self, place: 'another boot' }),
+    systemProcesses.isAlive({ ...self, start: '' }),
+    systemProcesses.isAlive({ host: hostname(), pid: self.pid, start: self.start }),
+    systemProcesses.isAlive({ host: 'another', pid: self.pid, start: self.start }),
+  ]).toEqual([true, false, false, undefined, undefined, true, undefined]);
+});
+
+test.each([
+  ['alive', true, 'in use by process 1 on host-of-here'],
+  ['dead', false, 'in use by nobody (process 1 on host-of-here left its lock when it was killed)'],
+  ['unknown', undefined, 'in use by process 1 on host-of-here, if that still runs'],
+])('who only looks is told that its holder is %s', async (standing, isAlive, text) => {
+  const directory = await new Directory().made();
+  await directory.lock(1);
+
+  const seen = await seeLock(directory.disk, '/data', { self: mark(2), isAlive: () => isAlive });
+
+  expect([seen?.standing, heldBy(seen), heldBy(undefined)]).toEqual([standing, text, 'in use by nobody']);
+});
+
+test('on the real disk one of twenty that come at the same moment gets the lock', async () => {
+  const directory = temporaryDirectory();
+  const living = new Set(Array.from({ length: 20 }, (_, index) => index + 1));
+  const lockings = [...living].map((pid) => lockDirectory(nodeDisk, directory, machine(pid, living), new ManualClock()));
+
+  const outcomes = await Promise.all(lockings.map(outcome));
+
+  removeDirectory(directory);
+  expect(outcomes.filter((each) => each === 'held')).toHaveLength(1);
+});
