@@ -41,7 +41,7 @@ export interface ServedShapes {
   /** Likewise for a reader: not one that has yet to wait for others, nor one that was made for others alone. It must ask for these. */
   findReadable(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
-  /** A client reads by this handle, which it has from elsewhere: a shape that was made for others alone stays for it from now on. */
+  /** A client reads by this handle: it is in use, and if it was made for others alone it stays for the client from now on. */
   noteReader(handle: Handle): void;
   /** Finds the shape or makes it; callers that ask at once get the same handle. */
   create(definition: ShapeDefinition): Promise<ShapeCreation>;
@@ -56,7 +56,9 @@ export interface ServedShapes {
 export type ShapeCreation =
   | { readonly outcome: 'created'; readonly handle: Handle }
   /** Nothing was made; the same request may be repeated. */
-  | { readonly outcome: 'refused' };
+  | { readonly outcome: 'refused' }
+  /** Nothing was made: the storage is at its limit. */
+  | { readonly outcome: 'full' };
 
 export type SnapshotStart =
   | { readonly outcome: 'started' }

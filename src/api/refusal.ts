@@ -112,6 +112,12 @@ export function creationFailed(): Refusal {
   return { ...refuse(503, { message: 'Failed to create shape, please retry' }), retryAfterSeconds: RETRY_SOON_SECONDS };
 }
 
+/** Whoever reads a stored shape is served. */
+export function storageFull(): Refusal {
+  const message = 'The storage is at its limit, and every stored shape is in use. Please try again later.';
+  return { ...refuse(503, { code: 'storage_limit_reached', message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
+}
+
 export function snapshotFailed(message: string): Refusal {
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
 }

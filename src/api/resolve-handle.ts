@@ -6,7 +6,9 @@ import { bornMicros, definitionKey, newHandle, type Handle, type ShapeDefinition
 import type { ApiContext } from './api-context.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
 import { whenReady } from './readiness.ts';
-import { creationFailed, filterFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, type Refusal } from './refusal.ts';
+import {
+  creationFailed, filterFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, storageFull, type Refusal,
+} from './refusal.ts';
 import type { DefinitionParameters } from './shape-parameters.ts';
 
 /** So long after it was given out, a handle whose filter failed is answered for by that: from then on the filter is tried anew. */
@@ -22,8 +24,7 @@ export async function resolveHandle(
   wanted: Handle | undefined,
 ): Promise<Resolved | Refusal> {
   if (wanted !== undefined && isLogOf(context, wanted, definition)) {
-    context.ports.shapes.noteReader(wanted);
-    return { handle: wanted };
+    return read(context, wanted);
   }
   const failure = wanted === undefined ? undefined : await recentFailure(context, definition, wanted);
   if (failure !== undefined) return failure;
@@ -82,9 +83,15 @@ function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinit
 async function findOrCreate(context: ApiContext, definition: ShapeDefinition): Promise<Resolved | Refusal> {
   const { shapes } = context.ports;
   const found = shapes.findReadable(definition);
-  if (found !== undefined) return { handle: found };
+  if (found !== undefined) return read(context, found);
   const unready = await whenReady(context, 'active');
   if (unready !== undefined) return unready;
   const creation = await shapes.create(definition);
-  return creation.outcome === 'created' ? { handle: creation.handle } : creationFailed();
+  if (creation.outcome === 'full') return storageFull();
+  return creation.outcome === 'created' ? read(context, creation.handle) : creationFailed();
+}
+
+function read({ ports }: ApiContext, handle: Handle): Resolved {
+  ports.shapes.noteReader(handle);
+  return { handle };
 }

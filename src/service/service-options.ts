@@ -26,6 +26,12 @@ export interface ServiceOptions extends SettingOptions {
   readonly listenOnIpv6?: boolean;
   /** Where logs are kept: in memory, from which nothing comes back, or below a directory. Default: `./.armature/storage`. */
   readonly storage?: 'memory' | { readonly directory: string };
+  /** Bytes of storage from which on the longest unread shapes end, and new ones are refused when all are in use. Default: no limit. */
+  readonly storageBytesMax?: number;
+  /** Shapes beyond which the longest unread ones end. Default: no limit. */
+  readonly maxShapes?: number;
+  /** How long a shape may be unread before it ends, in milliseconds. Default: for ever. */
+  readonly shapeExpireAfterMs?: number;
   /** A logger of the program's own (pino's has this form), or how much is written to stdout. Default: `info`. */
   readonly logger?: ServiceLogger | LogLevel;
   /** Let clients delete shapes, as test suites do. Default: false. */

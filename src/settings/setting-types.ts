@@ -27,6 +27,11 @@ export const integer = (least: number, most: number) =>
       `must be a whole number from ${least} to ${most}`,
     )
     .transform(Number);
+/** More than an integer of 32 bits holds: up to what a number tells exactly. */
+export const bytesMax = z
+  .string()
+  .refine((text) => /^\d{1,15}$/.test(text) && Number(text) > 0, 'must be a whole number of bytes, up to fifteen digits')
+  .transform(Number);
 export const durationMs = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'must be a duration, as in 500ms, 20s or 2min')

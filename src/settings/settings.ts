@@ -5,8 +5,8 @@
  */
 import type { z } from 'zod';
 import {
-  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind, streamId, text,
-  waitMs,
+  bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind,
+  streamId, text, waitMs,
 } from './setting-types.ts';
 
 export interface Setting {
@@ -119,6 +119,27 @@ export const SETTINGS = {
     type: text.default('./.armature/storage'),
     electric: ['ELECTRIC_STORAGE_DIR'],
     help: 'the directory of the logs (default: ./.armature/storage)',
+  },
+  storageBytesMax: {
+    flag: 'max-storage-size',
+    value: 'BYTES',
+    type: bytesMax.optional(),
+    electric: [],
+    help: 'from here on the longest unread shapes end, then new ones are refused (default: no limit)',
+  },
+  maxShapes: {
+    flag: 'max-shapes',
+    value: 'NUMBER',
+    type: integer(1, INTEGER_MAX).optional(),
+    electric: ['ELECTRIC_MAX_SHAPES'],
+    help: 'beyond so many the longest unread shapes end (default: no limit)',
+  },
+  shapeExpireAfterMs: {
+    flag: 'shape-expire-after',
+    value: 'DURATION',
+    type: waitMs.optional(),
+    electric: [],
+    help: 'how long a shape may be unread before it ends (default: for ever)',
   },
   replicationStreamId: {
     flag: 'replication-stream-id',

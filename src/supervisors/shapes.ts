@@ -10,23 +10,24 @@ import { consumer } from '../actors/consumer/consumer.ts';
 import { materializer } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication/publication-manager.ts';
 import { shapeCache } from '../actors/directory/shape-cache.ts';
+import { expiry } from '../actors/expiry/expiry.ts';
 import { catchUpCollector } from '../actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../actors/collector/shape-log-collector.ts';
 import { consumerOf, materializerOf } from '../actors/shape-processes.ts';
 import { snapshotter } from '../actors/snapshotter.ts';
 import type { Handle } from '../model/shape.ts';
-import type { DynamicSupervisorSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
+import type { ChildSpec, DynamicSupervisorSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import { dynamicSupervisor } from '../otp/supervision/dynamic-supervisor.ts';
 import type { Message, Pid } from '../otp/process.ts';
 import type { StackWiring } from './stack-wiring.ts';
 
 export type ShapesWiring = Pick<
   StackWiring,
-  'tables' | 'shapeLog' | 'takenThrough' | 'publicationCheckEveryMs' | 'shapeHibernateAfterMs'
+  'tables' | 'shapeLog' | 'takenThrough' | 'publicationCheckEveryMs' | 'shapeHibernateAfterMs' | 'expiry'
 >;
 
 export function shapes(wiring: ShapesWiring): SupervisorSpec {
-  const { tables, takenThrough, publicationCheckEveryMs } = wiring;
+  const { tables, takenThrough, publicationCheckEveryMs, expiry: limits } = wiring;
   return {
     strategy: 'one_for_all',
     children: [
@@ -54,8 +55,13 @@ export function shapes(wiring: ShapesWiring): SupervisorSpec {
       },
       { id: 'consumers', start: () => dynamicSupervisor(consumers(wiring)), shutdown: 'infinity' },
       { id: 'shape-cache', start: () => ({ machine: shapeCache, tables: tables.shapeCache, name: '@shape-cache' }) },
+      ...(limits === undefined ? [] : [expiryOf(limits)]),
     ],
   };
+}
+
+function expiryOf({ checkEveryMs, tables }: NonNullable<ShapesWiring['expiry']>): ChildSpec {
+  return { id: 'expiry', start: () => ({ machine: expiry, input: { checkEveryMs }, tables, name: '@expiry' }) };
 }
 
 interface ConsumerArgs {

@@ -44,6 +44,8 @@ export interface StackWiring {
   readonly publicationCheckEveryMs: number;
   /** A Consumer or a Materializer that has got no message for so long hibernates: its tables and names stay. */
   readonly shapeHibernateAfterMs: number;
+  /** How often the limits are looked after, and the table of who does that; left out where none is set. */
+  readonly expiry?: { readonly checkEveryMs: number; readonly tables: () => Tables };
   /** How long open responses may go on when the service stops. */
   readonly drainTimeoutMs: number;
 }

@@ -3,6 +3,7 @@ import { checkpointer } from '../../src/actors/checkpointer.ts';
 import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer/consumer.ts';
+import { expiry } from '../../src/actors/expiry/expiry.ts';
 import { handleLife } from '../../src/actors/directory/handle-life-chart.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication/publication-manager.ts';
@@ -312,6 +313,7 @@ const shapeCacheWalk: WalkedMachine = {
     { type: 'shapes.entered' },
     { type: 'shapes.restored', count: 1 },
     { type: 'condemnShapes', handles: ['1-1'], why: 'asked' },
+    { type: 'expireShapes', handles: ['1-1'], why: 'unread' },
     { type: 'shapes.condemned', pids: ['consumer#1'], why: 'asked', count: 1, relations: ['public.items'] },
     { type: 'shapes.purged', replies: [replyTo] },
     { type: 'child.started', id: '1-1', pid: 'consumer#1' },
@@ -354,6 +356,18 @@ const publicationManagerWalk: WalkedMachine = {
     failed('publication.failed'),
     { type: 'timeout.check' },
     { type: 'timeout.retry' },
+  ],
+};
+
+const expiryWalk: WalkedMachine = {
+  machine: expiry,
+  inputs: [{ checkEveryMs: 5_000 }],
+  events: [
+    { type: 'timeout.check' },
+    { type: 'makeRoom' },
+    { type: 'limits.kept' },
+    { type: 'limits.exceeded', handles: ['1-1'], why: 'nobody has read it' },
+    { type: 'limits.reached', bytes: 20, bytesMax: 10 },
   ],
 };
 
@@ -512,6 +526,7 @@ export const walkedMachines: readonly WalkedMachine[] = [
   shapeCacheWalk,
   handleLifeWalk,
   publicationManagerWalk,
+  expiryWalk,
   statusMonitorWalk,
   connectionLockWalk,
   connectionPoolsWalk,

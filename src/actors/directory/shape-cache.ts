@@ -21,6 +21,7 @@ type Event =
   | { type: 'deleteShape'; handle: Handle; why: string; isDamaged?: boolean; replyTo: ReplyTo }
   | { type: 'purge'; why: string; replyTo: ReplyTo }
   | { type: 'condemnShapes'; handles: readonly Handle[]; why: string }
+  | { type: 'expireShapes'; handles: readonly Handle[]; why: string }
   | { type: 'reportCondition' }
   | { type: 'shape.found'; handle: Handle; replyTo: ReplyTo }
   | {
@@ -194,6 +195,7 @@ export const shapeCache = setup({
         deleteShape: { actions: 'postpone' },
         purge: { actions: 'postpone' },
         condemnShapes: { actions: 'postpone' },
+        expireShapes: { actions: 'postpone' },
         reportCondition: {},
       },
     },
@@ -267,6 +269,12 @@ export const shapeCache = setup({
           actions: {
             type: 'apply',
             params: ({ event: { handles, why } }) => ({ table: 'directory', change: { type: 'condemnShapes', handles, why } }),
+          },
+        },
+        expireShapes: {
+          actions: {
+            type: 'apply',
+            params: ({ event: { handles, why } }) => ({ table: 'directory', change: { type: 'expire', handles, why } }),
           },
         },
         'shapes.purged': {

@@ -35,6 +35,8 @@ export type DirectoryChange =
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
   | { readonly type: 'restoreNext' }
   | { readonly type: 'condemnShapes'; readonly handles: readonly Handle[]; readonly why: string }
+  /** Likewise, but for those on which others depend. */
+  | { readonly type: 'expire'; readonly handles: readonly Handle[]; readonly why: string }
   | { readonly type: 'purge'; readonly why: string; readonly replyTo: ReplyTo }
   /** What else has come of it all? */
   | 'settle';
@@ -131,6 +133,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return this.restoreNext();
       case 'condemnShapes':
         return this.condemnShapes(change.handles, change.why);
+      case 'expire':
+        return this.condemnShapes(change.handles.filter((handle) => this.lives.outerOf(handle).size === 0), change.why);
       case 'purge':
         return this.purge(change.why, change.replyTo);
     }

@@ -21,6 +21,8 @@ import type { TimeZones } from '../../postgres/catalog/time-zones.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
 import { ShapeCorruptError, ShapeGoneError, SnapshotStalledError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
+import type { ServiceLimits } from './limits.ts';
+import type { ShapeReads } from './shape-reads.ts';
 import { SharedWait } from './shared-wait.ts';
 
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
@@ -71,16 +73,29 @@ export function readableLogs(logs: ShapeLogs): ReadableLogs {
   };
 }
 
-/** @param table the directory of the shape cache that lives now; undefined while there is none. */
-export function servedShapes(runtime: Calls, table: () => ShapeDirectory | undefined): ServedShapes {
+/**
+ * @param table the directory of the shape cache that lives now; undefined while there is none.
+ * @param reads told of each reader. @param limits asked before a shape is made.
+ */
+export function servedShapes(
+  runtime: Calls,
+  table: () => ShapeDirectory | undefined,
+  reads: Pick<ShapeReads, 'note'>,
+  limits: Pick<ServiceLimits, 'hasRoom'>,
+): ServedShapes {
   return {
     find: (definition) => table()?.find(definition),
     findReadable: (definition) => table()?.findReadable(definition),
     definitionOf: (handle) => table()?.definitionOf(handle),
     noteReader(handle) {
+      reads.note(handle);
       if (table()?.isForOthers(handle) === true) runtime.send('@shape-cache', { type: 'noteReader', handle });
     },
     async create(definition): Promise<ShapeCreation> {
+      if (table()?.find(definition) === undefined && !limits.hasRoom()) {
+        runtime.send('@expiry', { type: 'makeRoom' });
+        return { outcome: 'full' };
+      }
       const reply = await answered(runtime.call('@shape-cache', { type: 'createShape', definition }, CREATION_TIMEOUT_MS));
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
     },

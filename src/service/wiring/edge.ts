@@ -11,20 +11,30 @@ import type { RequestDispatcher } from '../../http/request-dispatcher.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { causeOfHealth } from './health-cause.ts';
+import type { ServiceLimits } from './limits.ts';
 import { livingTable } from './living-table.ts';
+import type { ShapeReads } from './shape-reads.ts';
 import { watchedSubsets } from './watches.ts';
 import type { ServiceResources } from '../service-resources.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
-export function serviceApi(resources: ServiceResources, subsets: SubsetSource, explain: ExplainSource): Api {
+/** What else the api is put together of. */
+interface ApiParts {
+  readonly subsets: SubsetSource;
+  readonly explain: ExplainSource;
+  readonly reads: Pick<ShapeReads, 'note'>;
+  readonly limits: Pick<ServiceLimits, 'hasRoom'>;
+}
+
+export function serviceApi(resources: ServiceResources, { subsets, explain, reads, limits }: ApiParts): Api {
   const { configuration, database, runtime, storage, language, world, watches } = resources;
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
   const ports = {
     relations: relationSource(database.catalog),
     zones: zoneSource(database.zones),
-    shapes: servedShapes(runtime, directory),
+    shapes: servedShapes(runtime, directory, reads, limits),
     logs: readableLogs(storage.shapes),
     status: serviceStatus(runtime, world.clock, causeOfHealth(resources)),
     language,

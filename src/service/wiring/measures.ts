@@ -5,6 +5,7 @@ import type { Api } from '../../api/api.ts';
 import { slotFigures } from '../../postgres/replication/slot-figures.ts';
 import type { LogFigures, ServiceFigures, ShapeFigures } from '../../telemetry/metrics/service-figures.ts';
 import type { MetricsSource } from '../../telemetry/metrics/service-metrics.ts';
+import { diskFigures } from '../../storage/disk-figures.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { KeptAnswer } from './kept-answer.ts';
@@ -36,6 +37,7 @@ function serviceFigures(
     refused: api.refusals(),
     parked,
     log: logFigures(storage),
+    stored: { ...diskFigures(storage), limit: configuration.storageBytesMax },
     shapes: directory && shapeFigures(directory),
     processes: runtime.processes(),
   };

@@ -12,12 +12,15 @@ import { edgePorts, serviceApi } from './edge.ts';
 import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { explainSource } from './explain/explain-source.ts';
+import { serviceLimits } from './limits.ts';
+import { ShapeReads } from './shape-reads.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
 import { SubsetQueries } from './subsets/subset-queries.ts';
 import { SubsetReads } from './subsets/subset-reads.ts';
 import { processTables, type ShapeLives } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
+const EXPIRY_CHECK_EVERY_MS = 5_000;
 
 /** What is wired, with the api that its server stands in front of. */
 export interface ServiceWiring extends StackWiring {
@@ -39,7 +42,9 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
   const access = logAccess(resources, watches.transactions);
   const queries = new SubsetQueries(resources.runtime);
   const subsets = new SubsetReads(resources, access, queries);
-  const api = serviceApi(resources, subsets, explainSource(resources, queries));
+  const reads = new ShapeReads(resources.world.clock);
+  const limits = serviceLimits(resources, reads);
+  const api = serviceApi(resources, { subsets, explain: explainSource(resources, queries), reads, limits });
   const observer = serviceObserver(resources, api);
   if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
   return {
@@ -49,12 +54,24 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
       ...databasePorts(resources, access, queries, observer),
       ...edgePorts(resources, api, reception, observer),
     },
-    tables: processTables(resources, access, observed(api.announcements, observer), lives, observer?.worked),
+    tables: processTables(resources, access, observed(api.announcements, observer), forgetting(reads, lives), observer?.worked),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
+    ...(limits.isLimited ? { expiry: { checkEveryMs: EXPIRY_CHECK_EVERY_MS, tables: () => ({ limits: limits.table() }) } } : {}),
     drainTimeoutMs: configuration.drainTimeoutMs,
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
+  };
+}
+
+/** What ended is read by nobody. */
+function forgetting(reads: ShapeReads, lives: ShapeLives): ShapeLives {
+  return {
+    started: (handle, definition) => lives.started(handle, definition),
+    ended(handle, definition) {
+      reads.forget(handle);
+      lives.ended(handle, definition);
+    },
   };
 }

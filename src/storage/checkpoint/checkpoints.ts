@@ -70,6 +70,11 @@ export class Checkpoints {
     return position;
   }
 
+  /** Of the file that this process writes. */
+  get bytes(): number {
+    return this.writer?.size ?? 0;
+  }
+
   /** What does not hold of the files that were found, in words. */
   get damage(): readonly string[] {
     return this.damaged;

@@ -24,7 +24,7 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'>
   readonly disk: Disk;
   readonly files: FileCache;
   readonly paths: ShapePaths;
-  readonly checkpoints: Pick<Checkpoints, 'write'>;
+  readonly checkpoints: Pick<Checkpoints, 'write' | 'bytes'>;
 }
 
 /** How many shapes are saved at the same time. */
@@ -36,7 +36,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly log: TransactionLog;
   private readonly files: FileCache;
   private readonly paths: ShapePaths;
-  private readonly stored: Pick<Checkpoints, 'write'>;
+  private readonly stored: Pick<Checkpoints, 'write' | 'bytes'>;
   private readonly table: ShapeTable;
   private readonly stores = new Map<Handle, ShapeFiles>();
   private readonly checkpoints = new GroupCommit(() => this.writeCheckpoint());
@@ -72,6 +72,10 @@ export class DiskShapeLogs implements ShapeLogs {
 
   get releasable(): LogPosition {
     return minPosition(this.checkpointed, this.table.releasable());
+  }
+
+  get checkpointBytes(): number {
+    return this.stored.bytes;
   }
 
   get unsavedBytes(): number {

@@ -23,6 +23,10 @@ export class MemoryShapeLogs implements ShapeLogs {
     return this.table.releasable();
   }
 
+  get checkpointBytes(): number {
+    return 0;
+  }
+
   get unsavedBytes(): number {
     return 0;
   }

@@ -68,6 +68,10 @@ export class ShapeLines {
     return this.shown.bytes;
   }
 
+  get countShown(): number {
+    return this.shown.count;
+  }
+
   get state(): LinesState {
     const { bytes, count, openBytes, chunkCount } = this.shown;
     return { end: this.published, bytes, count, openBytes, chunkEnds: this.chunkEnds.slice(0, chunkCount) };

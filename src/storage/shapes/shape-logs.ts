@@ -29,6 +29,8 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    * instant: it also falls, when a snapshot sends its shape back.
    */
   readonly releasable: LogPosition;
+  /** Bytes of the file that the checkpoints are in; 0 before this process has made one. */
+  readonly checkpointBytes: number;
   /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
   readonly unsavedBytes: number;
   /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */
@@ -80,6 +82,10 @@ export interface ShapeLog {
   readonly end: LogOffset;
   /** Bytes of the lines that readers may see, behind the snapshot. */
   readonly lineBytes: number;
+  /** Bytes of the snapshot, as far as it has come. */
+  readonly snapshotBytes: number;
+  /** Bytes that it takes of the disk, or will take with the next checkpoint: snapshot, lines and index. */
+  readonly storedBytes: number;
   /**
    * How far this shape has taken the transaction log (see `Pace`): a replay leaves out transactions that end at or before it.
    * A new shape stands alone where it was created, or where its snapshot sent it back to, until a `publish` reaches

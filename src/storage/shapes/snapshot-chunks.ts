@@ -52,6 +52,11 @@ export class SnapshotChunks {
     return this.chunks.length;
   }
 
+  /** In all chunks. */
+  get bytes(): number {
+    return this.chunks.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** False once it is certain that there is no such chunk, and never will be. */
   mayGrowTo(index: number): boolean {
     return !this.whole || index < this.count;

@@ -17,6 +17,7 @@ import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
 import { FiledLines, type LineFiles } from './filed-lines.ts';
 import type { LineRun } from './line-buffer.ts';
+import { INDEX_ENTRY_BYTES } from './line-index.ts';
 import { linesInSteps, type LinesRead } from './line-steps.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
@@ -149,6 +150,14 @@ export class StoredShape implements ShapeLog {
 
   get lineBytes(): number {
     return this.lines.bytesShown;
+  }
+
+  get snapshotBytes(): number {
+    return this.chunks.bytes;
+  }
+
+  get storedBytes(): number {
+    return this.chunks.bytes + this.lines.bytesShown + this.lines.countShown * INDEX_ENTRY_BYTES;
   }
 
   get position(): LogPosition {

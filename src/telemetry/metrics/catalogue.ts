@@ -114,6 +114,11 @@ export const METRICS = {
     help: 'What of it is needed still: by the next restart, as the last checkpoint has it, or by a shape that lags',
   },
   unsaved: { name: 'armature_unsaved_bytes', type: 'gauge', help: 'Lines of shapes in memory that no checkpoint has brought to the disk' },
+  storageBytes: {
+    name: 'armature_storage_bytes', type: 'gauge', labels: ['kind'],
+    help: 'What the storage has, by kind: log, checkpoints, snapshots, lines (with their index, and those in memory)',
+  },
+  storageBytesMax: { name: 'armature_storage_limit_bytes', type: 'gauge', help: 'Where it is limited, if it is' },
   totalShapes: { name: 'electric_shapes_total_shapes_count', type: 'gauge', help: 'Shapes that are served' },
   activeShapes: { name: 'electric_shapes_active_shapes_count', type: 'gauge', help: 'Shapes whose process is awake' },
   shapes: {

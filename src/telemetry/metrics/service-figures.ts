@@ -16,10 +16,16 @@ export interface ServiceFigures {
   readonly refused: ByKind;
   readonly parked: number;
   readonly log: LogFigures;
+  readonly stored: StoredFigures;
   /** Undefined while the shapes are being rebuilt. */
   readonly shapes: ShapeFigures | undefined;
   readonly processes: Iterable<ProcessFigures>;
 }
+
+export const STORED_KINDS = ['log', 'checkpoints', 'snapshots', 'lines'] as const;
+
+/** Bytes. */
+export type StoredFigures = Readonly<Record<(typeof STORED_KINDS)[number], number>> & { readonly limit: number | undefined };
 
 export interface LogFigures {
   readonly bytes: number;

@@ -8,7 +8,9 @@ import type { SlotFigures } from '../../postgres/replication/slot-figures.ts';
 import { censusOf } from '../process-census.ts';
 import { LoopWatch, programFigures } from '../program-load.ts';
 import { makeMetrics, type MadeMetrics } from './made-metrics.ts';
-import { REQUEST_KINDS, SHAPE_LIVES, STATUSES, type LogFigures, type ServiceFigures, type ShapeFigures } from './service-figures.ts';
+import {
+  REQUEST_KINDS, SHAPE_LIVES, STATUSES, STORED_KINDS, type LogFigures, type ServiceFigures, type ShapeFigures, type StoredFigures,
+} from './service-figures.ts';
 
 export interface MetricsSource {
   /** What is in memory. */
@@ -50,6 +52,7 @@ export class ServiceMetrics {
     const figures = source.figures();
     this.tellService(figures);
     this.tellLog(figures.log);
+    this.tellStored(figures.stored);
     this.tellShapes(figures.shapes);
     this.tellProcesses(figures);
     this.tellProgram();
@@ -78,6 +81,13 @@ export class ServiceMetrics {
     made.logBehind.set(untakenBytes);
     made.logPinned.set(neededBytes);
     made.unsaved.set(unsavedBytes);
+  }
+
+  private tellStored(stored: StoredFigures): void {
+    const { storageBytes, storageBytesMax } = this.made;
+    for (const kind of STORED_KINDS) storageBytes.set({ kind }, stored[kind]);
+    storageBytesMax.remove();
+    if (stored.limit !== undefined) storageBytesMax.set(stored.limit);
   }
 
   /** While there is nobody to ask, nothing is told: a zero would be read as the loss of all shapes. */

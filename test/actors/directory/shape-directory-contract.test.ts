@@ -64,7 +64,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
 interface ShapeStep {
   readonly of: number;
   readonly what:
-    | 'noteReader' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot'
+    | 'noteReader' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'expire' | 'snapshot'
     | { readonly down: ExitReason };
 }
 
@@ -84,6 +84,7 @@ function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): Direct
     case 'confirm':
       return { type: what, handle: found, why: 'asked', replyTo: call };
     case 'condemnShapes':
+    case 'expire':
       return { type: what, handles: [found], why: 'lost' };
     case 'snapshot':
       return void world.shape(of)?.takeSnapshot(pgSnapshot);
@@ -100,7 +101,8 @@ const down = fc.constantFrom<ExitReason>(
   { shutdown: { delete: 'snapshotFailed', error: 'no table' } },
 );
 const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
-  fc.constantFrom('noteReader', 'started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
+  fc.constantFrom('noteReader', 'started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm'),
+  fc.constantFrom('condemnShapes', 'expire', 'snapshot'),
   fc.record({ down }),
 );
 

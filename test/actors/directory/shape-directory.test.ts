@@ -131,6 +131,25 @@ test('shapes that are condemned together are told once, with the tables that the
   });
 });
 
+test('of shapes that expire none goes on which another one has come to depend', () => {
+  const { directory, handle } = reservedShape();
+  const { definition } = { definition: directory.definitionOf(handle) ?? shapeOf({}) };
+  const outer: ShapeDefinition = { ...shapeOf({}, { ...itemsLayout, oid: 9 }), dependencies: [{ shape: definition, column: 'id' }] };
+  const expire = (of: Handle | undefined) => directory.apply({ type: 'expire', handles: of === undefined ? [] : [of], why: 'unread' });
+  directory.apply({ type: 'reserve', definition: outer, replyTo: SECOND });
+
+  const inner = expire(handle);
+  const kept = [directory.find(definition), directory.find(outer)];
+  const told = expire(directory.find(outer));
+
+  expect({ inner, isKept: kept.every((each) => each !== undefined), told, left: directory.find(outer) }).toEqual({
+    inner: undefined,
+    isKept: true,
+    told: expect.objectContaining({ type: 'shapes.condemned', count: 1, why: 'unread' }),
+    left: undefined,
+  });
+});
+
 test('a shape that is condemned before its Consumer has started ends it then', () => {
   const { handle, start, condemn } = reservedShape();
 

@@ -185,7 +185,12 @@ class Run {
     const ports = {
       relations: { relation: lookUp, relationNow: lookUp },
       zones: { zone: () => Promise.resolve(undefined) },
-      shapes: servedShapes({ call: (to, request) => this.call(to, request), send: (_, message) => this.send(message) }, () => directory),
+      shapes: servedShapes(
+        { call: (to, request) => this.call(to, request), send: (_, message) => this.send(message) },
+        () => directory,
+        { note: () => {} },
+        { hasRoom: () => true },
+      ),
       logs: { get: (handle: Handle) => this.log(handle), isGone: () => false, isStalled: () => false, damageOf: () => undefined },
       status: new TestStatus(clock),
       language,

@@ -4,6 +4,7 @@ import { checkpointer } from '../../../src/actors/checkpointer.ts';
 import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { expiry } from '../../../src/actors/expiry/expiry.ts';
 import { handleLife } from '../../../src/actors/directory/handle-life-chart.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { publicationManager } from '../../../src/actors/publication/publication-manager.ts';
@@ -35,6 +36,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: replicationClient, purpose: 'Brings the stream of Postgres’s changes, and comes back by itself when it breaks.' },
   { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
   { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
+  { machine: expiry, purpose: 'Has shapes end that a limit takes: the longest unread first.' },
   { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
   { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
 ];

@@ -1,0 +1,105 @@
+/**
+ * ShapeLimits: which stored shapes a limit takes. The table of expiry, which owns nothing: it looks at what there is.
+ *
+ * A shape is never taken while somebody reads it, since it would come back at once, at the cost of a snapshot; nor while others depend on
+ * it; nor before its first rows are there. Of the rest those go first that were unread for longest.
+ */
+import type { Fork, Forkable } from '../../base/fork.ts';
+import { bornMicros, type Handle } from '../../model/shape.ts';
+import type { Message, Table } from '../../otp/process.ts';
+
+/** What is not set is no limit. */
+export interface Limits {
+  /** How many shapes there may be. */
+  readonly shapesMax?: number | undefined;
+  /** Bytes that the storage may take. */
+  readonly bytesMax?: number | undefined;
+  /** Milliseconds that a shape may be unread. */
+  readonly unreadMsMax?: number | undefined;
+  /** Milliseconds for which a shape that was read counts as in use. */
+  readonly inUseMs: number;
+}
+
+/** What is looked at of a shape that is served. */
+export interface LimitedShape {
+  readonly handle: Handle;
+  readonly dependsOn: readonly Handle[];
+  readonly storedBytes: number;
+  readonly snapshot: { readonly state: string };
+}
+
+export interface LimitsPorts extends Forkable<LimitsPorts> {
+  shapes(): Iterable<LimitedShape>;
+  /** Bytes of what is nobody's alone: the log and the checkpoints. */
+  commonBytes(): number;
+  /** On the scale of `nowMs`. */
+  lastReadMs(handle: Handle): number;
+  nowMs(): number;
+}
+
+interface Unread {
+  readonly handle: Handle;
+  readonly bytes: number;
+  readonly unreadMs: number;
+}
+
+export class ShapeLimits implements Table<'look'> {
+  constructor(
+    private readonly limits: Limits,
+    private readonly ports: LimitsPorts,
+  ) {}
+
+  apply(): Message {
+    const shapes = [...this.ports.shapes()];
+    const unread = this.unread(shapes);
+    const { shapesMax = Infinity, bytesMax = Infinity, unreadMsMax = Infinity } = this.limits;
+    const old = unread.filter(({ unreadMs }) => unreadMs >= unreadMsMax);
+    if (old.length > 0) return exceeded(old, `nobody has read it for ${seconds(unreadMsMax)}`);
+    const many = unread.slice(0, Math.max(0, shapes.length - shapesMax));
+    if (many.length > 0) return exceeded(many, `there are more than ${shapesMax} shapes, and it was unread for longest`);
+    const bytes = this.bytesOf(shapes);
+    const large = firstOf(unread, bytes - bytesMax);
+    if (large.length > 0) return exceeded(large, `the storage has more than ${bytesMax} bytes, and it was unread for longest`);
+    return bytes >= bytesMax ? { type: 'limits.reached', bytes, bytesMax } : { type: 'limits.kept' };
+  }
+
+  clone(fork: Fork): ShapeLimits {
+    return new ShapeLimits(this.limits, this.ports.clone(fork));
+  }
+
+  key(): string {
+    return '';
+  }
+
+  /** Those that may be taken, the longest unread first. */
+  private unread(shapes: readonly LimitedShape[]): readonly Unread[] {
+    const { inUseMs, unreadMsMax = inUseMs } = this.limits;
+    const needed = new Set(shapes.flatMap(({ dependsOn }) => dependsOn));
+    const nowMs = this.ports.nowMs();
+    return shapes
+      .filter(({ handle, snapshot }) => snapshot.state === 'complete' && !needed.has(handle))
+      .map(({ handle, storedBytes }) => ({ handle, bytes: storedBytes, unreadMs: nowMs - this.ports.lastReadMs(handle) }))
+      .filter(({ unreadMs }) => unreadMs >= Math.min(inUseMs, unreadMsMax))
+      .sort((left, right) => right.unreadMs - left.unreadMs || bornMicros(left.handle) - bornMicros(right.handle));
+  }
+
+  private bytesOf(shapes: readonly LimitedShape[]): number {
+    return shapes.reduce((sum, { storedBytes }) => sum + storedBytes, this.ports.commonBytes());
+  }
+}
+
+/** So many that `bytes` are free. */
+function firstOf(unread: readonly Unread[], bytes: number): readonly Unread[] {
+  let freed = 0;
+  let count = 0;
+  for (; count < unread.length && freed < bytes; count += 1) freed += unread[count]?.bytes ?? 0;
+  return unread.slice(0, count);
+}
+
+function exceeded(unread: readonly Unread[], why: string): Message {
+  return { type: 'limits.exceeded', handles: unread.map(({ handle }) => handle), why };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,96 @@
+/** The limits of a storage, in a service whose clock a test puts forward: who goes, who stays, and what is answered to new ones. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { readShape } from '../support/service/shape-follower.ts';
+
+const HOUR_MS = 3_600_000;
+const LATER = { timeout: 20_000 };
+let database: TestDatabase;
+let service: ServiceInProcess | undefined;
+let passedMs: number;
+
+beforeEach(async () => {
+  passedMs = 0;
+  service = undefined;
+  database = await createDatabase();
+  await database.query(`CREATE TABLE items (id integer PRIMARY KEY, title text); CREATE TABLE tags (id integer PRIMARY KEY);
+    INSERT INTO items SELECT id, repeat('x', 1000) FROM generate_series(1, 300) AS id; INSERT INTO tags VALUES (1)`);
+});
+
+afterEach(async () => {
+  await service?.remove();
+  await database.drop();
+});
+
+async function start(flags: Readonly<Record<string, string>>): Promise<ServiceInProcess> {
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs };
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'long-poll-timeout': '500', ...flags }, world: { clock } });
+  return service;
+}
+
+type Wish = Readonly<Record<string, string>>;
+
+function ask({ shapeUrl }: ServiceInProcess, wish: Wish, more: Wish = { offset: '-1' }) {
+  return readShape(shapeUrl, { table: 'items', ...wish, ...more });
+}
+
+/** Whether each of these handles serves yet. */
+async function standing(running: ServiceInProcess, shapes: readonly (readonly [Wish, string | null])[]): Promise<readonly number[]> {
+  const answers = shapes.map(([wish, handle]) => ask(running, wish, { handle: handle ?? '', offset: '0_inf' }));
+  return (await Promise.all(answers)).map(({ status }) => status);
+}
+
+test('beyond --max-shapes the longest unread go, and no shape on which another one depends', async () => {
+  const running = await start({ 'max-shapes': '3' });
+  const old = await ask(running, { where: 'id = 1' });
+  const tags = await ask(running, { table: 'tags', columns: 'id' });
+  passedMs += HOUR_MS;
+  const outer = await ask(running, { where: 'id IN (SELECT id FROM tags)' });
+  const young = await ask(running, { where: 'id = 2' });
+
+  await expect.poll(() => [...running.runtime.printTree().matchAll(/consumers\/\d+-\d+#/g)].length, LATER).toBe(3);
+
+  const found = await standing(running, [
+    [{ where: 'id = 1' }, old.handle],
+    [{ table: 'tags', columns: 'id' }, tags.handle],
+    [{ where: 'id IN (SELECT id FROM tags)' }, outer.handle],
+    [{ where: 'id = 2' }, young.handle],
+  ]);
+  expect(found).toEqual([409, 200, 200, 200]);
+}, 60_000);
+
+test('at --max-storage-size a new shape is refused in words while all are in use, and finds room when one is not', async () => {
+  const running = await start({ 'max-storage-size': '250000' });
+  const large = await ask(running, {});
+  await expect.poll(async () => (await ask(running, {}, { offset: '0_0', handle: large.handle ?? '' })).upToDate, LATER).toBe(true);
+  const refused = await ask(running, { where: 'id < 290' });
+  const stored = await ask(running, {}, { handle: large.handle ?? '', offset: '0_0' });
+  const query = new URLSearchParams({ table: 'items', offset: '-1', where: 'id < 290' });
+  const { headers } = await fetch(`${running.shapeUrl}?${query.toString()}`);
+  passedMs += HOUR_MS;
+
+  await expect.poll(async () => (await ask(running, { where: 'id < 290' })).status, LATER).toBe(200);
+
+  expect({ refused: [refused.status, JSON.parse(refused.text)], retry: headers.get('retry-after'), stored: stored.status }).toEqual({
+    refused: [
+      503,
+      {
+        code: 'storage_limit_reached',
+        message: 'The storage is at its limit, and every stored shape is in use. Please try again later.',
+      },
+    ],
+    retry: '10',
+    stored: 200,
+  });
+  expect(await standing(running, [[{}, large.handle]])).toEqual([503]); // It has ended, and there is no room for another one again.
+}, 60_000);
+
+test('a shape that nobody has read for --shape-expire-after goes', async () => {
+  const running = await start({ 'shape-expire-after': '30min' });
+  const { handle } = await ask(running, { where: 'id = 1' });
+  passedMs += HOUR_MS;
+
+  await expect.poll(() => running.runtime.printTree().includes(String(handle)), LATER).toBe(false);
+}, 60_000);
