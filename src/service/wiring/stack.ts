@@ -68,6 +68,7 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
 /** What ended is read by nobody. */
 function forgetting(reads: ShapeReads, lives: ShapeLives): ShapeLives {
   return {
+    restoring: (restored, of) => lives.restoring(restored, of),
     started: (handle, definition) => lives.started(handle, definition),
     ended(handle, definition) {
       reads.forget(handle);
