@@ -1,22 +1,36 @@
 /**
- * What the observer costs: the same backlog through the service without it, with it and nobody looking, and with somebody who
- * looks at all there is. The three take turns on one machine, and what counts is the processor time of the service.
+ * What it costs to be looked at: the same backlog through the service by itself, with the observer and nobody looking, with somebody
+ * who looks at all there is, and with metrics that are scraped once a second (and no observer).
+ *
+ * The four take turns on one machine. In four rounds each comes in each place once, and behind each other one once: so what a run leaves
+ * behind (a larger catalogue, warm caches, a slower disk) is the burden of all alike. What counts is the processor time of the service,
+ * and next to it how fast a client had all rows, as a ratio to the floor of the same run.
  *
  *   npm run bench:observer                              the sizes that are reported
- *   npm run bench:observer -- --changes 5000 --runs 2   a short share
+ *   npm run bench:observer -- --changes 5000 --runs 4   a short share
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { systemClock } from '../src/base/clock.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
+import { freePort } from '../test/support/service/service-process.ts';
 import { openDatabase, type Database } from './database.ts';
 import { ingestion } from './ingestion.ts';
 import { positive } from './options.ts';
 import { printRow, printTitle, type Measurement } from './report.ts';
 import { startService, type Service } from './service.ts';
 
-const KINDS = ['without', 'detached', 'attached'] as const;
+const KINDS = ['without', 'detached', 'attached', 'metrics'] as const;
+/** A Williams square: each in each place, and behind each other one, once. */
+const ORDERS: readonly (readonly Kind[])[] = [
+  ['without', 'detached', 'metrics', 'attached'],
+  ['detached', 'attached', 'without', 'metrics'],
+  ['attached', 'metrics', 'detached', 'without'],
+  ['metrics', 'without', 'attached', 'detached'],
+];
+const SCRAPE_EVERY_MS = 1_000;
 const TOPICS = ['tree', 'deaths', 'plots', 'process:@shape-log-collector', 'population:consumer'];
 const HOST = { ARMATURE_HOST: '127.0.0.1' };
 
@@ -25,7 +39,7 @@ type Kind = (typeof KINDS)[number];
 const { values } = parseArgs({
   options: {
     changes: { type: 'string', default: '20000' },
-    runs: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '8' },
     transactions: { type: 'string', default: '1,100' },
   },
 });
@@ -41,38 +55,63 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** In each round another one begins. */
+interface Spent {
+  readonly cpuMicrosPerRow: number;
+  readonly timesFloor: number;
+}
+
 async function measure(database: Database, transactionRows: number): Promise<void> {
   printTitle(`Ingestion of ${changes} rows, ${transactionRows} per transaction`);
-  const spent: Record<Kind, number[]> = { without: [], detached: [], attached: [] };
+  const spent: Record<Kind, Spent[]> = { without: [], detached: [], attached: [], metrics: [] };
   for (let round = 0; round < positive(values.runs, 'runs'); round += 1) {
-    for (let turn = 0; turn < KINDS.length; turn += 1) {
-      const kind = KINDS[(round + turn) % KINDS.length] ?? 'without';
+    for (const kind of ORDERS[round % ORDERS.length] ?? KINDS) {
       const measured = await once(database, kind, transactionRows);
       printRow({ ...measured, what: kind });
-      spent[kind].push((measured.cpuMicros ?? 0) / measured.rows);
+      spent[kind].push({ cpuMicrosPerRow: (measured.cpuMicros ?? 0) / measured.rows, timesFloor: measured.timesFloor ?? 0 });
     }
   }
-  for (const kind of KINDS) {
-    const ratio = median(spent[kind]) / median(spent.without);
-    process.stdout.write(`  ${kind.padEnd(44)}${median(spent[kind]).toFixed(2)} CPU µs/row, ${ratio.toFixed(3)} × without\n`);
-  }
+  for (const kind of KINDS) printSpent(kind, spent[kind], spent.without);
+}
+
+function printSpent(kind: Kind, spent: readonly Spent[], without: readonly Spent[]): void {
+  const cpu = (runs: readonly Spent[]): number => median(runs.map(({ cpuMicrosPerRow }) => cpuMicrosPerRow));
+  const time = (runs: readonly Spent[]): number => median(runs.map(({ timesFloor }) => timesFloor));
+  const ratios = `${(cpu(spent) / cpu(without)).toFixed(3)} × without; in time ${(time(spent) / time(without)).toFixed(3)} ×`;
+  process.stdout.write(`  ${kind.padEnd(44)}${cpu(spent).toFixed(2)} CPU µs/row, ${ratios}\n`);
 }
 
 async function once(database: Database, kind: Kind, transactionRows: number): Promise<Measurement> {
   const storage = mkdtempSync(join(directory, 'storage-'));
-  const environment = { ...HOST, ARMATURE_OBSERVER: String(kind !== 'without'), CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN: 'true' };
-  const service = await startService(postgres.url, storage, environment);
-  const looking = kind === 'attached' ? await look(service) : undefined;
+  const metricsPort = kind === 'metrics' ? await freePort() : undefined;
+  const service = await startService(postgres.url, storage, environmentOf(kind, metricsPort));
+  const looking = kind === 'attached' ? await look(service) : metricsPort && scrape(metricsPort);
   try {
     const [, measured] = await ingestion(database, service, changes, transactionRows);
     if (measured === undefined) throw new RangeError('an ingestion measures the floor and the service');
     return measured;
   } finally {
-    looking?.abort();
+    if (looking) looking.abort();
     await service.stop();
     await database.query(`DROP TABLE changes_by_${transactionRows}`);
   }
+}
+
+function environmentOf(kind: Kind, metricsPort: number | undefined): Readonly<Record<string, string>> {
+  const observer = { ARMATURE_OBSERVER: String(kind === 'detached' || kind === 'attached') };
+  const metrics = metricsPort === undefined ? {} : { ARMATURE_PROMETHEUS_PORT: String(metricsPort) };
+  return { ...HOST, ...observer, ...metrics, CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN: 'true' };
+}
+
+/** As Prometheus does. A service that is held still answers when it goes on, so each run has one scrape at the least. */
+function scrape(port: number): AbortController {
+  const leaving = new AbortController();
+  const again = async (): Promise<void> => {
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: leaving.signal });
+    await response.text();
+    if (!leaving.signal.aborted) systemClock.setTimer(() => void again().catch(() => {}), SCRAPE_EVERY_MS); // It ends when we leave.
+  };
+  again().catch(() => {});
+  return leaving;
 }
 
 /** A page that is open: a stream whose events somebody reads. */
