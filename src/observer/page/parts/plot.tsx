@@ -59,7 +59,7 @@ function optionsFor(element: HTMLElement, curves: readonly Curve[], format: (val
     legend: { show: false },
     cursor: { show: false },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
-    axes: [{ ...axis, size: 24 }, { ...axis, size: 62, space: 30, values: (_plot, values) => values.map(format) }],
+    axes: [{ ...axis, size: 28 }, { ...axis, size: 62, space: 30, values: (_plot, values) => values.map(format) }],
     series: [{}, ...curves.map(({ label }, index) => ({ ...CURVE, label, stroke: colour(COLOURS[index] ?? '--mark') }))],
   };
 }

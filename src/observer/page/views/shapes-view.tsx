@@ -68,7 +68,7 @@ function ShapeTable({ rows, caption }: { readonly rows: readonly ShapeRow[]; rea
             <tr key={handle}>
               <td>{table}</td>
               <td><code class="wrap">{where ?? ''}</code> {isInner && <span class="faint">for other shapes</span>}</td>
-              <td><Link to={addressOf('shape', { handle })}>{handle}</Link></td>
+              <td class="handle"><Link to={addressOf('shape', { handle })}>{handle}</Link></td>
               <td><StateWord text={orDash(state)} /> {snapshot !== 'complete' && <span class="faint">snapshot {snapshot}</span>}</td>
               <td><code>{offset}</code></td>
               <td class="number">{count(clients)}</td>
@@ -96,10 +96,10 @@ interface PlotPlan {
 
 const perSecond = (value: number): string => count(Math.round(value * 10) / 10);
 const PLANS: readonly PlotPlan[] = [
-  { title: 'Per second', names: { transactions: 'transactions', published: 'shapes that changed' }, format: perSecond },
+  { title: 'Per second', names: { transactions: 'transactions', published: 'shapes' }, format: perSecond },
   { title: 'Lines made for shapes, per second', names: { lines: '' }, format: perSecond },
   { title: 'Their bytes, per second', names: { lineBytes: '' }, format: bytes },
-  { title: 'Commit to client, ms', names: { latencyP50: 'median', latencyP99: '99 %' }, format: perSecond },
+  { title: 'Commit to client, ms', names: { latencyP50: 'p50', latencyP99: 'p99' }, format: perSecond },
   { title: 'WAL that the slot keeps', names: { walRetained: '' }, format: bytes },
   { title: 'Mailboxes', names: { mailboxMax: 'fullest', mailboxSum: 'all' }, format: count },
   { title: 'Requests that wait', names: { parked: '' }, format: count },
