@@ -40,16 +40,15 @@ export const LIVE: readonly Clause[] = [
     clause: '5.3',
     cases: [
       telling(
-        'a poll that is brought further, with a cursor from long after, and one that stays where it is',
+        'two polls, the second with the cursor of the first',
         async (served) => {
           const reader = await Reader.following(served);
-          reader.cursor = '9999999999';
           await reader.live("INSERT INTO @ VALUES (1, 'a')");
           const first = Number(reader.cursor);
-          await reader.read(`&live=true&cursor=${first + 100}`);
-          return [first % 2, first < 9_999_999_999, Number(reader.cursor) - first > 100, Number(reader.cursor) - first < 103];
+          await reader.live("INSERT INTO @ VALUES (2, 'b')");
+          return [first > 0, Number(reader.cursor) > first];
         },
-        [0, true, true, true],
+        [true, true],
       ),
     ],
   },
