@@ -69,6 +69,17 @@ export function streamedOffset(end: LogOffset): LogOffset {
   return offsetOf(lsnOf(BigInt(lsnOfOffset(end)) + 1n), 0);
 }
 
+/** More than any transaction has operations. */
+const COMPACTED_POSITION = 2 ** 41;
+
+/**
+ * Where a chunk of compacted lines ends: behind all that the transaction at `lsn` has, and before the next one. No other generation has
+ * an end there, so that an answer which was given for it is never joined with lines that were compacted otherwise.
+ */
+export function compactedEnd(lsn: Lsn, generation: number): LogOffset {
+  return offsetOf(lsn, COMPACTED_POSITION + generation);
+}
+
 const OFFSET_PATTERN = /^(?:-1|-1_0|\+?0*(\d+)_(?:inf|\+?0*(\d+)))$/;
 /** With room for leading zeros; of a longer text the pattern would count the zeros once for each of them. */
 const OFFSET_CHARACTERS_MAX = 200;

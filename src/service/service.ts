@@ -35,6 +35,7 @@ import { preflight } from '../postgres/connection/preflight.ts';
 import { loadWhereLanguage } from '../sql/where-language.ts';
 import { errorOf } from '../storage/errors.ts';
 import { memoryStorage } from '../storage/memory-storage.ts';
+import { RowLineFolder } from '../shapes/row-line-folder.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { stack } from '../supervisors/stack.ts';
@@ -202,7 +203,7 @@ async function reachStorage(
   const begunMs = clock.nowMs();
   logger.info({ directory: storageDirectory }, 'storage.opening'); // A large log takes its time.
   const logRead = step && ((done: number, of: number): void => step({ what: 'log', done, of }));
-  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, logRead });
+  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, folder: new RowLineFolder(), logRead });
   logger.info({ durationMs: Math.round(clock.nowMs() - begunMs) }, 'storage.opened');
   return opened;
 }

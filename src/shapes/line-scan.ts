@@ -12,10 +12,22 @@ const TRUE = encoder.encode('true');
 const FALSE = encoder.encode('false');
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_BRACE, CLOSE_BRACE, ZERO, NINE] = [0x22, 0x5c, 0x2c, 0x3a, 0x7b, 0x7d, 0x30, 0x39] as const;
 
+/** From where to where a member of an object lies, its name and its value. */
+export interface MemberSpan {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 export class LineScan {
   private at = 0;
 
   constructor(private readonly bytes: Uint8Array) {}
+
+  /** How far it has come. */
+  get place(): number {
+    return this.at;
+  }
 
   expect(fragment: Uint8Array): void {
     if (!this.skip(fragment)) this.refuse();
@@ -81,6 +93,22 @@ export class LineScan {
     return found;
   }
 
+  /** Where each member of such an object lies, in its order. @param textOf of a name as it is written, with its quotes. */
+  spans(textOf: (from: number, to: number) => string): readonly MemberSpan[] {
+    const found: MemberSpan[] = [];
+    this.expectByte(OPEN_BRACE);
+    if (this.skipByte(CLOSE_BRACE)) return found;
+    do {
+      const from = this.at;
+      this.skipString();
+      const name = textOf(from, this.at);
+      this.skipValue();
+      found.push({ name, from, to: this.at });
+    } while (this.skipByte(COMMA));
+    this.expectByte(CLOSE_BRACE);
+    return found;
+  }
+
   /** A whole number that is not negative. */
   number(): number {
     const start = this.at;
@@ -119,6 +147,10 @@ export class LineScan {
 
   private skipMember(): void {
     this.skipString();
+    this.skipValue();
+  }
+
+  private skipValue(): void {
     this.expectByte(COLON);
     if (!this.skip(NULL)) this.skipString();
   }

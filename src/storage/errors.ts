@@ -56,6 +56,15 @@ export class ShapeGoneError extends Error {
   }
 }
 
+/** The lines of a shape were compacted, and lay elsewhere long before their reader began. Nothing was read; a new read finds them. */
+export class LinesReplacedError extends Error {
+  override readonly name = 'LinesReplacedError';
+
+  constructor(handle: Handle) {
+    super(`the lines of shape ${handle} were compacted before they were read`);
+  }
+}
+
 /** A snapshot that is being written made no progress for too long. */
 export class SnapshotStalledError extends Error {
   override readonly name = 'SnapshotStalledError';
@@ -127,7 +136,7 @@ export class StorageVersionError extends Error {
     readonly directory: string,
     /** What its file `format` says. */
     readonly found: string,
-    expected: number,
+    expected: string,
   ) {
     super(
       /^\d+$/.test(found)

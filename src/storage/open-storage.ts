@@ -1,5 +1,7 @@
 /** Opens a storage directory: locks it, checks its format, and recovers the log and the shapes. */
 import type { Clock } from '../base/clock.ts';
+import type { CompactionBounds } from './compaction/compactor.ts';
+import type { LineFolder } from './compaction/line-folder.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { nodeDisk, type Disk } from './disk.ts';
 import { heldDisk } from './held-disk.ts';
@@ -26,12 +28,17 @@ export interface StorageOptions {
   readonly idleFilesMax?: number;
   /** Told how many segments of the log were read, of how many. */
   readonly logRead?: ((done: number, of: number) => void) | undefined;
+  /** What is known of the lines of shapes; without it their logs are not compacted. */
+  readonly folder?: LineFolder;
+  readonly compaction?: Partial<CompactionBounds>;
   readonly disk?: Disk;
   readonly processes?: Processes;
 }
 
-/** Changes when this version could not read what an older one wrote. */
-const STORAGE_FORMAT = 3;
+/** Changes when an older version would misread what this one writes. */
+const STORAGE_FORMAT = '4';
+/** This version reads what was written in these as it is: in 3 no lines were compacted. */
+const OLDER_FORMATS: readonly string[] = ['3'];
 const MIB = 1024 * 1024;
 const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT'];
 
@@ -48,8 +55,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     return lockDirectory(disk, directory, processes, options.clock);
   });
   try {
-    await inUsableDirectory(directory, () => checkFormat(disk, directory));
+    const found = await inUsableDirectory(directory, () => formatOf(disk, directory));
     const recovered = await recover(options, heldDisk(disk, lock));
+    if (found !== STORAGE_FORMAT) await writeFormat(disk, directory); // Before anything is written that the older one would misread.
     const storage = { ...recovered, notes: [...(lock.note === undefined ? [] : [lock.note]), ...recovered.notes] };
     return closingOnce(async () => {
       try {
@@ -72,7 +80,8 @@ async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 64);
   const recovered = await recoverShapes(log, checkpoints, paths);
-  const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, files, paths, checkpoints }, recovered);
+  const { folder, compaction } = options;
+  const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, files, paths, checkpoints, folder, compaction }, recovered);
   const close = async (): Promise<void> => {
     await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
   };
@@ -84,9 +93,12 @@ function closingOnce(close: () => Promise<void>, storage: Storage): Storage {
   return { ...storage, close: () => (closed ??= close()) };
 }
 
-async function checkFormat(disk: Disk, directory: string): Promise<void> {
+/** A new directory is given one. @throws {StorageVersionError} */
+async function formatOf(disk: Disk, directory: string): Promise<string> {
   const found = await storedFormat(disk, directory);
-  if (found === undefined) await writeFormat(disk, directory, `${directory}/format`);
+  if (found !== undefined) return found;
+  await writeFormat(disk, directory);
+  return STORAGE_FORMAT;
 }
 
 /**
@@ -97,15 +109,17 @@ async function checkFormat(disk: Disk, directory: string): Promise<void> {
 export async function storedFormat(disk: Disk, directory: string): Promise<string | undefined> {
   const names = await disk.list(directory);
   if (!names.includes('format')) return undefined;
-  const file = await disk.open(`${directory}/format`, 'read');
+  const file = await disk.open(formatPath(directory), 'read');
   const found = Buffer.from(await file.read(0, 32)).toString().trim();
   await file.close();
-  if (found !== String(STORAGE_FORMAT)) throw new StorageVersionError(directory, found, STORAGE_FORMAT);
+  const isKnown = found === STORAGE_FORMAT || OLDER_FORMATS.includes(found);
+  if (!isKnown) throw new StorageVersionError(directory, found, STORAGE_FORMAT);
   return found;
 }
 
 /** The name appears only when the content is durable. */
-async function writeFormat(disk: Disk, directory: string, path: string): Promise<void> {
+async function writeFormat(disk: Disk, directory: string): Promise<void> {
+  const path = formatPath(directory);
   const file = await disk.open(`${path}.new`, 'write');
   await file.truncate(0);
   await file.append(Buffer.from(`${STORAGE_FORMAT}\n`));
@@ -113,6 +127,10 @@ async function writeFormat(disk: Disk, directory: string, path: string): Promise
   await file.close();
   await disk.rename(`${path}.new`, path);
   await disk.syncDirectory(directory);
+}
+
+function formatPath(directory: string): string {
+  return `${directory}/format`;
 }
 
 async function inUsableDirectory<T>(directory: string, action: () => Promise<T>): Promise<T> {

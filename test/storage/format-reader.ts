@@ -38,6 +38,7 @@ interface State {
   isLagging: boolean;
   snapshot: { state: string; chunks?: { bytes: number; sums: number[] }[] };
   chunkEnds: { offset: string; bytes: number }[];
+  compacted?: { generation: number; through: string; bytes: number };
 }
 
 interface LogFrame {
@@ -51,7 +52,7 @@ interface LogFrame {
 const PIECE = 262_144;
 
 export function readDirectory(files: Files): StoredDirectory {
-  claim(text(files, 'format') === '3\n', 'the format is 3');
+  claim(text(files, 'format') === '4\n', 'the format is 4');
   const frames = [...logFrames(files)];
   const checkpoint = newestCheckpoint(files);
   const states = checkpoint.states;
@@ -134,7 +135,8 @@ function learn(states: Map<string, State>, { kind, payload }: { kind: number; pa
   if (kind !== 2) return;
   for (const change of payload as (State & { chunkEnds?: State['chunkEnds'] })[]) {
     const last = states.get(change.handle);
-    states.set(change.handle, { ...last, ...change, chunkEnds: [...(last?.chunkEnds ?? []), ...(change.chunkEnds ?? [])] });
+    const ends = change.compacted === undefined ? (last?.chunkEnds ?? []) : [];
+    states.set(change.handle, { ...last, ...change, chunkEnds: [...ends, ...(change.chunkEnds ?? [])] });
   }
 }
 
@@ -171,9 +173,10 @@ function chunksOf(files: Files, { handle, snapshot }: State): string[] {
   });
 }
 
-function linesOf(files: Files, { handle, count, bytes }: State): StoredLine[] {
-  const index = files.get(pathOf(handle, 'index')) ?? Buffer.alloc(0);
-  const content = files.get(pathOf(handle, 'lines')) ?? Buffer.alloc(0);
+function linesOf(files: Files, { handle, count, bytes, compacted }: State): StoredLine[] {
+  const generation = compacted === undefined ? '' : `${compacted.generation}.`;
+  const index = files.get(pathOf(handle, `${generation}index`)) ?? Buffer.alloc(0);
+  const content = files.get(pathOf(handle, `${generation}lines`)) ?? Buffer.alloc(0);
   const ends = new Map<string, number>();
   for (let number = 0; number < count; number += 1) {
     const entry = index.subarray(number * 36, number * 36 + 36);

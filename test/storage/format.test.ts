@@ -7,6 +7,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { appendLines, bodyOf, bytes, grow, lsn, pgSnapshot, readAll, snapshotOf } from '../support/storage/stored-samples.ts';
+import { CompactingWorld } from './compaction/compacting-world.ts';
 import { readDirectory, type Files, type StoredLine } from './format-reader.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
@@ -98,4 +99,31 @@ test('rows, offsets, shapes, transactions and the durable end are the same', asy
     [handleOf(2), `${lsn(10)}_2`, 2],
     [handleOf(5), SNAPSHOT_END, 0],
   ]);
+});
+
+test('lines that were compacted are the same, and so are the ends of their chunks', async () => {
+  const world = await CompactingWorld.begin();
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  for (let time = 1; time <= 20; time += 1) world.append([{ do: 'update', key: 'a', value: { x: String(time) } }]);
+  await world.take('compact');
+  world.append([{ do: 'update', key: 'a', value: { x: 'the last' } }]);
+  await world.take('checkpoint');
+  const [found] = readDirectory(filesOf(world.disk)).shapes;
+  const bodies: string[] = [];
+  const ends: string[] = [];
+  for (let after = SNAPSHOT_END, isWhole = false; !isWhole; ) {
+    const read = await bodyOf(world.shape.read(after));
+    if (!('body' in read)) break;
+    ({ upToDate: isWhole } = read);
+    bodies.push(read.body);
+    ends.push(read.end);
+    after = read.end as LogOffset;
+  }
+  await world.end();
+
+  expect({ lines: found?.lines.map(({ line }) => line).join(','), ends: found?.chunkEnds.map(({ offset }) => offset) }).toEqual({
+    lines: bodies.join(','),
+    ends: ends.slice(0, -1),
+  });
+  expect(found?.lines.length).toBeLessThan(20);
 });

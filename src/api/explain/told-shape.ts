@@ -11,6 +11,8 @@ export interface ToldShape {
   readonly definition: ShapeDefinition;
   /** Offset of the last entry that readers may see. */
   readonly end: LogOffset;
+  /** Of transactions up to here the log may not tell all any more that they did, or no more than that. `0_inf` where it does. */
+  readonly compactedThrough: LogOffset;
   /** How far it has taken the transaction log. */
   readonly position: LogPosition;
   /** While it is behind the others: it holds what Postgres had logged up to here. */

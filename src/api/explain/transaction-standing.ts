@@ -4,7 +4,7 @@
  * No answer is guessed: what our log does not know Postgres is asked about, and of what neither can tell any more it is said so. A commit
  * that waits for a standby is in our log before Postgres shows it, so the log is asked first.
  */
-import { laterOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import { laterOffset, lsnOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible, type Xid } from '../../model/pg-snapshot.ts';
 import { endOfTransaction, type Found, type Sought } from './log-search.ts';
@@ -68,7 +68,8 @@ async function standingOfLogged(
   if (shape.position < end || mayMoveBy(shape, lsn)) return notYet('shape');
   if (definition.dependencies !== undefined) return found(shape, find, { xid, lsn, isBefore });
   const offset = await endOfTransaction(shape, lsn);
-  return offset === undefined ? { status: 'passed' } : { status: 'in', offset };
+  if (offset !== undefined) return { status: 'in', offset: allTold(shape, offset) };
+  return { status: compareLsn(lsn, lsnOfOffset(shape.compactedThrough)) <= 0 ? 'forgotten' : 'passed' };
 }
 
 /** It touched no table that had a shape, or it is older than what is remembered. */
@@ -99,10 +100,15 @@ interface Place extends Sought {
 
 async function found(shape: ToldShape, find: FindTransaction, { isBefore, ...sought }: Place): Promise<TransactionStanding> {
   const { offset, unnamed, from } = await find(sought);
-  if (offset !== undefined) return { status: 'in', offset: laterOffset(offset, unnamed ?? offset) };
+  if (offset !== undefined) return { status: 'in', offset: allTold(shape, laterOffset(offset, unnamed ?? offset)) };
   if (isBefore && hasFirstRows(shape)) return { status: 'in_snapshot', offset: unnamed ?? from };
   if (unnamed !== undefined) return { status: 'in_moves', offset: unnamed };
-  return { status: from === SNAPSHOT_END ? 'passed' : 'forgotten' };
+  return { status: from === SNAPSHOT_END && shape.compactedThrough === SNAPSHOT_END ? 'passed' : 'forgotten' };
+}
+
+/** Where lines were compacted, what a transaction did to a row may have gone into a line behind its own, but not out of that part. */
+function allTold({ compactedThrough }: ToldShape, offset: LogOffset): LogOffset {
+  return laterOffset(offset, compactedThrough);
 }
 
 function beforeTheLog(shape: ToldShape): TransactionStanding {

@@ -6,7 +6,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import type { ChunkEnd } from '../shapes/shape-lines.ts';
+import type { ChunkEnd, CompactedPart } from '../shapes/shape-lines.ts';
 import type { SnapshotState } from '../shapes/shape-logs.ts';
 import { NO_VIEWS, type ViewsState } from '../shapes/spliced-views.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -29,6 +29,8 @@ export interface StateChange {
   /** When they changed. */
   readonly views?: ViewsState;
   readonly snapshot?: SnapshotState;
+  /** When it changed. Then `chunkEnds` are all there are. */
+  readonly compacted?: CompactedPart;
   /** Those that were added. */
   readonly chunkEnds?: readonly ChunkEnd[];
 }
@@ -36,9 +38,10 @@ export interface StateChange {
 /** @param last what the generation says of the shape already. */
 export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
   const { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
-  const { end, bytes, count, openBytes, chunkEnds } = lines;
+  const { end, bytes, count, openBytes, chunkEnds, compacted } = lines;
   const { position, isLagging } = pace;
-  const added = chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
+  const isCompacted = compacted !== undefined && compacted.generation !== last?.lines.compacted?.generation;
+  const added = isCompacted ? chunkEnds : chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
   return {
     handle, end, bytes, count, openBytes, position, isLagging, filterBy,
     ...(last === undefined ? { definition, chunkBytesMax } : {}),
@@ -46,6 +49,7 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
     ...(isInner === (last?.isInner ?? false) ? {} : { isInner }),
     ...(views === (last?.views ?? NO_VIEWS) ? {} : { views }),
     ...(last?.snapshot === snapshot ? {} : { snapshot }),
+    ...(isCompacted ? { compacted } : {}),
     ...(added.length === 0 ? {} : { chunkEnds: added }),
   };
 }
@@ -56,7 +60,9 @@ export function changedState(change: StateChange, last: ShapeState | undefined):
   const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
   const { dependsOn = last?.dependsOn ?? [], isInner = last?.isInner ?? false, views = last?.views ?? NO_VIEWS } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
-  const chunkEnds = [...(last?.lines.chunkEnds ?? []), ...(change.chunkEnds ?? [])];
-  const lines = { end, bytes, count, chunkEnds, openBytes };
+  const { compacted = last?.lines.compacted } = change;
+  const ends = change.compacted === undefined ? (last?.lines.chunkEnds ?? []) : [];
+  const chunkEnds = [...ends, ...(change.chunkEnds ?? [])];
+  const lines = { end, bytes, count, chunkEnds, openBytes, ...(compacted === undefined ? {} : { compacted }) };
   return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }

@@ -117,7 +117,7 @@ async function scanSegment(segments: Segments, file: DiskFile, first: LogPositio
 export function checkHeader(frame: Frame, directory: string, findings: Findings): void {
   if (frame.kind !== FRAME_KINDS.segment) throw new LogCorruptError(frame.start, 'a segment does not begin with its header');
   const header = decodeSegmentHeader(frame.payload);
-  if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), LOG_FORMAT);
+  if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), String(LOG_FORMAT));
   const { source, lastCommitLsn, heldLsn } = header;
   findings.stream = { source, lastCommitLsn, heldLsn };
 }

@@ -7,6 +7,8 @@ import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
 import { errorOf, ShapeCorruptError } from '../errors.ts';
+import { Compactor, type CompactionBounds } from '../compaction/compactor.ts';
+import type { LineFolder } from '../compaction/line-folder.ts';
 import type { FileCache } from './file-cache.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
@@ -25,6 +27,9 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'>
   readonly files: FileCache;
   readonly paths: ShapePaths;
   readonly checkpoints: Pick<Checkpoints, 'write' | 'bytes'>;
+  /** What is known of lines; without it no log is compacted. */
+  readonly folder?: LineFolder | undefined;
+  readonly compaction?: Partial<CompactionBounds> | undefined;
 }
 
 /** How many shapes are saved at the same time. */
@@ -44,11 +49,14 @@ export class DiskShapeLogs implements ShapeLogs {
   private removed: Set<Handle>;
   /** What was releasable when the last checkpoint began. */
   private checkpointed: LogPosition;
+  private readonly compactor: Compactor | undefined;
+  /** Of these are files left whose lines were compacted into others, since the checkpoint before the last one or longer. */
+  private readonly replaced = new Set<ShapeFiles>();
   /** Deletions, one after the other. */
   private cleaning: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
 
-  constructor(options: DiskShapeLogsOptions, { shapes, position, dropped }: RecoveredShapes) {
+  constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers }: RecoveredShapes) {
     this.disk = options.disk;
     this.log = options.log;
     this.files = options.files;
@@ -61,9 +69,11 @@ export class DiskShapeLogs implements ShapeLogs {
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
     for (const handle of dropped) this.clean(() => this.paths.discard(handle));
+    for (const { handle, generation } of leftovers) this.clean(() => this.paths.removeLines(handle, generation));
     for (const { handle, dependsOn, views } of shapes) {
       if (dependsOn.length > 0) this.clean(async () => this.stores.get(handle)?.sweepMoved(views.taken));
     }
+    this.compactor = this.newCompactor(options);
   }
 
   get position(): LogPosition {
@@ -107,6 +117,7 @@ export class DiskShapeLogs implements ShapeLogs {
     this.removed.add(handle);
     const store = this.stores.get(handle);
     this.stores.delete(handle);
+    this.compactor?.forget(handle);
     this.clean(async () => {
       await this.log.sync(); // A crash before that brings the shape back: with its files.
       await store?.remove();
@@ -134,6 +145,7 @@ export class DiskShapeLogs implements ShapeLogs {
   /** A failed checkpoint loses nothing: the log still has what it would have saved. */
   async close(): Promise<void> {
     try {
+      await this.compactor?.stop();
       await this.checkpoint();
     } finally {
       for (const shape of this.table.all()) shape.remove();
@@ -146,22 +158,50 @@ export class DiskShapeLogs implements ShapeLogs {
     if (this.failure !== undefined) throw this.failure;
     const { position } = this.table;
     const releasable = this.table.releasable();
+    const prepared = this.compactor?.ready;
+    if (prepared !== undefined) this.table.changed(prepared, 0);
     const captures = this.table.takeDirty().map((shape) => shape.capture());
     const corrupt = await this.lasting(async () => {
       await this.log.sync();
-      return await this.saveAll(captures);
+      return (await this.saveAll(captures)) ?? this.compactor?.takeDamage();
     });
     if (corrupt !== undefined) {
       for (const { shape } of captures) this.table.changed(shape, shape.bytesInMemory); // The next checkpoint tells of all of them.
       throw corrupt;
     }
-    // One that was deleted meanwhile is gone from here as well: what it was before would lack the records up to this position.
-    const removed = [...this.removed];
-    const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
-    await this.lasting(() => this.stored.write({ position, changed, removed }));
-    for (const handle of removed) this.removed.delete(handle);
+    await this.count(position, captures);
     this.checkpointed = releasable;
     for (const { shape, state } of captures) await this.lasting(() => shape.saved(state));
+    this.compactor?.consider(captures);
+  }
+
+  /** From now on what is saved counts. */
+  private async count(position: LogPosition, captures: readonly ShapeCapture[]): Promise<void> {
+    const takenOver = await this.compactor?.takeOver(captures);
+    // One that was deleted meanwhile is gone from here as well: what it was before would lack the records up to this position.
+    const removed = [...this.removed];
+    const changed = captures
+      .filter(({ shape }) => !shape.isGone)
+      .map(({ state }) => (state.handle === takenOver?.handle ? { ...state, lines: takenOver.state } : state));
+    try {
+      await this.lasting(() => this.stored.write({ position, changed, removed }));
+    } catch (error) {
+      takenOver?.abandon();
+      throw error;
+    }
+    for (const handle of removed) this.removed.delete(handle);
+    await this.removeReplaced();
+    takenOver?.commit();
+    const files = takenOver && this.stores.get(takenOver.handle);
+    if (files !== undefined) this.replaced.add(files);
+  }
+
+  /** Where the last checkpoint does not hold, the one before it counts: with the files that it counts. */
+  private async removeReplaced(): Promise<void> {
+    for (const files of this.replaced) {
+      const areLeft = await this.lasting(() => files.removeReplaced());
+      if (!areLeft) this.replaced.delete(files);
+    }
   }
 
   /** After a failure of the whole storage nothing is tried again. */
@@ -188,6 +228,17 @@ export class DiskShapeLogs implements ShapeLogs {
       }
     });
     return corrupt;
+  }
+
+  private newCompactor({ clock, folder, compaction }: DiskShapeLogsOptions): Compactor | undefined {
+    if (folder === undefined) return undefined;
+    return new Compactor({
+      ...compaction,
+      clock,
+      folder,
+      filesOf: (handle) => this.stores.get(handle),
+      oldestView: (handle) => this.table.oldestView(handle),
+    });
   }
 
   private openStore(handle: Handle, saved: LinesState): ShapeFiles {

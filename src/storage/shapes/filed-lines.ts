@@ -26,6 +26,11 @@ export interface LineFiles {
   cut(place: FilePlace): void;
 }
 
+export interface FilesHold {
+  readonly place: FilePlace | undefined;
+  release(): void;
+}
+
 export class FiledLines {
   /** Behind the last line that readers may see. */
   private seen: FilePlace;
@@ -70,6 +75,26 @@ export class FiledLines {
       if (discards !== this.discards) return; // What it was asked to bring was given up while it waited.
       await this.write(files, this.lines.buffer.seal(), this.lines.takePending(), false);
     });
+  }
+
+  /**
+   * Resolves when nothing is on its way to the files, and nothing will be until the hold is let go.
+   *
+   * @returns where the files end; undefined while they have a part of a transaction that nobody may see.
+   */
+  hold(): Promise<FilesHold> {
+    return new Promise((grant) => {
+      const held = this.inTurn(() => new Promise<void>((release) => grant({ place: this.unseen ? undefined : this.seen, release })));
+      held.catch(() => {}); // It cannot fail.
+    });
+  }
+
+  /** The same lines lie in other files from now on. Only during a hold. */
+  move({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>): FilePlace {
+    invariant(this.unseen === undefined, 'nobody moves a transaction that is open');
+    const from = this.seen;
+    this.seen = { end: from.end, bytes: from.bytes + bytes, count: from.count + count };
+    return from;
   }
 
   /** What was spilled is seen from now on. */

@@ -4,41 +4,47 @@
  */
 import { invariant } from '../../base/invariant.ts';
 import type { EntryRun } from '../../model/log-entry.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
+import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
 import type { FiledLines } from './filed-lines.ts';
 import type { LineBuffer } from './line-buffer.ts';
+import type { LinesSource, Succession } from './lines-source.ts';
 import { PIECE_BYTES } from './piece.ts';
-import type { ShapeStore } from './shape-store.ts';
 
 /** Where the lines of a shape are read. */
 export interface LinesRead {
   readonly handle: Handle;
   readonly buffer: LineBuffer;
   readonly filed: FiledLines;
-  readonly store: Pick<ShapeStore, 'readLines'>;
   isGone(): boolean;
 }
 
 export interface Stretch {
+  /** Where the lines were when it was decided what the reader gets. */
+  readonly source: LinesSource;
   readonly after: LogOffset;
   /** Of the last line. */
   readonly end: LogOffset;
-  /** Bytes of the log up to there. */
+  /** Bytes of that source up to there. */
   readonly endBytes: number;
 }
 
 /** @throws {ShapeGoneError} and what reading from the files throws. */
-export async function* linesInSteps(lines: LinesRead, { after, end, endBytes }: Stretch): AsyncGenerator<EntryRun> {
-  const { buffer, filed, store } = lines;
+export async function* linesInSteps(lines: LinesRead, { after, end, ...from }: Stretch): AsyncGenerator<EntryRun> {
+  const { buffer, filed } = lines;
+  let { source, endBytes } = from;
   for (let place = after; place !== end; ) {
     if (lines.isGone()) throw new ShapeGoneError(lines.handle);
-    if (filed.has(place)) {
-      const saved = filed.end;
+    for (let next = source.successor; next !== undefined && isBehind(place, next); next = source.successor) {
+      source = next.source;
+      endBytes += next.shiftBytes;
+    }
+    const saved = source.successor?.from ?? filed.end;
+    if (saved.count > 0 && compareOffsets(place, saved.end) < 0) {
       const throughBytes = Math.min(endBytes, saved.bytes);
       const isAll = throughBytes === endBytes;
-      for await (const { kind, bytes, goesOn } of store.readLines(place, throughBytes)) yield { kind, bytes, goesOn: goesOn || !isAll };
+      for await (const { kind, bytes, goesOn } of source.readLines(place, throughBytes)) yield { kind, bytes, goesOn: goesOn || !isAll };
       place = isAll ? end : saved.end;
     } else {
       const run = buffer.firstRun(place, end, PIECE_BYTES);
@@ -47,4 +53,8 @@ export async function* linesInSteps(lines: LinesRead, { after, end, endBytes }: 
       place = run.end;
     }
   }
+}
+
+function isBehind(place: LogOffset, { from }: Succession): boolean {
+  return compareOffsets(place, from.end) >= 0;
 }

@@ -1,12 +1,16 @@
 /** A shape's bytes in memory. Its lines are never checkpointed: StoredShape keeps them all. */
 import { InvariantError } from '../../base/invariant.ts';
-import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ShapeCorruptError } from '../errors.ts';
+import type { LinesSource } from './lines-source.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
+/** Nothing leaves the memory. */
+const NO_SOURCE: LinesSource = { readLines: refuse, readEntries: refuse, successor: undefined };
+
 export class MemoryShapeStore implements ShapeStore {
+  readonly lines = NO_SOURCE;
   private parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
   private size = 0;
   private readonly moved = new Map<number, Uint8Array>();
@@ -70,12 +74,8 @@ export class MemoryShapeStore implements ShapeStore {
   async forgetMoved(number: number): Promise<void> {
     for (const each of this.moved.keys()) if (each <= number) this.moved.delete(each);
   }
+}
 
-  readLines(): AsyncIterable<EntryRun> {
-    throw new InvariantError('lines in memory are read from the buffer');
-  }
-
-  readEntries(): AsyncIterable<readonly LogEntry[]> {
-    throw new InvariantError('lines in memory are read from the buffer');
-  }
+function refuse(): never {
+  throw new InvariantError('lines in memory are read from the buffer');
 }

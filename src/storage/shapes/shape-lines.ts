@@ -27,9 +27,49 @@ export interface LinesState {
   readonly chunkEnds: readonly ChunkEnd[];
   /** JSON bytes in the chunk that is still open. */
   readonly openBytes: number;
+  /** Left out while no line was compacted. */
+  readonly compacted?: CompactedPart;
+}
+
+/** The first lines of a log, as far as they were compacted. */
+export interface CompactedPart {
+  /** The how manieth time it was, which names the files. */
+  readonly generation: number;
+  /** The end of the last chunk of it. */
+  readonly through: LogOffset;
+  readonly bytes: number;
+}
+
+/** What a compaction made of the first lines of a log. */
+export interface Compaction extends CompactedPart {
+  readonly chunkEnds: readonly ChunkEnd[];
+  /** What is to be added to the places behind it: both are negative, or nothing. */
+  readonly shift: { readonly bytes: number; readonly count: number };
 }
 
 export const NO_LINES: LinesState = { end: SNAPSHOT_END, bytes: 0, count: 0, chunkEnds: [], openBytes: 0 };
+
+export function generationOf({ compacted }: LinesState): number {
+  return compacted?.generation ?? 0;
+}
+
+/** The same lines in the files of the next generation. */
+export function compactedState(state: LinesState, compaction: Compaction): LinesState {
+  const { generation, through, bytes, shift } = compaction;
+  return {
+    end: state.end,
+    bytes: state.bytes + shift.bytes,
+    count: state.count + shift.count,
+    openBytes: state.openBytes,
+    chunkEnds: compactedEnds(state.chunkEnds, compaction),
+    compacted: { generation, through, bytes },
+  };
+}
+
+function compactedEnds(ends: readonly ChunkEnd[], { through, chunkEnds, shift }: Compaction): ChunkEnd[] {
+  const behind = ends.filter(({ offset }) => compareOffsets(offset, through) > 0);
+  return [...chunkEnds, ...behind.map(({ offset, bytes }) => ({ offset, bytes: bytes + shift.bytes }))];
+}
 
 /** What is known of the lines from the first on. */
 type Totals = Pick<LinesState, 'bytes' | 'count' | 'openBytes'> & { readonly chunkCount: number };
@@ -43,10 +83,11 @@ export class ShapeLines {
   private bytes: number;
   private count: number;
   private openBytes: number;
-  private readonly chunkEnds: ChunkEnd[];
+  private chunkEnds: ChunkEnd[];
+  private compacted: CompactedPart | undefined;
 
   constructor(
-    { end, bytes, count, chunkEnds, openBytes }: LinesState,
+    { end, bytes, count, chunkEnds, openBytes, compacted }: LinesState,
     private readonly chunkBytesMax: number,
     readonly buffer = new LineBuffer(),
     /** Not published, and in memory. */
@@ -55,6 +96,7 @@ export class ShapeLines {
     this.published = end;
     this.appended = addressOf(end);
     this.chunkEnds = [...chunkEnds];
+    this.compacted = compacted;
     [this.bytes, this.count, this.openBytes] = [bytes, count, openBytes];
     this.shown = this.totals;
   }
@@ -74,7 +116,20 @@ export class ShapeLines {
 
   get state(): LinesState {
     const { bytes, count, openBytes, chunkCount } = this.shown;
-    return { end: this.published, bytes, count, openBytes, chunkEnds: this.chunkEnds.slice(0, chunkCount) };
+    const { compacted } = this;
+    return {
+      end: this.published,
+      bytes,
+      count,
+      openBytes,
+      chunkEnds: this.chunkEnds.slice(0, chunkCount),
+      ...(compacted === undefined ? {} : { compacted }),
+    };
+  }
+
+  /** Everything up to here was compacted; nothing, before the first time. */
+  get compactedThrough(): LogOffset {
+    return this.compacted?.through ?? SNAPSHOT_END;
   }
 
   append(lsn: Lsn, position: number, bytes: Uint8Array): void {
@@ -109,6 +164,21 @@ export class ShapeLines {
     this.appended = addressOf(this.published);
     ({ bytes: this.bytes, count: this.count, openBytes: this.openBytes } = this.shown);
     this.chunkEnds.length = this.shown.chunkCount;
+  }
+
+  /** The files of the next generation count from now on. */
+  compact(compaction: Compaction): void {
+    const { bytes, count, chunkCount } = this.shown;
+    const { shift } = compaction;
+    const hiddenCount = this.chunkEnds.length - chunkCount;
+    const { generation, through, bytes: compactedBytes } = compaction;
+    this.chunkEnds = compactedEnds(this.chunkEnds, compaction);
+    this.compacted = { generation, through, bytes: compactedBytes };
+    this.bytes += shift.bytes;
+    this.count += shift.count;
+    this.shown = {
+      ...this.shown, bytes: bytes + shift.bytes, count: count + shift.count, chunkCount: this.chunkEnds.length - hiddenCount,
+    };
   }
 
   /** Where a read from `after` ends: with its chunk, or with the log. */

@@ -87,6 +87,11 @@ export interface ShapeLog {
   /** Bytes that it takes of the disk, or will take with the next checkpoint: snapshot, lines and index. */
   readonly storedBytes: number;
   /**
+   * What lies up to here was compacted: of a row's updates there may be the last one alone, which tells what those before it told.
+   * `0_inf` where nothing was. Whoever has read to any place before reads on from there.
+   */
+  readonly compactedThrough: LogOffset;
+  /**
    * How far this shape has taken the transaction log (see `Pace`): a replay leaves out transactions that end at or before it.
    * A new shape stands alone where it was created, or where its snapshot sent it back to, until a `publish` reaches
    * `ShapeLogs.position`. From then on it goes along with the others, until its next Consumer begins with `discard`.

@@ -10,11 +10,18 @@ import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
 import { DiskError } from '../errors.ts';
 
-export const FILE_KINDS = ['snapshot', 'lines', 'index'] as const;
-export type FileKind = (typeof FILE_KINDS)[number];
+export type LinesKind = 'lines' | 'index';
+
+/** The files that there are of one shape. */
+export interface StoredFiles {
+  readonly hasSnapshot: boolean;
+  /** The kinds that there are of each generation of its lines. */
+  readonly lines: ReadonlyMap<number, ReadonlySet<LinesKind>>;
+}
 
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
-const NAME_PATTERN = /^([\w-]+)\.(snapshot|lines|index|\d+\.moved)$/;
+const NAME_PATTERN = /^([\w-]+)\.(snapshot|(?:[1-9]\d*\.)?(?:lines|index)|\d+\.moved)$/;
+const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
 const MOVED_PATTERN = /\.(\d+)\.moved$/;
 
 export class ShapePaths {
@@ -28,8 +35,13 @@ export class ShapePaths {
     this.shapes = `${storage}/shapes`;
   }
 
-  pathOf(handle: Handle, kind: FileKind): string {
-    return `${this.directoryOf(handle)}/${handle}.${kind}`;
+  snapshotPathOf(handle: Handle): string {
+    return `${this.directoryOf(handle)}/${handle}.snapshot`;
+  }
+
+  /** @param generation from 0 on. */
+  linesPathOf(handle: Handle, kind: LinesKind, generation: number): string {
+    return `${this.directoryOf(handle)}/${linesName(handle, kind, generation)}`;
   }
 
   /** Rows that splice `number` brought. */
@@ -50,16 +62,16 @@ export class ShapePaths {
   }
 
   /** Which files there are of each handle. */
-  async stored(): Promise<Map<Handle, Set<FileKind>>> {
-    const found = new Map<Handle, Set<FileKind>>();
+  async stored(): Promise<Map<Handle, StoredFiles>> {
+    const found = new Map<Handle, FoundFiles>();
     for (const directory of await this.disk.list(this.shapes)) {
       if (!FAN_OUT_PATTERN.test(directory)) continue;
       for (const name of await this.disk.list(`${this.shapes}/${directory}`)) {
         const [, handle, kind] = NAME_PATTERN.exec(name) ?? [];
-        if (handle === undefined || hash8(handle).toString(16).padStart(2, '0') !== directory) continue;
-        const kinds = found.get(handle as Handle) ?? new Set();
-        found.set(handle as Handle, kinds);
-        if (isKind(kind)) kinds.add(kind);
+        if (handle === undefined || kind === undefined || hash8(handle).toString(16).padStart(2, '0') !== directory) continue;
+        const files = found.get(handle as Handle) ?? { hasSnapshot: false, lines: new Map() };
+        found.set(handle as Handle, files);
+        enter(files, kind);
       }
     }
     return found;
@@ -80,6 +92,11 @@ export class ShapePaths {
     return this.remove(handle, movedName(handle, number));
   }
 
+  /** Likewise. */
+  async removeLines(handle: Handle, generation: number): Promise<void> {
+    for (const kind of ['lines', 'index'] as const) await this.remove(handle, linesName(handle, kind, generation));
+  }
+
   private async namesOf(handle: Handle): Promise<readonly string[]> {
     const names = await this.disk.list(this.directoryOf(handle));
     return names.filter((name) => name.startsWith(`${handle}.`) && NAME_PATTERN.test(name));
@@ -98,8 +115,22 @@ function movedName(handle: Handle, number: number): string {
   return `${handle}.${number}.moved`;
 }
 
-function isKind(text: string | undefined): text is FileKind {
-  return FILE_KINDS.some((kind) => kind === text);
+interface FoundFiles extends StoredFiles {
+  hasSnapshot: boolean;
+  readonly lines: Map<number, Set<LinesKind>>;
+}
+
+function enter(files: FoundFiles, kind: string): void {
+  if (kind === 'snapshot') files.hasSnapshot = true;
+  const [, generation = '0', lines] = LINES_PATTERN.exec(kind) ?? [];
+  if (lines !== 'lines' && lines !== 'index') return;
+  const kinds = files.lines.get(Number(generation)) ?? new Set();
+  files.lines.set(Number(generation), kinds.add(lines));
+}
+
+/** Those of generation 0 are named as they were before there were others. */
+function linesName(handle: Handle, kind: LinesKind, generation: number): string {
+  return generation === 0 ? `${handle}.${kind}` : `${handle}.${generation}.${kind}`;
 }
 
 /** Folded, so that every bit counts. */

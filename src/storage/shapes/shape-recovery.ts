@@ -9,7 +9,8 @@ import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { UnknownContentError } from '../errors.ts';
 import type { CompletedSnapshot, ShapeRecord, Splice } from '../log/shape-record.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
-import type { FileKind, ShapePaths } from './shape-paths.ts';
+import { generationOf } from './shape-lines.ts';
+import type { ShapePaths, StoredFiles } from './shape-paths.ts';
 import { newShape } from './shape-table.ts';
 import { withSplice } from './spliced-views.ts';
 import type { ShapeState } from './stored-shape.ts';
@@ -24,6 +25,13 @@ export interface RecoveredShapes {
   readonly robbed: readonly Handle[];
   /** Of the dropped, those of which the log does not tell all. */
   readonly torn: readonly Handle[];
+  /** Of shapes that are not dropped, generations of lines that no checkpoint counts, or not any more. */
+  readonly leftovers: readonly Leftover[];
+}
+
+export interface Leftover {
+  readonly handle: Handle;
+  readonly generation: number;
 }
 
 export async function recoverShapes(
@@ -47,12 +55,18 @@ export async function recoverShapes(
   const kept = new Set(shapes.map(({ handle }) => handle));
   const dropped = [...new Set([...seen, ...stored.keys()])].filter((handle) => !kept.has(handle));
   const robbed = complete.map(({ handle }) => handle).filter((handle) => !kept.has(handle));
-  return { shapes, position, dropped, robbed, torn: [...torn] };
+  const leftovers = shapes.flatMap((state) => leftoversOf(state, stored.get(state.handle)));
+  return { shapes, position, dropped, robbed, torn: [...torn], leftovers };
 }
 
-function hasFiles({ lines }: ShapeState, files: ReadonlySet<FileKind> | undefined): boolean {
+function hasFiles({ lines }: ShapeState, files: StoredFiles | undefined): boolean {
   if (files === undefined) return false;
-  return files.has('snapshot') && (lines.count === 0 || (files.has('lines') && files.has('index')));
+  return files.hasSnapshot && (lines.count === 0 || files.lines.get(generationOf(lines))?.size === 2);
+}
+
+function leftoversOf({ handle, lines }: ShapeState, files: StoredFiles | undefined): Leftover[] {
+  const generations = [...(files?.lines.keys() ?? [])];
+  return generations.filter((generation) => generation !== generationOf(lines)).map((generation) => ({ handle, generation }));
 }
 
 /** A record that the checkpoint knows already changes nothing. @returns false when one before it is missing: the shape is dropped then. */

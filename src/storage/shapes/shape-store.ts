@@ -1,6 +1,5 @@
 /** ShapeStore: where one shape's bytes lie, in memory or on a disk. What they mean, and who may see them, is StoredShape's. */
-import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
+import type { LinesSource } from './lines-source.ts';
 import type { ChunkSums, Piece } from './piece.ts';
 
 /** One writer, from the first row to `complete`; one that is not completed leaves nothing that counts. */
@@ -28,12 +27,8 @@ export interface ShapeStore {
    * @throws {ShapeCorruptError} when the bytes are not what was written.
    */
   readSnapshot(piece: Piece, before: number): Promise<Uint8Array>;
-  /**
-   * The checkpointed lines behind `after`, as far as byte `throughBytes` of the log.
-   *
-   * @throws as `readSnapshot`, also behind bytes that held.
-   */
-  readLines(after: LogOffset, throughBytes: number): AsyncIterable<EntryRun>;
+  /** The checkpointed lines. Who reads them keeps this source to the end: later there may be another. */
+  readonly lines: LinesSource;
   /**
    * The rows that splice `number` brings, in place of what was left under that number.
    *
@@ -44,6 +39,4 @@ export interface ShapeStore {
   readMoved(number: number, piece: Piece): Promise<Uint8Array>;
   /** Lets go of the rows of all splices up to and with `number`: a checkpoint has their lines. */
   forgetMoved(number: number): Promise<void>;
-  /** The same lines one by one, a piece at a time. @throws as `readLines`. */
-  readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]>;
 }

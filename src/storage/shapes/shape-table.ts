@@ -1,6 +1,7 @@
 /** ShapeTable: the shapes of a storage by handle, and what they share. Every engine's ShapeLogs is built around one. */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
@@ -137,6 +138,17 @@ export class ShapeTable implements ShapeHost {
     let position = this.taken;
     for (const shape of this.shapes.values()) if (shape.position < position) position = shape.position;
     return position;
+  }
+
+  /**
+   * The oldest version of its values that a shape which depends on this one asks about, or may after a restart: what the log of this
+   * one tells behind it they must be able to read as it was. Undefined where no shape depends on it.
+   */
+  oldestView(handle: Handle): LogOffset | undefined {
+    const views = [...(this.dependants.get(handle) ?? [])].flatMap(({ dependsOn, storedViews }) =>
+      dependsOn.flatMap((inner, index) => (inner === handle ? [storedViews[index] ?? BEFORE_ALL] : [])),
+    );
+    return views.length === 0 ? undefined : views.reduce((oldest, view) => (compareOffsets(view, oldest) < 0 ? view : oldest));
   }
 
   /** @param log a copy of this table's. */

@@ -15,7 +15,7 @@ import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
 import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
-import { FiledLines, type LineFiles } from './filed-lines.ts';
+import { FiledLines, type FilePlace, type FilesHold, type LineFiles } from './filed-lines.ts';
 import type { LineRun } from './line-buffer.ts';
 import { INDEX_ENTRY_BYTES } from './line-index.ts';
 import { linesInSteps, type LinesRead } from './line-steps.ts';
@@ -23,7 +23,7 @@ import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
-import { ShapeLines, type LinesState } from './shape-lines.ts';
+import { ShapeLines, type Compaction, type LinesState } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
 import { SplicedViews, type ViewsState } from './spliced-views.ts';
@@ -124,7 +124,7 @@ export class StoredShape implements ShapeLog {
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.fewRows = original?.fewRows.clone() ?? new FewRows(handle);
-    this.reading = { handle, buffer: this.lines.buffer, filed: this.filed, store, isGone: () => this.gone };
+    this.reading = { handle, buffer: this.lines.buffer, filed: this.filed, isGone: () => this.gone };
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
@@ -158,6 +158,10 @@ export class StoredShape implements ShapeLog {
 
   get storedBytes(): number {
     return this.chunks.bytes + this.lines.bytesShown + this.lines.countShown * INDEX_ENTRY_BYTES;
+  }
+
+  get compactedThrough(): LogOffset {
+    return this.lines.compactedThrough;
   }
 
   get position(): LogPosition {
@@ -372,6 +376,17 @@ export class StoredShape implements ShapeLog {
     return this.filed.spill(files);
   }
 
+  /** For who brings its lines into other files. */
+  holdFiles(): Promise<FilesHold> {
+    return this.filed.hold();
+  }
+
+  /** A checkpoint counts the lines as they were compacted. @returns where they ended in the files of before. */
+  compact(compaction: Compaction): FilePlace {
+    this.lines.compact(compaction);
+    return this.filed.move(compaction.shift);
+  }
+
   /** The shape is being deleted: whoever waits for more of it is told. */
   remove(): void {
     this.gone = true;
@@ -412,10 +427,11 @@ export class StoredShape implements ShapeLog {
     const inMemory = this.lines.buffer.runs(after, end);
     const endBytes = this.lines.chunkEndBehind(after)?.bytes ?? this.lines.bytesShown;
     const isFiled = this.filed.has(after);
+    const source = this.store.lines;
     const mayWaitInMemory = !isFiled && inMemory.reduce((sum, { bytes }) => sum + bytes.length, 0) <= WAITING_BYTES_MAX;
-    const runs = mayWaitInMemory ? inMemory : linesInSteps(this.reading, { after, end, endBytes });
+    const runs = mayWaitInMemory ? inMemory : linesInSteps(this.reading, { source, after, end, endBytes });
     const filedBytes = Math.min(endBytes, this.filed.end.bytes);
-    const saved = (): EntryGroups | [] => (isFiled ? this.store.readEntries(after, filedBytes) : []);
+    const saved = (): EntryGroups | [] => (isFiled ? source.readEntries(after, filedBytes) : []);
     return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate };
   }
 }

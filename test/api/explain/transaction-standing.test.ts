@@ -5,7 +5,7 @@ import { transactionStanding, type TransactionStanding } from '../../../src/api/
 import type { ToldShape } from '../../../src/api/explain/told-shape.ts';
 import type { TransactionSource } from '../../../src/api/explain/transaction-source.ts';
 import type { LogEntry } from '../../../src/model/log-entry.ts';
-import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
@@ -39,21 +39,26 @@ interface World {
   readonly from?: LogOffset;
   readonly log?: 'full' | 'changes_only';
   readonly position?: number;
+  readonly compactedThrough?: LogOffset;
+  /** A shape without subqueries. */
+  readonly isPlain?: boolean;
 }
 
 /** Of transaction 700. */
-function standing({ lines, isBefore = false, from = SNAPSHOT_END, log = 'full', position = 1 }: World): Promise<TransactionStanding> {
+function standing(world: World): Promise<TransactionStanding> {
+  const { lines, isBefore = false, from = SNAPSHOT_END, log = 'full', position = 1, compactedThrough = SNAPSHOT_END } = world;
   const xmax = isBefore ? '701' : '600';
   const entries = lines.map((line, index): LogEntry => {
     return { kind: 'row', offset: `${10 * (index + 1)}_0` as LogOffset, bytes: Buffer.from(line) };
   });
   const shape: ToldShape = {
-    handle: '1-1' as Handle, definition: { ...definition, log }, end: entries.at(-1)?.offset ?? SNAPSHOT_END,
+    handle: '1-1' as Handle, definition: { ...(world.isPlain === true ? inner : definition), log }, compactedThrough,
+    end: entries.at(-1)?.offset ?? SNAPSHOT_END,
     position: position as LogPosition, waitsAt: undefined,
     snapshot: { state: 'complete', pgSnapshot: { xmin: xmax, xmax, xip: [], insertLsn: '16' as Lsn }, bytes: 0 },
     tailFrom: () => from,
-    async *entries() {
-      yield entries;
+    async *entries(after) {
+      yield entries.filter(({ offset }) => compareOffsets(offset, after) > 0);
     },
   };
   const source: TransactionSource = {
@@ -100,4 +105,20 @@ test('what lies further back than is looked is before the offset that is told, o
     await standing({ lines: [CHANGE], from }),
   ];
   expect(answers).toEqual([{ status: 'in_snapshot', offset: from }, { status: 'forgotten' }, { status: 'forgotten' }]);
+});
+
+test('where lines were compacted, all of a transaction is told at the end of that part, or it cannot be said', async () => {
+  const compactedThrough = '35_0' as LogOffset;
+  const answers = [
+    await standing({ lines: [OWN_CHANGE, CHANGE, CHANGE, CHANGE], compactedThrough }),
+    await standing({ lines: [CHANGE, CHANGE, CHANGE, OWN_CHANGE], compactedThrough }),
+    await standing({ lines: [CHANGE, CHANGE, CHANGE], compactedThrough }),
+    await standing({ lines: [CHANGE, CHANGE, CHANGE], compactedThrough, isPlain: true }),
+    await standing({ lines: [CHANGE, CHANGE], isPlain: true }),
+    await standing({ lines: [CHANGE, CHANGE], compactedThrough: '12_0' as LogOffset, isPlain: true }),
+  ];
+  expect(answers).toEqual([
+    { status: 'in', offset: compactedThrough }, { status: 'in', offset: '40_0' }, { status: 'forgotten' },
+    { status: 'forgotten' }, { status: 'passed' }, { status: 'passed' },
+  ]);
 });

@@ -47,7 +47,7 @@ test.each(['lines', 'index'] as const)(
   async (missing) => {
     const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
     const port = await openPort(checkpointPort(storage.log, storage.shapes));
-    rmSync(new ShapePaths(nodeDisk, directory).pathOf(damaged, missing));
+    rmSync(new ShapePaths(nodeDisk, directory).linesPathOf(damaged, missing, 0));
     for (const shape of shapes) appendLines(shape, 11, ['"later"']);
     const first = await port.ask({ type: 'takeCheckpoint' });
     const unsaved = storage.shapes.unsavedBytes;

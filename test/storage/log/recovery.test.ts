@@ -232,11 +232,11 @@ describe('a storage directory', () => {
     await snapshotOf(before.shapes.create(handle, definition), []);
     await before.close();
     const paths = new ShapePaths(nodeDisk, directory);
-    const orphan = paths.pathOf('9-9' as Handle, 'lines');
+    const orphan = paths.linesPathOf('9-9' as Handle, 'lines', 0);
     mkdirSync(dirname(orphan), { recursive: true });
     writeFileSync(orphan, 'left behind');
     writeFileSync(`${directory}/shapes/notes.txt`, 'not ours');
-    rmSync(paths.pathOf(handle, 'snapshot'));
+    rmSync(paths.snapshotPathOf(handle));
     const after = await start();
     const shapes = [...after.shapes.all()];
     await after.close();
@@ -253,7 +253,7 @@ describe('a storage directory', () => {
     await snapshotOf(before.shapes.create(handle, definition), []);
     await before.close();
     const after = await start();
-    rmSync(new ShapePaths(nodeDisk, directory).pathOf(handle, 'snapshot'));
+    rmSync(new ShapePaths(nodeDisk, directory).snapshotPathOf(handle));
     const reading = bodyOf(after.shapes.get(handle)!.read(BEFORE_ALL));
 
     await expect(reading).rejects.toMatchObject({ name: 'ShapeCorruptError', handle });
@@ -295,7 +295,7 @@ describe('a storage directory', () => {
     for (let commit = 1; commit <= 40; commit += 1) appendLines(shape, commit, [`"${commit}"`]);
     const expected = await bodyOf(shape.read('20_0' as typeof BEFORE_ALL));
     await before.close();
-    const path = new ShapePaths(nodeDisk, directory).pathOf(handle, 'index');
+    const path = new ShapePaths(nodeDisk, directory).linesPathOf(handle, 'index', 0);
     const content = readFileSync(path);
     const after = await start();
     const outcomes = new Set<string>();
@@ -355,12 +355,29 @@ describe('a storage directory', () => {
     await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '999' });
   });
 
-  test.each(['', '3\u008a', 'x\n'])('says of a file that should name the format and says %j that it is damaged', async (content) => {
+  test('takes a directory of format 3 over as it is, and says so from then on', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, ['"a row"']);
+    appendLines(shape, 1, ['"a line"']);
+    await before.close();
+    writeFileSync(`${directory}/format`, '3\n');
+    const after = await start();
+    const read = await bodyOf(after.shapes.get(handle)!.read(SNAPSHOT_END));
+    await after.close();
+
+    expect({ read, format: readFileSync(`${directory}/format`, 'utf8') }).toEqual({
+      read: { body: '"a line"', end: '1_0', upToDate: true },
+      format: '4\n',
+    });
+  });
+
+  test.each(['', '4\u008a', 'x\n'])('says of a file that should name the format and says %j that it is damaged', async (content) => {
     writeFileSync(`${directory}/format`, content);
 
     await expect(start()).rejects.toMatchObject({
       name: 'StorageVersionError',
-      message: expect.stringMatching(/\/format is damaged: .* write 3 into that file; else use an empty directory\.$/),
+      message: expect.stringMatching(/\/format is damaged: .* write 4 into that file; else use an empty directory\.$/),
     });
   });
 

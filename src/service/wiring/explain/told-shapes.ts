@@ -19,6 +19,9 @@ export function toldShapeOf(logs: Pick<ShapeLogs, 'get'>, handle: Handle, clock:
     get end() {
       return log.end;
     },
+    get compactedThrough() {
+      return log.compactedThrough;
+    },
     get position() {
       return log.position;
     },

@@ -1,0 +1,155 @@
+/**
+ * CompactionRun: the lines of one shape on their way into the files of the next generation. It takes as long as it takes, while the
+ * shape goes on in its old files; only a checkpoint makes the new ones count, and until then they are nothing.
+ */
+import { lsnOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import { lsnOf, type Lsn } from '../../model/lsn.ts';
+import type { FilePlace, FilesHold } from '../shapes/filed-lines.ts';
+import type { LinesGeneration } from '../shapes/lines-generation.ts';
+import type { ShapeFiles } from '../shapes/shape-files.ts';
+import { compactedState, type ChunkEnd, type Compaction, type LinesState } from '../shapes/shape-lines.ts';
+import type { StoredShape } from '../shapes/stored-shape.ts';
+import { CompactedLines, type NewPlace } from './compacted-lines.ts';
+import { planOf, writeFolded, type Region } from './fold-lines.ts';
+import type { LineFolder } from './line-folder.ts';
+import { linesBetween } from './line-walk.ts';
+
+/** With less to copy than this, what is left is copied by the checkpoint. */
+const LEFT_BYTES_MAX = 1024 * 1024;
+
+export interface RunOptions {
+  readonly shape: StoredShape;
+  readonly files: ShapeFiles;
+  readonly chunkBytesMax: number;
+  readonly folder: LineFolder;
+  /** Of the bytes that are looked through, so many must go: else nothing is gained that is worth the writing. */
+  readonly goneShareMin: number;
+  /** Awaited between steps. @throws when there are to be no more. */
+  readonly turn: () => Promise<void>;
+}
+
+/** The new files, once a checkpoint may count them. Until `commit`, or `abandon`, nothing else is written to the shape's files. */
+export interface TakeOver {
+  /** As the checkpoint is to have it. */
+  readonly state: LinesState;
+  commit(): void;
+  abandon(): void;
+}
+
+export class CompactionRun {
+  readonly shape: StoredShape;
+  private readonly next: LinesGeneration;
+  private readonly lines: CompactedLines;
+  private compacted: { readonly region: Region; readonly end: ChunkEnd; readonly newPlace: NewPlace } | undefined;
+  /** The old lines are in the new files up to here. */
+  private copied: Pick<FilePlace, 'end' | 'bytes'> = { end: SNAPSHOT_END, bytes: 0 };
+
+  constructor(private readonly options: RunOptions) {
+    const { shape, files, chunkBytesMax } = options;
+    this.shape = shape;
+    this.next = files.nextGeneration();
+    this.lines = new CompactedLines(this.next.number, chunkBytesMax, (place, batch) => files.appendTo(this.next, place, [batch], false));
+  }
+
+  /**
+   * @param last the end of the last chunk that may be compacted.
+   * @param logEnd that of the log, or of what is in the files.
+   * @returns false when there is too little to gain.
+   * @throws {ShapeGoneError | ShapeCorruptError | UnreadableEntryError | DiskError}
+   */
+  async compact(last: ChunkEnd, logEnd: LogOffset): Promise<boolean> {
+    const { folder, turn, files, goneShareMin } = this.options;
+    const region = await regionOf(files.lines, last, lsnOfOffset(logEnd));
+    if (region === undefined) return false;
+    const plan = await planOf(region, folder, turn);
+    if (plan.goneBytes < goneShareMin * region.bytes || plan.goneBytes === 0) return false;
+    if (!(await writeFolded(region, plan, folder, this.lines, turn))) return false;
+    const end = await this.lines.endCompacted(region.lsn);
+    this.compacted = { region, end, newPlace: this.lines.place };
+    this.copied = { end: behind(region.lsn), bytes: region.bytes };
+    return true;
+  }
+
+  /** Brings what lies behind into the new files, as it is, but for the little that is written meanwhile. */
+  async copy(): Promise<void> {
+    for (let left = Infinity; left > LEFT_BYTES_MAX; ) {
+      const hold = await this.shape.holdFiles();
+      hold.release();
+      if (hold.place === undefined) return; // Of a large transaction some is there already that nobody may see.
+      left = hold.place.bytes - this.copied.bytes;
+      await this.copyThrough(hold.place, this.options.turn);
+    }
+  }
+
+  /**
+   * For a checkpoint that has saved all of `state`.
+   *
+   * @returns undefined when more than that is in the files: a later one may take over.
+   * @throws as `compact`.
+   */
+  async takeOver(state: LinesState): Promise<TakeOver | undefined> {
+    const hold = await this.shape.holdFiles();
+    try {
+      const compaction = await this.finish(state, hold);
+      if (compaction === undefined) hold.release();
+      return compaction && this.tookOver(compactedState(state, compaction), compaction, hold);
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
+  }
+
+  /** What was written is of no use. */
+  async abandon(): Promise<void> {
+    await this.next.remove();
+  }
+
+  private async finish({ bytes }: LinesState, { place }: FilesHold): Promise<Compaction | undefined> {
+    const { compacted, lines, next } = this;
+    if (compacted === undefined || place?.bytes !== bytes) return undefined;
+    await this.copyThrough(place, async () => {}); // The checkpoint waits for it.
+    await this.options.files.appendTo(next, lines.place, [], true);
+    const { region, end, newPlace } = compacted;
+    return {
+      generation: next.number,
+      through: end.offset,
+      bytes: end.bytes,
+      chunkEnds: lines.chunkEnds,
+      shift: { bytes: newPlace.bytes - region.bytes, count: newPlace.count - region.count },
+    };
+  }
+
+  private tookOver(state: LinesState, compaction: Compaction, hold: FilesHold): TakeOver {
+    const { shape, options: { files } } = this;
+    return {
+      state,
+      commit: () => {
+        files.replaceLines(this.next, { from: shape.compact(compaction), shiftBytes: compaction.shift.bytes });
+        hold.release();
+      },
+      abandon: hold.release,
+    };
+  }
+
+  private async copyThrough({ end, bytes }: FilePlace, turn: () => Promise<void>): Promise<void> {
+    if (bytes === this.copied.bytes) return;
+    const { files } = this.options;
+    for await (const line of linesBetween(files.lines, this.copied.end, bytes, turn)) await this.lines.append(line.address, line.bytes);
+    await this.lines.flush();
+    this.copied = { end, bytes };
+  }
+}
+
+/** Up to the end of the last transaction that ends in these chunks. A chunk may end within one. @returns undefined when none does. */
+async function regionOf(source: LinesGeneration, { offset, bytes }: ChunkEnd, lastLsn: Lsn): Promise<Region | undefined> {
+  const lsn = lsnOfOffset(offset);
+  const whole = lsn === lastLsn ? undefined : await source.placeBehind({ lsn, position: Infinity });
+  if (whole?.bytes === bytes) return { source, lsn, ...whole };
+  const before = await source.placeBehind({ lsn, position: -1 });
+  if (before.bytes === 0) return undefined;
+  return { source, lsn: lsnOf(BigInt(lsn) - 1n), ...before };
+}
+
+function behind(lsn: Lsn): LogOffset {
+  return `${lsn}_inf` as LogOffset;
+}

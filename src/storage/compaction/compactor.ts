@@ -1,0 +1,205 @@
+/**
+ * Compactor: has the logs compacted that tell of few rows many times, one after the other and in the background. A log is looked at when
+ * what is closed of it has doubled, so that however large it becomes each of its lines is looked at a few times.
+ *
+ * Nothing waits for it, and what it has not finished is nothing: a disk that refuses it something has lost nothing by that, and is met
+ * again by whoever must write.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { UnreadableEntryError } from '../../model/log-entry.ts';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../model/log-offset.ts';
+import type { Handle } from '../../model/shape.ts';
+import { DiskError, errorOf, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
+import type { ShapeFiles } from '../shapes/shape-files.ts';
+import type { ChunkEnd, LinesState } from '../shapes/shape-lines.ts';
+import type { ShapeCapture, ShapeState, StoredShape } from '../shapes/stored-shape.ts';
+import { CompactionRun, type TakeOver } from './compaction-run.ts';
+import type { LineFolder } from './line-folder.ts';
+
+export interface CompactionBounds {
+  /** So much must have been closed since a log was looked at last. */
+  readonly closedBytesMin: number;
+  /** Of what was closed, so much must go. */
+  readonly goneShareMin: number;
+  /** After each step others have so much time. */
+  readonly pauseMs: number;
+}
+
+export interface CompactorOptions extends Partial<CompactionBounds> {
+  readonly clock: Clock;
+  readonly folder: LineFolder;
+  readonly filesOf: (handle: Handle) => ShapeFiles | undefined;
+  /** What the log of a shape tells behind here must stay as it is; undefined for one that nobody depends on. */
+  readonly oldestView: (handle: Handle) => LogOffset | undefined;
+}
+
+const BOUNDS: CompactionBounds = { closedBytesMin: 4 * 1024 * 1024, goneShareMin: 1 / 2, pauseMs: 1 };
+/** The last chunks stay as they are: whoever waits for a transaction by its id finds it there. */
+const KEPT_CHUNKS = 1;
+
+interface Candidate {
+  readonly shape: StoredShape;
+  readonly chunkBytesMax: number;
+  readonly last: ChunkEnd;
+  readonly logEnd: LogOffset;
+}
+
+export class Compactor {
+  /** How much of a log was closed, as it was left, when it was last looked at. */
+  private readonly looked = new Map<Handle, number>();
+  private readonly bounds: CompactionBounds;
+  private running: Promise<void> | undefined;
+  private prepared: CompactionRun | undefined;
+  private damaged: ShapeCorruptError | undefined;
+  /** What nobody expected: the next checkpoint crashes with it. */
+  private fault: unknown;
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: CompactorOptions) {
+    this.bounds = { ...BOUNDS, ...options };
+  }
+
+  /** Its new files are written: the next checkpoint may count them. */
+  get ready(): StoredShape | undefined {
+    return this.prepared?.shape;
+  }
+
+  /** Called when a checkpoint has these. Begins with the one that has grown most, unless one is under way. */
+  consider(captures: readonly ShapeCapture[]): void {
+    if (this.running !== undefined || this.prepared !== undefined || this.stopping.signal.aborted) return;
+    const due = captures.flatMap(({ shape, state }) => this.candidate(shape, state));
+    const [most] = due.sort((left, right) => this.growthOf(right.shape.handle, right.last) - this.growthOf(left.shape.handle, left.last));
+    if (most === undefined) return;
+    this.running = this.compact(most)
+      .catch((error: unknown) => void (this.fault = error))
+      .finally(() => void (this.running = undefined));
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await this.running;
+  }
+
+  /** Met since it was last asked: the log of that shape is to be condemned. */
+  takeDamage(): ShapeCorruptError | undefined {
+    if (this.fault !== undefined) throw errorOf(this.fault);
+    const { damaged } = this;
+    this.damaged = undefined;
+    return damaged;
+  }
+
+  /**
+   * For a checkpoint that has saved the lines of `captures`.
+   *
+   * @returns undefined when there is nothing to take over, or not now.
+   */
+  async takeOver(captures: readonly ShapeCapture[]): Promise<(TakeOver & { readonly handle: Handle }) | undefined> {
+    const { prepared } = this;
+    const capture = captures.find(({ shape }) => shape === prepared?.shape);
+    if (prepared === undefined || capture === undefined) return undefined;
+    const { handle } = prepared.shape;
+    try {
+      const takeOver = await prepared.takeOver(capture.state.lines);
+      if (takeOver === undefined) return undefined;
+      this.prepared = undefined;
+      this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
+      return { ...takeOver, handle };
+    } catch (error) {
+      this.prepared = undefined;
+      this.meet(error, handle);
+      await leave(prepared);
+      return undefined;
+    }
+  }
+
+  forget(handle: Handle): void {
+    this.looked.delete(handle);
+    if (this.prepared?.shape.handle === handle) this.prepared = undefined; // Its files go with the others.
+  }
+
+  /** What is under way ends at its next step, and is nothing. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+    const { prepared } = this;
+    this.prepared = undefined;
+    if (prepared !== undefined) await leave(prepared);
+  }
+
+  private candidate(shape: StoredShape, { chunkBytesMax, lines }: ShapeState): Candidate[] {
+    const { handle } = shape;
+    if (shape.isGone || lines.chunkEnds.length <= KEPT_CHUNKS) return [];
+    this.looked.set(handle, this.looked.get(handle) ?? lines.compacted?.bytes ?? 0);
+    const last = lastOf(lines, this.options.oldestView(handle));
+    if (last === undefined) return [];
+    const isDue = this.growthOf(handle, last) >= Math.max(this.bounds.closedBytesMin, this.looked.get(handle) ?? 0);
+    return isDue ? [{ shape, chunkBytesMax, last, logEnd: lines.end }] : [];
+  }
+
+  private growthOf(handle: Handle, { bytes }: ChunkEnd): number {
+    return bytes - (this.looked.get(handle) ?? 0);
+  }
+
+  private async compact({ shape, chunkBytesMax, last, logEnd }: Candidate): Promise<void> {
+    const { folder, filesOf } = this.options;
+    const files = filesOf(shape.handle);
+    if (files === undefined) return;
+    const { goneShareMin } = this.bounds;
+    const run = new CompactionRun({ shape, files, chunkBytesMax, folder, goneShareMin, turn: () => this.turn() });
+    try {
+      const isWorth = await run.compact(last, logEnd);
+      this.looked.set(shape.handle, last.bytes);
+      if (!isWorth) return await leave(run);
+      await run.copy();
+      if (!shape.isGone) this.prepared = run;
+    } catch (error) {
+      this.looked.set(shape.handle, last.bytes);
+      this.meet(error, shape.handle);
+      await leave(run);
+    }
+  }
+
+  /** @throws all that is not expected. */
+  private meet(error: unknown, handle: Handle): void {
+    if (error instanceof ShapeCorruptError) this.damaged = error;
+    else if (error instanceof UnreadableEntryError) this.damaged = new ShapeCorruptError(handle, error.message);
+    else if (!(error instanceof ShapeGoneError || error instanceof DiskError || error === STOPPED)) throw error;
+  }
+
+  private async turn(): Promise<void> {
+    const { signal } = this.stopping;
+    if (this.bounds.pauseMs > 0 && !signal.aborted) await pause(this.options.clock, this.bounds.pauseMs, signal);
+    if (signal.aborted) throw STOPPED;
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      clock.clearTimer(timer);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    const timer = clock.setTimer(go, ms);
+    signal.addEventListener('abort', go);
+  });
+}
+
+const STOPPED = new Error('the storage is being closed');
+
+/** The last chunk of those that may be compacted. */
+function lastOf({ chunkEnds }: LinesState, oldestView: LogOffset | undefined): ChunkEnd | undefined {
+  const closed = chunkEnds.slice(0, -KEPT_CHUNKS);
+  if (oldestView === undefined) return closed.at(-1);
+  if (oldestView === BEFORE_ALL) return undefined;
+  return closed.findLast(({ offset }) => compareOffsets(offset, oldestView) <= 0);
+}
+
+/** What cannot be removed now is removed by the next start. */
+async function leave(run: CompactionRun): Promise<void> {
+  try {
+    await run.abandon();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * LinesGeneration: the lines of a shape that have left the memory, and the index that finds and verifies them: two files. When the
+ * lines are compacted, those of the next generation take their place, and who reads in these goes on in these.
+ *
+ * How much of them counts is what the last checkpoint says; what lies behind it was left by a crash, or by a transaction that was
+ * given up, and is cut off before the next append.
+ */
+import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
+import { LinesReplacedError, ShapeCorruptError } from '../errors.ts';
+import type { FilePlace, LineFiles } from './filed-lines.ts';
+import { addressOf, type LineAddress, type LineBatch } from './line-buffer.ts';
+import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
+import { indexEntriesIn, piecesOf } from './line-pieces.ts';
+import type { LinesSource, Succession } from './lines-source.ts';
+import { verified, type Piece } from './piece.ts';
+import { entriesIn, type IndexedBytes } from './saved-lines.ts';
+import type { ShapeFileAccess } from './shape-file-access.ts';
+import type { LinesKind } from './shape-paths.ts';
+
+const WRITE_BYTES = 256 * 1024;
+
+export class LinesGeneration implements LinesSource, LineFiles {
+  /** So many entries of the index hold. */
+  private count: number;
+  /** The names of its files are durable. */
+  private isNamed: boolean;
+  private readers = 0;
+  private isRemoved = false;
+  private next: Succession | undefined;
+
+  constructor(
+    private readonly access: ShapeFileAccess,
+    /** From 0 on. */
+    readonly number: number,
+    { bytes, count }: Pick<FilePlace, 'bytes' | 'count'>,
+  ) {
+    this.count = count;
+    this.isNamed = bytes > 0;
+  }
+
+  get successor(): Succession | undefined {
+    return this.next;
+  }
+
+  /** Somebody is reading in its files. */
+  get isRead(): boolean {
+    return this.readers > 0;
+  }
+
+  async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<EntryRun> {
+    for await (const { at, bytes } of this.pieces(after, throughBytes))
+      yield { kind: 'row', bytes, goesOn: at + bytes.length < throughBytes };
+  }
+
+  readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]> {
+    return entriesIn(this.indexed(after, throughBytes));
+  }
+
+  /** Where the first line behind `address` begins. @throws {ShapeCorruptError} also when there is none. */
+  async placeBehind(address: LineAddress): Promise<Pick<FilePlace, 'bytes' | 'count'>> {
+    const { start, number } = await this.readIndex((index) => index.lineBehind(address));
+    return { bytes: start, count: number };
+  }
+
+  async append({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
+    this.access.requireHere();
+    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
+    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
+    this.count = count + batches.reduce((sum, batch) => sum + indexEntriesIn(batch), 0);
+    if (!isDurable || this.isNamed) return;
+    await this.access.syncNames();
+    this.isNamed = true;
+  }
+
+  cut({ count }: FilePlace): void {
+    this.count = count;
+  }
+
+  /** From now on lines are read and written elsewhere, but for those who read here already. */
+  succeedBy(next: Succession): void {
+    this.next = next;
+  }
+
+  async close(): Promise<void> {
+    await this.access.forget(this.pathOf('lines'));
+    await this.access.forget(this.pathOf('index'));
+  }
+
+  /** Nobody reads in them, and nobody counts them. */
+  async remove(): Promise<void> {
+    this.isRemoved = true;
+    await this.close();
+    await this.access.paths.removeLines(this.access.handle, this.number);
+  }
+
+  /** What lies behind `after`, as far as byte `throughBytes`, piece by piece; with it the numbers of the entries of each piece. */
+  private async *pieces(after: LogOffset, throughBytes: number) {
+    if (this.isRemoved) throw new LinesReplacedError(this.access.handle);
+    this.readers += 1;
+    try {
+      const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
+      let { piece, number, next } = found;
+      for (let at = found.start; at < throughBytes; ) {
+        const bytes = await this.readPiece(piece);
+        yield { at, bytes: bytes.subarray(at - piece.at, throughBytes - piece.at), number, next };
+        at = piece.at + piece.bytes;
+        const behind = next;
+        if (at < throughBytes) ({ piece, number, next } = await this.readIndex((index) => index.pieceOfEntry(behind)));
+      }
+    } finally {
+      this.readers -= 1;
+    }
+  }
+
+  private async *indexed(after: LogOffset, throughBytes: number): AsyncGenerator<IndexedBytes> {
+    for await (const { at, bytes, number, next } of this.pieces(after, throughBytes)) {
+      const lines = await this.readIndex((index) => index.lines(number, next));
+      yield { at, bytes, ends: lines.filter(({ end }) => end <= throughBytes) };
+    }
+  }
+
+  private *indexOf(batches: readonly LineBatch[], start: number, count: number): Generator<Buffer> {
+    let number = count;
+    for (const piece of piecesOf(batches, start)) {
+      yield encodeIndex(piece, this.access.handle, number);
+      number += piece.lines.length;
+    }
+  }
+
+  private readIndex<T>(action: (index: LineIndex) => Promise<T>): Promise<T> {
+    const { count } = this;
+    const path = this.pathOf('index');
+    return this.access.reading(path, (file) => action(new LineIndex(file, path, this.access.handle, count)));
+  }
+
+  private readPiece(piece: Piece): Promise<Uint8Array> {
+    const path = this.pathOf('lines');
+    return this.access.reading(path, async (file) =>
+      verified(await file.read(piece.at, piece.bytes), path, this.access.handle, piece, 0),
+    );
+  }
+
+  private async appendAt(kind: LinesKind, size: number, parts: Iterable<Uint8Array>, isDurable: boolean): Promise<void> {
+    const path = this.pathOf(kind);
+    const file = await this.access.openLines(path);
+    try {
+      if (file.size < size) throw new ShapeCorruptError(this.access.handle, `${path} ends at byte ${file.size}, not behind ${size}`);
+      if (file.size > size) await file.truncate(size);
+      for (const part of gathered(parts)) await file.append(part);
+      if (isDurable) await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  private pathOf(kind: LinesKind): string {
+    return this.access.paths.linesPathOf(this.access.handle, kind, this.number);
+  }
+}
+
+/** Few writes instead of many small ones; between two of them others have their turn. */
+function* gathered(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let together: Uint8Array[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    together.push(part);
+    bytes += part.length;
+    if (bytes < WRITE_BYTES) continue;
+    yield joined(together);
+    together = [];
+    bytes = 0;
+  }
+  if (together.length > 0) yield joined(together);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}

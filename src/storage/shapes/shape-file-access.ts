@@ -1,0 +1,56 @@
+/** ShapeFileAccess: how one shape's files are opened, and what it means when one is not there. Nothing is, once the shape has gone. */
+import type { Handle } from '../../model/shape.ts';
+import type { Disk, DiskFile } from '../disk.ts';
+import { DiskError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
+import type { FileCache } from './file-cache.ts';
+import type { ShapePaths } from './shape-paths.ts';
+
+export class ShapeFileAccess {
+  isGone = false;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly files: FileCache,
+    readonly paths: ShapePaths,
+    readonly handle: Handle,
+  ) {}
+
+  /** @throws {ShapeGoneError | ShapeCorruptError} also when there is no such file. */
+  async reading<T>(path: string, action: (file: DiskFile) => Promise<T>): Promise<T> {
+    this.requireHere();
+    try {
+      return await this.files.use(path, action);
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+      this.requireHere();
+      throw new ShapeCorruptError(this.handle, `${path} is missing`);
+    }
+  }
+
+  /** For lines: made when it does not exist. */
+  async openLines(path: string): Promise<DiskFile> {
+    try {
+      return await this.disk.open(path, 'write');
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+      throw new ShapeCorruptError(this.handle, `the directory of ${path} is missing`);
+    }
+  }
+
+  create(path: string): Promise<DiskFile> {
+    return this.disk.open(path, 'create');
+  }
+
+  /** Makes the names of files durable. */
+  syncNames(): Promise<void> {
+    return this.disk.syncDirectory(this.paths.directoryOf(this.handle));
+  }
+
+  forget(path: string): Promise<void> {
+    return this.files.forget(path);
+  }
+
+  requireHere(): void {
+    if (this.isGone) throw new ShapeGoneError(this.handle);
+  }
+}

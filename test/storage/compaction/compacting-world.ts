@@ -1,0 +1,98 @@
+/** A storage with one shape, whose log is compacted as soon as there is anything to gain. */
+import { systemClock } from '../../../src/base/clock.ts';
+import type { CompactionBounds } from '../../../src/storage/compaction/compactor.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { RowLineFolder } from '../../../src/shapes/row-line-folder.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { lineOf, type RowOperation } from '../../support/storage/row-lines.ts';
+import { appendLines, snapshotOf } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+
+export const EAGER: CompactionBounds = { closedBytesMin: 1, goneShareMin: 0, pauseMs: 0 };
+/** Some lines. */
+const CHUNK_BYTES = 600;
+
+export class CompactingWorld {
+  private commits = 0;
+  private boots = 0;
+  private storage: Storage | undefined;
+  compactions = 0;
+
+  private constructor(
+    readonly disk: MemoryDisk,
+    private readonly chunkBytesMax: number,
+  ) {}
+
+  /** What is left on a disk whose power went. */
+  static async onto(disk: MemoryDisk, chunkBytesMax = CHUNK_BYTES): Promise<CompactingWorld> {
+    const world = new CompactingWorld(disk, chunkBytesMax);
+    world.commits = 1_000_000;
+    await world.open();
+    return world;
+  }
+
+  static async begin(chunkBytesMax = CHUNK_BYTES): Promise<CompactingWorld> {
+    const world = new CompactingWorld(new MemoryDisk(), chunkBytesMax);
+    await world.open();
+    await snapshotOf(world.now.shapes.create(handleOf(1), shapeOf({})), []);
+    return world;
+  }
+
+  get now(): Storage {
+    if (this.storage === undefined) throw new Error('the world has not begun');
+    return this.storage;
+  }
+
+  get shape(): ShapeLog {
+    const shape = this.now.shapes.get(handleOf(1));
+    if (shape === undefined) throw new Error('the shape is there');
+    return shape;
+  }
+
+  /** One transaction. */
+  append(operations: readonly RowOperation[]): void {
+    this.commits += 1;
+    const lsn = 10 * this.commits;
+    const lines = operations.map((operation, index) =>
+      lineOf(operation, { xid: this.commits, lsn, position: 2 * index, isLast: index === operations.length - 1 }),
+    );
+    appendLines(this.shape, lsn, lines);
+  }
+
+  async take(act: 'compact' | 'checkpoint' | 'restart'): Promise<void> {
+    const before = this.shape.compactedThrough;
+    if (act === 'restart') {
+      await this.now.close();
+      await this.open();
+    } else {
+      await this.now.shapes.checkpoint();
+      if (act === 'compact') await this.untilCounted();
+    }
+    if (this.shape.compactedThrough !== before) this.compactions += 1;
+  }
+
+  async end(): Promise<void> {
+    await this.now.close();
+  }
+
+  private async untilCounted(): Promise<void> {
+    await new Promise<void>((resolve) => void systemClock.setTimer(resolve, 0)); // All that a disk in memory does is done by then.
+    await this.now.shapes.checkpoint();
+  }
+
+  private async open(): Promise<void> {
+    this.boots += 1;
+    this.storage = await openStorage({
+      directory: '/data',
+      clock: new ManualClock(),
+      chunkBytesMax: this.chunkBytesMax,
+      folder: new RowLineFolder(),
+      compaction: EAGER,
+      disk: this.disk.mount(),
+      processes: { self: { host: 'here', pid: this.boots, start: '' }, isAlive: () => false },
+    });
+  }
+}
