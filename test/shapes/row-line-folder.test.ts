@@ -32,7 +32,7 @@ function updatesOf(replica: 'default' | 'full', rows: readonly Row[]): Uint8Arra
 
 const cell = fc.constantFrom(null, '', '1', '"},"headers":', '\\', 'ä€😀');
 
-test.each(['default', 'full'] as const)('with replica=%s, what is joined says what all of them said, and is the last of them', (replica) => {
+test.each(['default', 'full'] as const)('with replica=%s, what is joined says what all said, and is the last of them', (replica) => {
   fc.assert(
     fc.property(fc.array(fc.tuple(cell, cell, cell), { minLength: 3, maxLength: 6 }), (cells) => {
       const rows = cells.map((values): Row => ['k/"', ...values]);

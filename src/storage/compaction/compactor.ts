@@ -47,6 +47,8 @@ interface Candidate {
 export class Compactor {
   /** How much of a log was closed, as it was left, when it was last looked at. */
   private readonly looked = new Map<Handle, number>();
+  /** What is to be looked at, by what was saved last. */
+  private readonly due = new Map<Handle, Candidate>();
   private readonly bounds: CompactionBounds;
   private running: Promise<void> | undefined;
   private prepared: CompactionRun | undefined;
@@ -66,18 +68,14 @@ export class Compactor {
 
   /** Called when a checkpoint has these. Begins with the one that has grown most, unless one is under way. */
   consider(captures: readonly ShapeCapture[]): void {
+    for (const { shape, state } of captures) this.enter(shape, state);
     if (this.running !== undefined || this.prepared !== undefined || this.stopping.signal.aborted) return;
-    const due = captures.flatMap(({ shape, state }) => this.candidate(shape, state));
-    const [most] = due.sort((left, right) => this.growthOf(right.shape.handle, right.last) - this.growthOf(left.shape.handle, left.last));
+    const [most] = [...this.due.values()].sort((left, right) => this.growthOf(right) - this.growthOf(left));
     if (most === undefined) return;
+    this.due.delete(most.shape.handle);
     this.running = this.compact(most)
       .catch((error: unknown) => void (this.fault = error))
       .finally(() => void (this.running = undefined));
-  }
-
-  /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    await this.running;
   }
 
   /** Met since it was last asked: the log of that shape is to be condemned. */
@@ -102,6 +100,7 @@ export class Compactor {
       const takeOver = await prepared.takeOver(capture.state.lines);
       if (takeOver === undefined) return undefined;
       this.prepared = undefined;
+      this.due.delete(handle);
       this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
       return { ...takeOver, handle };
     } catch (error) {
@@ -114,6 +113,7 @@ export class Compactor {
 
   forget(handle: Handle): void {
     this.looked.delete(handle);
+    this.due.delete(handle);
     if (this.prepared?.shape.handle === handle) this.prepared = undefined; // Its files go with the others.
   }
 
@@ -126,18 +126,19 @@ export class Compactor {
     if (prepared !== undefined) await leave(prepared);
   }
 
-  private candidate(shape: StoredShape, { chunkBytesMax, lines }: ShapeState): Candidate[] {
+  private enter(shape: StoredShape, { chunkBytesMax, lines }: ShapeState): void {
     const { handle } = shape;
-    if (shape.isGone || lines.chunkEnds.length <= KEPT_CHUNKS) return [];
+    if (shape.isGone || lines.chunkEnds.length <= KEPT_CHUNKS) return;
     this.looked.set(handle, this.looked.get(handle) ?? lines.compacted?.bytes ?? 0);
     const last = lastOf(lines, this.options.oldestView(handle));
-    if (last === undefined) return [];
-    const isDue = this.growthOf(handle, last) >= Math.max(this.bounds.closedBytesMin, this.looked.get(handle) ?? 0);
-    return isDue ? [{ shape, chunkBytesMax, last, logEnd: lines.end }] : [];
+    if (last === undefined) return;
+    const candidate = { shape, chunkBytesMax, last, logEnd: lines.end };
+    if (this.growthOf(candidate) < Math.max(this.bounds.closedBytesMin, this.looked.get(handle) ?? 0)) return;
+    this.due.set(handle, candidate);
   }
 
-  private growthOf(handle: Handle, { bytes }: ChunkEnd): number {
-    return bytes - (this.looked.get(handle) ?? 0);
+  private growthOf({ shape, last }: Candidate): number {
+    return last.bytes - (this.looked.get(shape.handle) ?? 0);
   }
 
   private async compact({ shape, chunkBytesMax, last, logEnd }: Candidate): Promise<void> {
@@ -148,15 +149,19 @@ export class Compactor {
     const run = new CompactionRun({ shape, files, chunkBytesMax, folder, goneShareMin, turn: () => this.turn() });
     try {
       const isWorth = await run.compact(last, logEnd);
-      this.looked.set(shape.handle, last.bytes);
+      this.note(shape, last);
       if (!isWorth) return await leave(run);
       await run.copy();
       if (!shape.isGone) this.prepared = run;
     } catch (error) {
-      this.looked.set(shape.handle, last.bytes);
+      this.note(shape, last);
       this.meet(error, shape.handle);
       await leave(run);
     }
+  }
+
+  private note(shape: StoredShape, { bytes }: ChunkEnd): void {
+    if (!shape.isGone) this.looked.set(shape.handle, bytes);
   }
 
   /** @throws all that is not expected. */

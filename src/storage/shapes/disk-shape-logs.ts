@@ -169,20 +169,21 @@ export class DiskShapeLogs implements ShapeLogs {
       for (const { shape } of captures) this.table.changed(shape, shape.bytesInMemory); // The next checkpoint tells of all of them.
       throw corrupt;
     }
-    await this.count(position, captures);
+    const counted = await this.count(position, captures);
     this.checkpointed = releasable;
-    for (const { shape, state } of captures) await this.lasting(() => shape.saved(state));
-    this.compactor?.consider(captures);
+    for (const { shape, state } of counted) await this.lasting(() => shape.saved(state));
+    this.compactor?.consider(counted);
   }
 
-  /** From now on what is saved counts. */
-  private async count(position: LogPosition, captures: readonly ShapeCapture[]): Promise<void> {
+  /** From now on what is saved counts. @returns it, as it does: the lines of one may have been compacted. */
+  private async count(position: LogPosition, captures: readonly ShapeCapture[]): Promise<readonly ShapeCapture[]> {
     const takenOver = await this.compactor?.takeOver(captures);
     // One that was deleted meanwhile is gone from here as well: what it was before would lack the records up to this position.
     const removed = [...this.removed];
-    const changed = captures
-      .filter(({ shape }) => !shape.isGone)
-      .map(({ state }) => (state.handle === takenOver?.handle ? { ...state, lines: takenOver.state } : state));
+    const counted = captures.map(({ shape, state }) => {
+      return { shape, state: state.handle === takenOver?.handle ? { ...state, lines: takenOver.state } : state };
+    });
+    const changed = counted.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
     try {
       await this.lasting(() => this.stored.write({ position, changed, removed }));
     } catch (error) {
@@ -194,6 +195,7 @@ export class DiskShapeLogs implements ShapeLogs {
     takenOver?.commit();
     const files = takenOver && this.stores.get(takenOver.handle);
     if (files !== undefined) this.replaced.add(files);
+    return counted;
   }
 
   /** Where the last checkpoint does not hold, the one before it counts: with the files that it counts. */

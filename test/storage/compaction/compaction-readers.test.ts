@@ -1,7 +1,7 @@
 /** Who is reading while lines are compacted, and what is left of the files. */
 import { expect, test } from 'vitest';
-import { SNAPSHOT_END } from '../../../src/model/log-offset.ts';
-import { handleOf } from '../../support/shapes.ts';
+import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { bodyOf, entriesOf, runsOf, text } from '../../support/storage/stored-samples.ts';
 import { CompactingWorld } from './compacting-world.ts';
 
@@ -88,4 +88,30 @@ test('a shape that is deleted while its lines are compacted leaves nothing behin
   await world.end();
 
   expect(world.disk.files.filter((path) => path.includes('/shapes/'))).toEqual([]);
+});
+
+/** A second shape, which looks values of the first one up. */
+function dependOn(world: CompactingWorld, number: number, views: readonly LogOffset[]): void {
+  const { shapes } = world.now;
+  const outer = shapes.create(handleOf(number), { ...shapeOf({}), dependencies: [{ shape: shapeOf({}), column: 'id' }] }, [handleOf(1)]);
+  if (views.length > 0) outer.beginViews(views);
+}
+
+test('what is told behind the oldest version that somebody asks about stays as it was', async () => {
+  const world = await CompactingWorld.begin(CHUNK_BYTES);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  dependOn(world, 2, []);
+  update(world, 60);
+  await world.take('compact');
+  const unknown = world.shape.compactedThrough;
+  world.now.shapes.delete(handleOf(2), 'a test');
+  dependOn(world, 3, ['300_0' as LogOffset]);
+  update(world, 60);
+  await world.take('compact');
+  await world.take('compact');
+  const { compactedThrough } = world.shape;
+  await world.end();
+
+  const isBefore = compareOffsets(compactedThrough, '300_0' as LogOffset) <= 0;
+  expect({ unknown, isBefore, isAny: compactedThrough !== SNAPSHOT_END }).toEqual({ unknown: SNAPSHOT_END, isBefore: true, isAny: true });
 });
