@@ -19,6 +19,8 @@ import type { ShapeFileAccess } from './shape-file-access.ts';
 import type { LinesKind } from './shape-paths.ts';
 
 const WRITE_BYTES = 256 * 1024;
+/** Who reads line by line is kept from everybody else for so many at a time. */
+const ENTRIES_AT_ONCE = 256;
 
 export class LinesGeneration implements LinesSource, LineFiles {
   /** So many entries of the index hold. */
@@ -114,9 +116,14 @@ export class LinesGeneration implements LinesSource, LineFiles {
   }
 
   private async *indexed(after: LogOffset, throughBytes: number): AsyncGenerator<IndexedBytes> {
-    for await (const { at, bytes, number, next } of this.pieces(after, throughBytes)) {
-      const lines = await this.readIndex((index) => index.lines(number, next));
-      yield { at, bytes, ends: lines.filter(({ end }) => end <= throughBytes) };
+    for await (const { at: start, bytes, number, next } of this.pieces(after, throughBytes)) {
+      for (let from = number, at = start; from < next; from += ENTRIES_AT_ONCE) {
+        const lines = await this.readIndex((index) => index.lines(from, Math.min(from + ENTRIES_AT_ONCE, next)));
+        const ends = lines.filter(({ end }) => end <= throughBytes);
+        const through = ends.at(-1)?.end ?? at;
+        yield { at, bytes: bytes.subarray(at - start, through - start), ends };
+        at = through;
+      }
     }
   }
 
