@@ -27,6 +27,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private readonly access: ShapeFileAccess;
   private readonly moved: MovedFiles;
   private generation: LinesGeneration;
+  /** The last one that was begun. None is begun twice: a checkpoint that failed may count it all the same. */
+  private begun: number;
   /** Those before it, the oldest first: somebody may be reading in them. */
   private replaced: LinesGeneration[] = [];
 
@@ -40,6 +42,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   ) {
     this.access = new ShapeFileAccess(disk, files, paths, handle);
     this.generation = new LinesGeneration(this.access, generationOf(saved), saved);
+    this.begun = this.generation.number;
     this.moved = new MovedFiles(disk, paths, handle);
   }
 
@@ -105,7 +108,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
 
   /** The next generation, of which nothing counts yet. Only `appendTo` writes to it. */
   nextGeneration(): LinesGeneration {
-    return new LinesGeneration(this.access, this.generation.number + 1, { bytes: 0, count: 0 });
+    this.begun += 1;
+    return new LinesGeneration(this.access, this.begun, { bytes: 0, count: 0 });
   }
 
   /** @throws {ShapeGoneError} and as `append`. */

@@ -115,3 +115,65 @@ test('what is told behind the oldest version that somebody asks about stays as i
   const isBefore = compareOffsets(compactedThrough, '300_0' as LogOffset) <= 0;
   expect({ unknown, isBefore, isAny: compactedThrough !== SNAPSHOT_END }).toEqual({ unknown: SNAPSHOT_END, isBefore: true, isAny: true });
 });
+
+/** Turns a bit of a file over. */
+function damage(world: CompactingWorld, path: string, at: number): void {
+  const content = Buffer.from(world.disk.content(path));
+  content[at] = (content[at] ?? 0) ^ 1;
+  world.disk.damage(path, content);
+}
+
+test.each(['lines', 'index'])('damage that is met while lines are compacted is named by the next checkpoint: %s', async (kind) => {
+  const world = await CompactingWorld.begin(CHUNK_BYTES);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  update(world, 10);
+  await world.take('checkpoint');
+  damage(world, `/data/shapes/5f/1-1.${kind}`, 70);
+  update(world, 50);
+  const named = await world.take('compact').catch((error: Error) => error.name);
+  world.now.shapes.delete(handleOf(1), 'damaged');
+  await world.now.shapes.checkpoint();
+  await world.end();
+
+  expect({ named, files: world.disk.files.filter((path) => path.includes('/shapes/')) }).toEqual({ named: 'ShapeCorruptError', files: [] });
+});
+
+test.each(['lines', 'index'])('of files that were compacted nothing is read that does not hold: %s', async (kind) => {
+  const world = await worldWith(60);
+  await world.take('compact');
+  damage(world, `/data/shapes/5f/1-1.1.${kind}`, 70);
+  const read = await bodyOf(world.shape.read(SNAPSHOT_END)).catch((error: Error) => error.name);
+  await world.end();
+
+  expect(read).toBe('ShapeCorruptError');
+});
+
+test('a shape whose compacted files are missing is dropped with a word, though the older ones are there', async () => {
+  const world = await worldWith(60);
+  await world.take('compact');
+  await world.take('restart');
+  world.disk.lose('/data/shapes/5f/1-1.1.lines');
+  await world.now.close();
+  const again = await CompactingWorld.onto(world.disk.image());
+  const { notes } = again.now;
+  await again.end();
+  const files = again.disk.files.filter((path) => path.includes('/shapes/'));
+
+  expect({ notes: notes.length, files }).toEqual({ notes: 1, files: [] });
+});
+
+test('a disk that refuses a compaction has lost nothing, and is asked again when the log has grown', async () => {
+  const world = await CompactingWorld.begin(CHUNK_BYTES);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  update(world, 60);
+  world.disk.fail('write', 'ENOSPC', /\.1\.lines$/);
+  await world.take('compact');
+  const refused = world.shape.compactedThrough;
+  world.disk.heal();
+  update(world, 100);
+  await world.take('compact');
+  const read = await bodyOf(world.shape.read(SNAPSHOT_END));
+  await world.end();
+
+  expect([refused, world.shape.compactedThrough === SNAPSHOT_END, 'body' in read]).toEqual([SNAPSHOT_END, false, true]);
+});
