@@ -18,6 +18,7 @@ import type { HeldStream } from '../log/held-stream.ts';
 import { SegmentFiles } from '../log/segments.ts';
 import { storedFormat } from '../open-storage.ts';
 import { INDEX_ENTRY_BYTES } from '../shapes/line-index.ts';
+import { generationOf } from '../shapes/shape-lines.ts';
 import { ShapePaths } from '../shapes/shape-paths.ts';
 import { recoverShapes, type RecoveredShapes } from '../shapes/shape-recovery.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -172,14 +173,15 @@ class Copy {
   }
 
   private *filesOf({ handle, snapshot, lines, views }: ShapeState): Generator<FileCopy> {
-    const copy = (kind: 'snapshot' | 'lines' | 'index', bytes: number): FileCopy => {
-      return { from: this.from.pathOf(handle, kind), to: this.to.pathOf(handle, kind), bytes };
+    const copy = (pathIn: (paths: ShapePaths) => string, bytes: number): FileCopy => {
+      return { from: pathIn(this.from), to: pathIn(this.to), bytes };
     };
+    const generation = generationOf(lines);
     const chunks = snapshot.state === 'complete' ? snapshot.chunks : [];
-    yield copy('snapshot', chunks.reduce((sum, { bytes }) => sum + bytes, 0));
+    yield copy((paths) => paths.snapshotPathOf(handle), chunks.reduce((sum, { bytes }) => sum + bytes, 0));
     if (lines.count > 0) {
-      yield copy('lines', lines.bytes);
-      yield copy('index', lines.count * INDEX_ENTRY_BYTES);
+      yield copy((paths) => paths.linesPathOf(handle, 'lines', generation), lines.bytes);
+      yield copy((paths) => paths.linesPathOf(handle, 'index', generation), lines.count * INDEX_ENTRY_BYTES);
     }
     for (const { number, rows, fewRows } of views.pending) {
       if (rows === null || fewRows !== undefined) continue;

@@ -61,7 +61,7 @@ export class ShapeCheck {
     if (lines.count === 0) return;
     let last: LogOffset = SNAPSHOT_END;
     let bytes = 0;
-    for await (const entries of store.readEntries(SNAPSHOT_END, lines.bytes)) {
+    for await (const entries of store.lines.readEntries(SNAPSHOT_END, lines.bytes)) {
       for (const { offset, bytes: line } of entries) {
         if (compareOffsets(offset, last) <= 0) throw new ShapeCorruptError(handle, `entry ${offset} of its lines comes behind ${last}`);
         last = offset;
