@@ -40,6 +40,8 @@ export interface ServiceOptions extends SettingOptions {
   readonly longPollTimeoutMs?: number;
   /** Size at which a response ends and the next begins, in bytes. Default: 10,485,760. */
   readonly chunkBytesMax?: number;
+  /** Compact no log: each update of a row can be read by itself, for as long as its shape is there. Default: false. */
+  readonly keepEveryUpdate?: boolean;
   /** How long caches may keep a catch-up response, in seconds. Default: 60. */
   readonly cacheMaxAgeSeconds?: number;
   /** How long they may serve it while they ask anew, in seconds. Default: 300. */

@@ -193,7 +193,7 @@ async function reachDatabase(configuration: Configuration, storage: Storage, clo
 }
 
 async function reachStorage(
-  { storage, storageDirectory, chunkBytesMax }: Configuration,
+  { storage, storageDirectory, chunkBytesMax, keepEveryUpdate }: Configuration,
   { clock, disk }: World,
   { step }: StartWatch,
   logger: Logger,
@@ -203,7 +203,8 @@ async function reachStorage(
   const begunMs = clock.nowMs();
   logger.info({ directory: storageDirectory }, 'storage.opening'); // A large log takes its time.
   const logRead = step && ((done: number, of: number): void => step({ what: 'log', done, of }));
-  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, folder: new RowLineFolder(), logRead });
+  const folder = keepEveryUpdate ? undefined : new RowLineFolder();
+  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, folder, logRead });
   logger.info({ durationMs: Math.round(clock.nowMs() - begunMs) }, 'storage.opened');
   return opened;
 }

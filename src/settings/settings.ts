@@ -85,6 +85,12 @@ export const SETTINGS = {
     electric: ['ELECTRIC_SHAPE_CHUNK_BYTES_THRESHOLD'],
     help: 'size at which a response ends and the next begins (default: 10485760)',
   },
+  keepEveryUpdate: {
+    flag: 'keep-every-update',
+    type: flag(false),
+    electric: [],
+    help: 'compact no log: each update of a row can be read by itself, for as long as its shape is there',
+  },
   cacheMaxAgeSeconds: {
     flag: 'cache-max-age',
     value: 'SECONDS',

@@ -29,7 +29,7 @@ export interface StorageOptions {
   /** Told how many segments of the log were read, of how many. */
   readonly logRead?: ((done: number, of: number) => void) | undefined;
   /** What is known of the lines of shapes; without it their logs are not compacted. */
-  readonly folder?: LineFolder;
+  readonly folder?: LineFolder | undefined;
   readonly compaction?: Partial<CompactionBounds>;
   readonly disk?: Disk;
   readonly processes?: Processes;

@@ -31,6 +31,7 @@ test('the defaults are those of the reference', () => {
     enableDeletion: false,
     longPollTimeoutMs: 20_000,
     chunkBytesMax: 10_485_760,
+    keepEveryUpdate: false,
     cacheMaxAgeSeconds: 60,
     cacheStaleAgeSeconds: 300,
     maxConcurrentRequests: { initial: 300, existing: 10_000 },
