@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { startService } from 'armature';
 import { startApp } from './server/app.ts';
+import { wordsOf } from './server/words-of.ts';
 
 const FLAGS = {
   'database-url': { type: 'string' }, // Default: a Postgres of the repository's own, in ./.armature/todo.
@@ -26,8 +27,7 @@ try {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void end(0)); // npm passes on what a terminal has sent already.
   console.log(`The todo app is at ${app.url}: open it in two windows, and write in one. Ctrl-C ends it.`);
 } catch (error) {
-  console.error(`todo: ${error instanceof Error ? error.message : String(error)}`);
-  await end(1);
+  await fail(wordsOf(error));
 }
 
 async function ownPostgres(): Promise<string> {
@@ -42,8 +42,14 @@ async function ownService(databaseUrl: string): Promise<string> {
   const storage = { directory: '.armature/todo/shapes' };
   const service = await startService({ databaseUrl, storage, insecure: true, host: '127.0.0.1', port: 0, logger: 'warn' });
   running.push(service);
+  void service.ended.then((failure) => (failure === undefined ? undefined : fail(failure)));
   console.log(`The processes that bring todos to their pages can be watched at ${service.url}/_observer`);
   return service.url;
+}
+
+async function fail(why: string): Promise<void> {
+  console.error(`todo: ${why}`);
+  await end(1);
 }
 
 /** Whoever asks again waits for the same end. */

@@ -100,12 +100,14 @@ test('a window without a network says so, and follows again as soon as it has on
 
   await other.context().setOffline(true);
   await lost.waitFor();
+  const faults = await seriousFaults(other, 'no connection');
   await other.context().setOffline(false);
   await lost.waitFor({ state: 'detached' });
   await add(one, 'Meanwhile');
   await expect.poll(() => shownIn(other)).toEqual(['Meanwhile']);
 
   forgiveErrors();
+  expect(faults).toEqual([]);
 });
 
 test('a write that is not made is told, and is made again when asked', async () => {

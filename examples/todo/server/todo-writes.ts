@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pool } from 'pg';
 import { readChange, type Change } from '../change.ts';
+import { wordsOf } from './words-of.ts';
 
 const TABLE = `
   CREATE TABLE IF NOT EXISTS todos (
@@ -33,7 +34,8 @@ export async function createTodos(database: Pool): Promise<void> {
 export async function takeChange(database: Pool, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'POST') return answer(response, 405, { message: 'A change is posted.' });
   // A form of another site cannot send this type without asking first, and nobody answers it.
-  if (request.headers['content-type'] !== 'application/json') return answer(response, 415, { message: 'A change is JSON.' });
+  const isJson = request.headers['content-type']?.startsWith('application/json') === true;
+  if (!isJson) return answer(response, 415, { message: 'A change is JSON.' });
   const change = readChange(await bodyOf(request));
   if (change === undefined) return answer(response, 400, { message: 'This is no change to a todo.' });
   const written = await write(database, change);
@@ -48,7 +50,7 @@ async function write(database: Pool, change: Change): Promise<Written> {
     const { rows } = await database.query<{ txid: string }>(...statementOf(change));
     return { txid: rows[0]?.txid ?? null };
   } catch (error) {
-    return { refusal: error instanceof Error ? error.message : String(error) };
+    return { refusal: wordsOf(error) };
   }
 }
 
