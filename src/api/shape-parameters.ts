@@ -182,9 +182,11 @@ function areShort(texts: Readonly<Record<string, string>>): boolean {
   return Object.values(texts).reduce((size, value) => size + value.length, 0) <= CHARACTERS_MAX;
 }
 
+/** @param kept names that say something by being there. */
 function withoutBlanks(raw: RawParameters, kept: readonly string[]): RawParameters {
-  const isBlank = (value: unknown): boolean => value === null || (typeof value === 'string' && value.trim() === '');
-  return Object.fromEntries(Object.entries(raw).filter(([name, value]) => kept.includes(name) || !isBlank(value)));
+  const isAbsent = (name: string, value: unknown): boolean =>
+    value === null || (!kept.includes(name) && typeof value === 'string' && value.trim() === '');
+  return Object.fromEntries(Object.entries(raw).filter(([name, value]) => !isAbsent(name, value)));
 }
 
 function handleOf(text: string | undefined): Handle | undefined {

@@ -140,7 +140,7 @@ test.each([
   ['an empty object', '{}'],
   ['a boolean that is false', '{"live":false}'],
   ['a strict flag that is a boolean', '{"experimental_compaction":true,"experimental_live_sse":false}'],
-  ['what is null', '{"columns":null,"replica":null,"log":null}'],
+  ['what is null', '{"columns":null,"replica":null,"log":null,"live":null,"live_sse":null,"handle":null}'],
   ['literal column names', '{"columns":["value","id"]}'],
 ])('a POST with %s reads the log, and no cache keeps it', async (_what, body) => {
   const response = await post(body);

@@ -15,6 +15,7 @@ export const PARAMETERS: readonly Clause[] = [
     cases: [
       asking(`GET /v1/shape?${BASE}&unrelated=foo&where=%20&subsets=1`, { status: 200 }),
       refusing('table=%20&offset=-1', { table: [BLANK] }),
+      asking(`POST /v1/shape?${BASE}`, { status: 200 }, { body: '{"live":null,"columns":null,"handle":null}' }),
     ],
   },
   {
