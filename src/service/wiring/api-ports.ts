@@ -88,7 +88,7 @@ export function servedShapes(
     findReadable: (definition) => table()?.findReadable(definition),
     definitionOf: (handle) => table()?.definitionOf(handle),
     noteReader(handle) {
-      reads.note(handle);
+      if (table()?.definitionOf(handle) !== undefined) reads.note(handle); // One that has ended already would be kept for ever.
       if (table()?.isForOthers(handle) === true) runtime.send('@shape-cache', { type: 'noteReader', handle });
     },
     async create(definition): Promise<ShapeCreation> {

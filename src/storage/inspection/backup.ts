@@ -109,8 +109,8 @@ class Copy {
     await this.put({ from: `${this.directory}/format`, to: `${this.target}/format` });
     await this.disk.syncDirectory(this.target);
     await this.verify(leftOut);
-    const { shapes, robbed } = recovered;
-    return { shapes: shapes.length - leftOut.size, leftOut: [...leftOut, ...robbed], bytes: this.bytes, stream: log.stream };
+    const shapes = recovered.shapes.filter(({ handle }) => !leftOut.has(handle));
+    return { shapes: shapes.length, leftOut: [...leftOut], bytes: this.bytes, stream: log.stream };
   }
 
   /** Of an attempt before. */
@@ -150,10 +150,10 @@ class Copy {
     return durable;
   }
 
-  /** @returns those that ended meanwhile. */
-  private async copyShapes({ shapes }: RecoveredShapes): Promise<Set<Handle>> {
+  /** @returns those that ended meanwhile, or that no service could bring back. */
+  private async copyShapes({ shapes, robbed }: RecoveredShapes): Promise<Set<Handle>> {
     this.ofBytes = shapes.reduce((sum, state) => sum + checkedBytes(state) + state.lines.count * INDEX_ENTRY_BYTES, this.bytes);
-    const gone = new Map<Handle, StaleViewError>();
+    const gone = new Map(robbed.map((handle) => [handle, new StaleViewError(this.from.directoryOf(handle))]));
     for (const state of shapes) {
       try {
         await this.copyShape(state);

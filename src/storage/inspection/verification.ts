@@ -26,6 +26,9 @@ export interface Verification {
 /** How much was read by now, and of how much in all; the log's share is not known before it was read. */
 export type VerificationProgress = (bytes: number, ofBytes: number | undefined) => void;
 
+/** Beside a service shapes come and go: no look need find what the one before it found. */
+const LOOKS_MAX = 5;
+
 /** @throws {NoStorageError | StorageVersionError | UnknownContentError | DiskError} */
 export async function verifyStorage(disk: Disk, directory: string, progress: VerificationProgress): Promise<Verification> {
   let bytes = 0;
@@ -34,25 +37,37 @@ export async function verifyStorage(disk: Disk, directory: string, progress: Ver
   const before = await seeStorage(disk, directory, { isWhole: true, read });
   total.bytes = before.shapes.reduce((sum, state) => sum + checkedBytes(state), bytes);
   const check = new ShapeCheck(disk, new ShapePaths(disk, directory), read);
-  const suspects = await suspectsAmong(before.shapes, check);
+  const suspects = new Set([...before.damages, ...(await damagesAmong(before.shapes, check))].flatMap(({ handle }) => handle ?? []));
   const shapeCount = before.shapes.length;
   if (suspects.size === 0 && before.damages.length === 0 && before.others.length === 0) {
     return { seen: before, damages: [], remarks: before.remarks, shapeCount, bytes };
   }
-  const seen = await seeStorage(disk, directory, { isWhole: before.damages.length > 0 });
-  const still = await suspectsAmong(seen.shapes.filter(({ handle }) => suspects.has(handle)), check);
-  const left = seen.others.filter((handle) => before.others.includes(handle) && !seen.damages.some((damage) => damage.handle === handle));
-  const damages = [...seen.damages, ...[...still.values()].flat()];
+  const isWhole = before.damages.length > 0;
+  const { seen, damages } = await confirmed(() => seeStorage(disk, directory, { isWhole }), check, suspects);
+  const left = seen.others.filter((handle) => before.others.includes(handle) && !damages.some((damage) => damage.handle === handle));
   return { seen, damages, remarks: [...seen.remarks, ...left.map(leftOver)], shapeCount, bytes };
 }
 
-async function suspectsAmong(shapes: readonly ShapeState[], check: ShapeCheck): Promise<Map<Handle, readonly Damage[]>> {
-  const suspects = new Map<Handle, readonly Damage[]>();
-  for (const state of shapes) {
-    const damages = await check.damagesOf(state);
-    if (damages.length > 0) suspects.set(state.handle, damages);
+/** Looks again, until a look finds nothing that the one before it did not. */
+async function confirmed(
+  look: () => Promise<SeenStorage>,
+  check: ShapeCheck,
+  first: ReadonlySet<string>,
+): Promise<Pick<Verification, 'seen' | 'damages'>> {
+  let suspects = first;
+  for (let count = 1; ; count += 1) {
+    const seen = await look();
+    const found = [...seen.damages, ...(await damagesAmong(seen.shapes.filter(({ handle }) => suspects.has(handle)), check))];
+    const known = found.filter(({ handle }) => handle === undefined || suspects.has(handle));
+    if (known.length === found.length || count === LOOKS_MAX) return { seen, damages: known };
+    suspects = new Set(found.flatMap(({ handle }) => handle ?? []));
   }
-  return suspects;
+}
+
+async function damagesAmong(shapes: readonly ShapeState[], check: ShapeCheck): Promise<readonly Damage[]> {
+  const damages: Damage[] = [];
+  for (const state of shapes) damages.push(...(await check.damagesOf(state)));
+  return damages;
 }
 
 function leftOver(handle: Handle): string {
