@@ -30,6 +30,8 @@ class Difference extends Error {
   override readonly name = 'Difference';
 }
 
+const NONE = 'None of its machines is there: another version has recorded this.';
+
 export function replayWindow(window: RecordedWindow): WindowReplay {
   const replaying = new Replaying(window);
   const difference = replaying.run();
@@ -38,7 +40,7 @@ export function replayWindow(window: RecordedWindow): WindowReplay {
     taken: replaying.taken,
     passed: replaying.passed,
     machines: countsOf(window.roles.flatMap(({ machine }) => (machine === null ? [] : [machine]))),
-    notReplayed: window.roles.flatMap(({ role, whyNot }) => (whyNot === null ? [] : [`${role}: ${whyNot}`])),
+    notReplayed: [...window.roles.flatMap(({ role, whyNot }) => (whyNot === null ? [] : [`${role}: ${whyNot}`])), ...replaying.unknown],
   };
 }
 
@@ -47,6 +49,8 @@ class Replaying {
   passed = 0;
   private readonly roles = new Map<string, ReplayedRole>();
   private readonly ended = new Set<string>();
+  /** Who runs a machine that is not there. */
+  readonly unknown: string[] = [];
 
   constructor(private readonly window: RecordedWindow) {}
 
@@ -54,6 +58,7 @@ class Replaying {
   run(): string | undefined {
     try {
       for (const role of this.window.roles) this.start(role);
+      if (this.roles.size === 0 && this.unknown.length > 0) throw new Difference(NONE);
       for (const [index, turn] of this.window.turns.entries()) this.turn(turn, index);
       for (const role of this.window.roles) this.compareEnd(role);
       return undefined;
@@ -66,7 +71,10 @@ class Replaying {
   private start({ role, machine: id, begin }: RecordedRole): void {
     if (id === null || begin === null) return;
     const machine = machines.find((each) => each.machine.id === id)?.machine;
-    if (machine === undefined) throw new Difference(`There is no machine '${id}', which ${role} ran: another version has recorded this.`);
+    if (machine === undefined) {
+      this.unknown.push(`${role}: There is no machine '${id}' here: it is of a program of its own, or of another version.`);
+      return;
+    }
     try {
       this.roles.set(role, new ReplayedRole(machine, begin));
     } catch (error) {
