@@ -1,4 +1,7 @@
-/** Kills at random moments, as many as wanted: `npm run torture:kills -- --kills 200 --seed 1`. The first that is not equal ends it. */
+/**
+ * Kills at random moments, as many as wanted: `npm run torture:kills -- --kills 200 --seed 1`. With `--compacting` logs are compacted
+ * meanwhile. The first that is not equal ends it.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +12,13 @@ import { runKills } from './random-kills.ts';
 
 const KILLS_PER_RUN = 20;
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    compacting: { type: 'boolean', default: false },
+  },
+});
 const directory = mkdtempSync(join(tmpdir(), 'armature-kills-'));
 const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
 try {
@@ -24,7 +33,8 @@ try {
 async function isEqualAfter(kills: number, seed: number): Promise<boolean> {
   const database = await createDatabaseOn(postgres.url);
   const storageDirectory = join(directory, `storage-${seed}`);
-  const { held, selected, handlesBefore, handlesAfter, refetches, exitCode } = await runKills(database, { storageDirectory, kills, seed });
+  const options = { storageDirectory, kills, seed, isCompacting: values.compacting };
+  const { held, selected, handlesBefore, handlesAfter, refetches, exitCode } = await runKills(database, options);
   await database.drop();
   rmSync(storageDirectory, { recursive: true, force: true });
   const found = { held, handles: handlesAfter, refetches, exitCode };
