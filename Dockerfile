@@ -22,7 +22,7 @@ COPY --from=build /app/dist ./dist
 COPY --from=build /app/src ./src
 COPY --from=build --chown=node:node /app/storage ./storage
 COPY --from=build --chown=node:node /app/persistent ./persistent
-COPY LICENSE README.md CHANGELOG.md ./
+COPY LICENSE NOTICE README.md CHANGELOG.md ./
 USER node
 VOLUME /app/storage
 EXPOSE 3000

@@ -59,6 +59,6 @@ test('what must pass is run with the test command of the README', () => {
 test('package and program call themselves the same version, and ship their license and changelog', () => {
   expect({ version: manifest.version, files: manifest.files }).toEqual({
     version: VERSION,
-    files: ['dist', '!dist/.tsbuildinfo', 'src', 'README.md', 'LICENSE', 'CHANGELOG.md'],
+    files: ['dist', '!dist/.tsbuildinfo', 'src', 'README.md', 'LICENSE', 'NOTICE', 'CHANGELOG.md'],
   });
 });
