@@ -20,6 +20,9 @@ export const NO_CONNECTION: SnapshotFault = {
   status: 503,
 };
 
+/** The disk takes nothing at present: whoever watches over it tells of it, and when that is over. */
+export const STORAGE_REFUSED_CODE = 'storage_refused';
+
 /** The process that takes it died, or was refused. */
 export const SNAPSHOT_GIVEN_UP: SnapshotFault = {
   code: 'snapshot_failed',

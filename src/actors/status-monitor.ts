@@ -1,5 +1,5 @@
 /**
- * Status monitor: is the service ready? Four conditions, each told by the process that knows it and withdrawn when
+ * Status monitor: is the service ready? Five conditions, each told by the process that knows it and withdrawn when
  * that process dies; the state follows from them, and nobody keeps a flag of his own.
  */
 import { assign, setup } from 'xstate';
@@ -7,13 +7,14 @@ import { effects } from '../otp/effects.ts';
 import type { Down, Pid, ReplyTo } from '../otp/process.ts';
 import { note } from './journal.ts';
 import { keep, next } from './request-backlog.ts';
+import { STORAGE_REFUSED_CODE } from './snapshot-fault.ts';
 
 /** In the order in which their absence is reported. */
-export const CONDITIONS = ['lock', 'replication', 'pools', 'shapes'] as const;
+export const CONDITIONS = ['storage', 'lock', 'replication', 'pools', 'shapes'] as const;
 export type ServiceCondition = (typeof CONDITIONS)[number];
 
 /** Who can say, again, how it stands: asked when a status monitor starts anew. */
-const REPORTERS = ['@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'] as const;
+const REPORTERS = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'] as const;
 
 type Event =
   | { type: 'condition.met'; condition: ServiceCondition; process: Pid }
@@ -25,7 +26,7 @@ type Event =
 /** By condition: the process that vouches for it. */
 export type ServiceConditions = Readonly<Record<ServiceCondition, Pid | null>>;
 
-const NOTHING_MET: ServiceConditions = { lock: null, replication: null, pools: null, shapes: null };
+const NOTHING_MET: ServiceConditions = { storage: null, lock: null, replication: null, pools: null, shapes: null };
 
 const base = setup({ types: { context: {} as ServiceConditions, events: {} as Event }, actions: { ...effects } });
 
@@ -77,7 +78,7 @@ export const statusMonitor = base
         ],
       },
       starting: {},
-      /** What is stored can be read; Postgres is not there yet, or no longer. */
+      /** What is stored can be read; Postgres is not there yet, or no longer, or the disk takes nothing. */
       connecting: {},
       /** Another instance holds the lock; what is stored can be read. */
       waiting: {},
@@ -102,13 +103,25 @@ function readable({ event }: { event: { replyTo: ReplyTo } }) {
   return { to: event.replyTo, event: { type: 'service.readable' } };
 }
 
-/** The first thing that is missing, in the words that a client gets; undefined when nothing is. */
-export function whyNotActive(conditions: ServiceConditions): string | undefined {
-  const missing = CONDITIONS.find((condition) => conditions[condition] === null);
-  return missing === undefined ? undefined : READINESS_TEXTS[missing];
+export interface Unreadiness {
+  readonly message: string;
+  /** Where it has a stable one. */
+  readonly code?: string;
 }
 
-const READINESS_TEXTS: Readonly<Record<ServiceCondition, string>> = {
+/** The first thing that is missing, in the words that a client gets; undefined when nothing is. */
+export function whyNotActive(conditions: ServiceConditions): Unreadiness | undefined {
+  const missing = CONDITIONS.find((condition) => conditions[condition] === null);
+  if (missing === 'storage') return STORAGE_REFUSED;
+  return missing === undefined ? undefined : { message: READINESS_TEXTS[missing] };
+}
+
+export const STORAGE_REFUSED = {
+  code: STORAGE_REFUSED_CODE,
+  message: 'The storage takes nothing at present, so nothing new can be served. What is stored can be read. Please try again later.',
+} as const satisfies Unreadiness;
+
+const READINESS_TEXTS: Readonly<Record<Exclude<ServiceCondition, 'storage'>, string>> = {
   lock: 'Timeout waiting for Postgres lock acquisition',
   replication:
     "Timeout waiting for replication client to be ready. Check that you don't have pending transactions in the database. " +

@@ -12,6 +12,7 @@ import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { TimeZone } from '../model/time-zone.ts';
 import type { WhereLanguage } from '../sql/where.ts';
 import type { ExplainSource } from './explain/explain-source.ts';
+import type { Unreadiness } from './refusal.ts';
 import type { SubsetSource } from './subsets/subset-source.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
@@ -65,7 +66,7 @@ export type SnapshotStart =
   /** The shape ended before its snapshot began: deleted, rotated, or its table changed under the query. */
   | { readonly outcome: 'gone' }
   /** A known condition that the operator can mend, in the words of the wire; the shape is removed. */
-  | { readonly outcome: 'failed'; readonly message: string }
+  | { readonly outcome: 'failed'; readonly message: string; readonly code?: string }
   /** Its filter has an error in a row: `code` is the SQLSTATE, `message` what Postgres says; the shape is removed. */
   | { readonly outcome: 'filterFailed'; readonly code: string; readonly message: string }
   /** A failure nobody classified, in the words of the wire; the shape is removed. */
@@ -117,9 +118,9 @@ export interface ServiceStatus {
   /** Stored shapes are loaded: they stay readable while Postgres is away. */
   isReadable(): boolean;
   /** The first unmet condition, in the words of the wire; undefined when active. */
-  whyNotReady(): string | undefined;
+  whyNotReady(): Unreadiness | undefined;
   /**
-   * What is waited for, in a sentence for an operator; undefined when active. Bounded in time.
+   * What is waited for, in a sentence for an operator; undefined when all is well. Bounded in time.
    *
    * @param isTrusted what names others (their address, an error of Postgres) is told as well.
    */

@@ -2,7 +2,7 @@
 import type { ApiContext } from './api-context.ts';
 import { becameUnready, notReady, type Refusal } from './refusal.ts';
 
-const UNKNOWN = 'Timeout waiting for the service to be ready';
+const UNKNOWN = { message: 'Timeout waiting for the service to be ready' };
 
 /**
  * @param goal `readable` for stored shapes, `active` for whatever makes or deletes one.

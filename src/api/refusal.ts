@@ -20,6 +20,13 @@ export interface Refusal {
   readonly isOfRow?: true;
 }
 
+/** Why the service cannot do what was asked yet, or at present. */
+export interface Unreadiness {
+  readonly message: string;
+  /** Where it has a stable one. */
+  readonly code?: string;
+}
+
 /** Texts by request parameter. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
@@ -82,13 +89,13 @@ export function mustRefetch(handle?: Handle): Refusal {
   };
 }
 
-export function notReady(why: string): Refusal {
-  return { ...refuse(503, { message: why }), retryAfterSeconds: RETRY_NOT_READY_SECONDS };
+export function notReady(why: Unreadiness): Refusal {
+  return { ...refuse(503, why), retryAfterSeconds: RETRY_NOT_READY_SECONDS };
 }
 
 /** The service stopped being well while the request waited. */
-export function becameUnready(why: string): Refusal {
-  return { ...refuse(503, { message: why }), retryAfterSeconds: RETRY_LATER_SECONDS };
+export function becameUnready(why: Unreadiness): Refusal {
+  return { ...refuse(503, why), retryAfterSeconds: RETRY_LATER_SECONDS };
 }
 
 /** The shape has yet to take what others have taken: after a restart, or because of a large transaction. */
@@ -118,8 +125,8 @@ export function storageFull(): Refusal {
   return { ...refuse(503, { code: 'storage_limit_reached', message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
 }
 
-export function snapshotFailed(message: string): Refusal {
-  return { ...refuse(503, { message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
+export function snapshotFailed(message: string, code?: string): Refusal {
+  return { ...refuse(503, { code, message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
 }
 
 /** The filter has an error in a row, as Postgres says it: the same request gets this answer until the row is another. */

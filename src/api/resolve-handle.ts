@@ -43,7 +43,7 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
     case 'gone':
       return mustRefetch(context.ports.shapes.findReadable(definition));
     case 'failed':
-      return snapshotFailed(start.message);
+      return snapshotFailed(start.message, start.code);
     case 'filterFailed':
       return filterFailed(start.code, start.message);
     case 'unexpected':

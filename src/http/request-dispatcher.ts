@@ -165,9 +165,9 @@ export class RequestDispatcher {
   private async health({ request, query }: Exchange): Promise<HttpAnswer> {
     const { api } = this.ports;
     const isTrusted = accessOf(this.settings.secret, query, request.headers.authorization) !== 'denied';
-    const cause = api.level() === 'active' ? undefined : await api.cause(isTrusted);
+    const cause = await api.cause(isTrusted);
     const level = api.level();
-    const told = level === 'active' || cause === undefined ? {} : { cause };
+    const told = cause === undefined ? {} : { cause };
     return {
       status: level === 'active' ? 200 : 202,
       headers: ['content-type', JSON_TYPE, 'cache-control', 'no-cache, no-store, must-revalidate'],

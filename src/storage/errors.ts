@@ -1,4 +1,4 @@
-/** What can go wrong with stored data, each error named for what happened. None is worth a retry by the same owner. */
+/** What can go wrong with stored data, each error named for what happened. Of these only what the disk refuses is worth a retry. */
 import type { LogPosition } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import { NO_STREAM, type HeldStream } from './log/held-stream.ts';
@@ -9,11 +9,28 @@ export class DiskError extends Error {
   /** The system's code, `ENOSPC`. */
   readonly code: string;
 
-  constructor(operation: string, path: string, cause: unknown) {
+  constructor(
+    readonly operation: string,
+    path: string,
+    cause: unknown,
+  ) {
     const code = codeOf(cause);
     super(`cannot ${operation} ${path}: ${code}`, { cause });
     this.code = code;
   }
+}
+
+/** By code, what may be over some day without a hand of ours: an operator makes room, a volume comes back. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'no space is left on the device'],
+  ['EDQUOT', 'the quota is used up'],
+  ['EIO', 'the device fails'],
+  ['EROFS', 'the file system is read-only'],
+]);
+
+/** The disk takes nothing at present: the same work may be done again, from what is durable for certain. */
+export function isRefusal(error: unknown): error is DiskError {
+  return error instanceof DiskError && REFUSALS.has(error.code);
 }
 
 /** The transaction log does not hold what was written: nothing behind `position` can be trusted, nothing was changed. */
@@ -182,10 +199,10 @@ export function codeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function explain(code: string): string {
+/** The system's code, with what it means where that is known. */
+export function explain(code: string): string {
   if (code === 'EACCES' || code === 'EPERM') return `${code}: permission denied`;
-  if (code === 'EROFS') return `${code}: the file system is read-only`;
   if (code === 'ENOTDIR' || code === 'EEXIST') return `${code}: a part of the path is not a directory`;
-  if (code === 'ENOSPC') return `${code}: no space is left on the device`;
-  return code;
+  const meaning = REFUSALS.get(code);
+  return meaning === undefined ? code : `${code}: ${meaning}`;
 }

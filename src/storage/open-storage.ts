@@ -5,6 +5,8 @@ import type { LineFolder } from './compaction/line-folder.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { nodeDisk, type Disk } from './disk.ts';
 import { heldDisk } from './held-disk.ts';
+import { probeDisk } from './disk-probe.ts';
+import { DiskStanding } from './disk-standing.ts';
 import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
 import { FileCache } from './shapes/file-cache.ts';
@@ -14,6 +16,7 @@ import { openTrustedLog, shapeNotes } from './recovery.ts';
 import { ShapePaths } from './shapes/shape-paths.ts';
 import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
+import { watchedDisk } from './watched-disk.ts';
 
 export interface StorageOptions {
   readonly directory: string;
@@ -56,10 +59,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   });
   try {
     const found = await inUsableDirectory(directory, () => formatOf(disk, directory));
-    const recovered = await recover(options, heldDisk(disk, lock));
+    const standing = new DiskStanding(options.clock, () => probeDisk(watched, directory));
+    const watched = watchedDisk(heldDisk(disk, lock), standing);
+    const recovered = await recover(options, watched, standing);
     if (found !== STORAGE_FORMAT) await writeFormat(disk, directory); // Before anything is written that the older one would misread.
     const storage = { ...recovered, notes: [...(lock.note === undefined ? [] : [lock.note]), ...recovered.notes] };
     return closingOnce(async () => {
+      standing.end();
       try {
         await storage.close();
       } finally {
@@ -72,20 +78,20 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
-async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
+async function recover(options: StorageOptions, disk: Disk, standing: DiskStanding): Promise<Storage> {
   const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
   const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
-  const logOptions = { disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, logRead: options.logRead };
+  const logOptions = { disk, standing, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, logRead: options.logRead };
   const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 64);
   const recovered = await recoverShapes(log, checkpoints, paths);
   const { folder, compaction } = options;
-  const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, files, paths, checkpoints, folder, compaction }, recovered);
+  const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, standing, files, paths, checkpoints, folder, compaction }, recovered);
   const close = async (): Promise<void> => {
     await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
   };
-  return { log, shapes, notes: [...notes, ...shapeNotes(recovered)], ...damage, close, clone: shapes.clone };
+  return { log, shapes, disk: standing, notes: [...notes, ...shapeNotes(recovered)], ...damage, close, clone: shapes.clone };
 }
 
 function closingOnce(close: () => Promise<void>, storage: Storage): Storage {

@@ -1,5 +1,6 @@
 /** Storage: the transaction log and the shapes' logs made from it, opened and closed together. */
 import type { Forkable } from '../base/fork.ts';
+import type { DiskStanding } from './disk-standing.ts';
 import type { ShapeLogs } from './shapes/shape-logs.ts';
 import type { HeldStream } from './log/held-stream.ts';
 import type { TransactionLog } from './log/transaction-log.ts';
@@ -7,6 +8,8 @@ import type { TransactionLog } from './log/transaction-log.ts';
 export interface Storage extends Forkable<Storage> {
   readonly log: TransactionLog;
   readonly shapes: ShapeLogs;
+  /** What it cannot do at present. */
+  readonly disk: DiskStanding;
   /** What was found damaged when it was opened, and what became of it; a sentence each. */
   readonly notes: readonly string[];
   /**

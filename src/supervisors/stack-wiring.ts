@@ -12,6 +12,7 @@ type Tables = Readonly<Record<string, Table>>;
 export interface StackWiring {
   readonly ports: {
     readonly journal: () => PortSpec;
+    readonly disk: () => PortSpec;
     readonly logWriter: () => PortSpec;
     readonly logReader: () => PortSpec;
     readonly shapeReader: () => PortSpec;

@@ -1,7 +1,9 @@
 /**
- * storage: one_for_one, because its processes own only their work: the logs belong to the service and outlive them. A log
- * that refuses to sync makes its writer fail again, until the service gives up.
+ * storage: one_for_one, because its processes own only their work: the logs belong to the service and outlive them. What the disk
+ * refuses waits until it is tried again; so who tries it starts first and stops last. A log that fails for good makes its writer fail
+ * again, until the service gives up.
  */
+import { diskMonitor } from '../actors/disk-monitor.ts';
 import { checkpointer } from '../actors/checkpointer.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import type { StackWiring } from './stack-wiring.ts';
@@ -10,6 +12,8 @@ export function storage({ ports, checkpointEveryMs }: StackWiring): SupervisorSp
   return {
     strategy: 'one_for_one',
     children: [
+      { id: 'disk', start: ports.disk },
+      { id: 'disk-monitor', start: () => ({ machine: diskMonitor, name: '@disk-monitor' }) },
       { id: 'log-writer', start: ports.logWriter },
       { id: 'log-reader', start: ports.logReader },
       { id: 'shape-reader', start: ports.shapeReader },

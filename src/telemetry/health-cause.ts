@@ -1,11 +1,12 @@
 /**
- * HealthCause: why the service is not active, in one sentence for whoever runs it.
+ * HealthCause: why the service is not active, or late, in one sentence for whoever runs it.
  *
  * Who asks /v1/health needs no secret. So what names others (an address, a role, a host in an error of Postgres) is left out unless the
  * secret was given; what is waited for, since when and when it is tried again is for everybody.
  */
 import type { LockHolder } from '../postgres/connection/lock-holder.ts';
 import type { ServiceCondition } from '../actors/status-monitor.ts';
+import type { SlowWork } from '../storage/disk-standing.ts';
 import { redactedText } from './redaction.ts';
 import type { Trouble, Troubled } from './service-troubles.ts';
 
@@ -15,6 +16,8 @@ export interface CauseSource {
   readonly trouble: (troubled: Troubled) => Trouble | undefined;
   readonly nowMs: number;
   readonly slot: string;
+  /** What the disk has been at for long. */
+  readonly slow: SlowWork | undefined;
   /** Undefined when Postgres does not say. */
   readonly holder: LockHolder | 'nobody' | undefined;
   /** The state of the replication client. */
@@ -24,11 +27,12 @@ export interface CauseSource {
 }
 
 const TROUBLES: Readonly<Record<Troubled, string>> = {
+  storage: 'the disk refuses what is to be stored',
   lock: 'Postgres cannot be asked for the lock',
   replication: 'the replication stream is broken',
   pools: 'Postgres does not answer queries',
 };
-const TROUBLED = ['lock', 'replication', 'pools'] as const satisfies readonly ServiceCondition[];
+const TROUBLED = ['storage', 'lock', 'replication', 'pools'] as const satisfies readonly ServiceCondition[];
 
 const REPLICATION: Readonly<Record<string, string>> = {
   disowning: 'a new replication slot is being made',
@@ -39,11 +43,11 @@ const REPLICATION: Readonly<Record<string, string>> = {
   owning: 'the replication slot was made anew',
 };
 
-/** @param isTrusted the secret was given, or there is none. @returns undefined when nothing is missing. */
+/** @param isTrusted the secret was given, or there is none. @returns undefined when nothing is missing, and nothing takes long. */
 export function healthCause(source: CauseSource, isTrusted: boolean): string | undefined {
   const { missing } = source;
   const [first] = missing;
-  if (first === undefined) return undefined;
+  if (first === undefined) return source.slow && slowText(source.slow, isTrusted);
   // Postgres answers, and names who has the lock: then its last refusal, or our loss of it, is over, and only the wait is left.
   if (first === 'lock' && typeof source.holder === 'object') return lockText(source, isTrusted);
   return worstTrouble(source, isTrusted) ?? waitText(first, source, isTrusted);
@@ -59,8 +63,10 @@ function worstTrouble({ missing, trouble, nowMs }: CauseSource, isTrusted: boole
   return worst && troubleText(worst.what, worst, nowMs, isTrusted);
 }
 
-function troubleText(what: string, { sinceMicros, message, retryAtMs }: Trouble, nowMs: number, isTrusted: boolean): string {
-  const why = isTrusted && message !== undefined ? `: ${redactedText(message)}` : '';
+function troubleText(what: string, trouble: Trouble, nowMs: number, isTrusted: boolean): string {
+  const { sinceMicros, meaning, message, retryAtMs } = trouble;
+  const known = [...(meaning === undefined ? [] : [meaning]), ...(isTrusted && message !== undefined ? [redactedText(message)] : [])];
+  const why = known.length === 0 ? '' : `: ${known.join('; ')}`;
   const leftSeconds = retryAtMs === undefined ? 0 : Math.ceil((retryAtMs - nowMs) / 1000);
   const next = leftSeconds > 0 ? `the next attempt is in ${leftSeconds} s` : 'an attempt is under way';
   return `${what} since ${new Date(sinceMicros / 1000).toISOString()}${why}; ${next}`;
@@ -68,6 +74,8 @@ function troubleText(what: string, { sinceMicros, message, retryAtMs }: Trouble,
 
 function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: boolean): string {
   switch (condition) {
+    case 'storage':
+      return 'it is being found out whether the disk takes what is to be stored';
     case 'lock':
       return lockText(source, isTrusted);
     case 'replication':
@@ -79,6 +87,11 @@ function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: b
       return `stored shapes are being brought back: ${count} of ${of}`;
     }
   }
+}
+
+function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): string {
+  const work = isTrusted ? `${operation} of ${path}` : operation;
+  return `the disk is slow: it has been at one ${work} for ${Math.floor(forMs / 1000)} s; nothing is lost, and what is new comes late`;
 }
 
 function lockText({ holder, slot }: CauseSource, isTrusted: boolean): string {

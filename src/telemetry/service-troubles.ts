@@ -1,17 +1,19 @@
 /**
- * ServiceTroubles: what stands between the service and Postgres at present, as the journal was told of it: since when, in which words,
- * and when it is tried again. A trouble stands until the journal hears that the same thing works.
+ * ServiceTroubles: what stands between the service and Postgres, or its disk, at present, as the journal was told of it: since when, in
+ * which words, and when it is tried again. A trouble stands until the journal hears that the same thing works.
  */
 import type { JournalNote } from '../actors/journal.ts';
 import type { Clock } from '../base/clock.ts';
 
-export type Troubled = 'lock' | 'replication' | 'pools';
+export type Troubled = 'storage' | 'lock' | 'replication' | 'pools';
 
 export interface Trouble {
   /** Its first failure: microseconds since 1970-01-01 UTC. */
   readonly sinceMicros: number;
   /** The last error, as Postgres or the system says it; undefined where none was told. */
   readonly message: string | undefined;
+  /** What that means, in words that name nothing of ours; undefined where none were told. */
+  readonly meaning: string | undefined;
   /** Of the next attempt, on the clock's scale; undefined where none was told. */
   readonly retryAtMs: number | undefined;
 }
@@ -19,10 +21,10 @@ export interface Trouble {
 /** What a note says of whom. */
 const BEGINS: Readonly<Record<string, Troubled>> = {
   'lock.refused': 'lock', 'lock.lost': 'lock', 'pools.down': 'pools',
-  'replication.refused': 'replication', 'replication.ended': 'replication',
+  'replication.refused': 'replication', 'replication.ended': 'replication', 'storage.refused': 'storage',
 };
 const ENDS: Readonly<Record<string, Troubled>> = {
-  'lock.acquired': 'lock', 'replication.streaming': 'replication', 'pools.up': 'pools',
+  'lock.acquired': 'lock', 'replication.streaming': 'replication', 'pools.up': 'pools', 'storage.recovered': 'storage',
 };
 
 export class ServiceTroubles {
@@ -37,7 +39,8 @@ export class ServiceTroubles {
     const { clock } = this;
     this.standing.set(begins, {
       sinceMicros: this.standing.get(begins)?.sinceMicros ?? clock.epochMicros(),
-      message: messageOf(error),
+      message: textOf(error, 'message'),
+      meaning: textOf(error, 'meaning'),
       retryAtMs: typeof retryInMs === 'number' ? clock.nowMs() + retryInMs : undefined,
     });
   }
@@ -47,7 +50,7 @@ export class ServiceTroubles {
   }
 }
 
-function messageOf(error: unknown): string | undefined {
-  const isTold = typeof error === 'object' && error !== null && 'message' in error;
-  return isTold ? String(error.message) : undefined;
+function textOf(error: unknown, field: 'message' | 'meaning'): string | undefined {
+  const told: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, field) : undefined;
+  return told === undefined ? undefined : String(told);
 }

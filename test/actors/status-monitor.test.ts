@@ -14,6 +14,7 @@ test.each<[readonly ServiceCondition[], string]>([
   [['shapes'], 'connecting'],
   [['shapes', 'lock', 'pools'], 'connecting'],
   [['shapes', 'pools'], 'waiting'],
+  [CONDITIONS.filter((condition) => condition !== 'storage'), 'connecting'],
   [CONDITIONS, 'active'],
 ])('with %j met it is %s', (conditions, state) => {
   expect(after(...conditions.map(met)).value).toBe(state);
@@ -27,8 +28,8 @@ test.each([
 
   expect({ value, context, why: whyNotActive(context as ServiceConditions) }).toEqual({
     value: 'connecting',
-    context: { lock: 'lock#1', replication: 'replication#1', pools: null, shapes: 'shapes#1' },
-    why: 'Timeout waiting for database connection pool (snapshot) to be ready',
+    context: { storage: 'storage#1', lock: 'lock#1', replication: 'replication#1', pools: null, shapes: 'shapes#1' },
+    why: { message: 'Timeout waiting for database connection pool (snapshot) to be ready' },
   });
 });
 
@@ -40,7 +41,7 @@ test('who vouches is watched once, however often it does', () => {
 });
 
 test('one that starts anew asks those who know', () => {
-  const reporters = ['@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'];
+  const reporters = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'];
 
   expect(after().asked).toEqual(reporters.map((to) => ({ type: 'send', params: { to, event: { type: 'reportCondition' } } })));
 });

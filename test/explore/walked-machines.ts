@@ -1,5 +1,6 @@
 /** For each machine: how it can begin, and the events that can reach it, with the few values that make a difference. */
 import { checkpointer } from '../../src/actors/checkpointer.ts';
+import { diskMonitor } from '../../src/actors/disk-monitor.ts';
 import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer/consumer.ts';
@@ -451,6 +452,20 @@ const checkpointerWalk: WalkedMachine = {
   ],
 };
 
+const diskMonitorWalk: WalkedMachine = {
+  machine: diskMonitor,
+  inputs: [{ self }],
+  events: [
+    { type: 'disk.refused', error: { code: 'EIO', meaning: 'EIO: the device fails', message: 'cannot sync /log: EIO' } },
+    failed('watch.failed'),
+    { type: 'disk.took' },
+    failed('trial.failed'),
+    { type: 'reportCondition' },
+    { type: 'timeout.retry' },
+    { type: 'timeout.proven' },
+  ],
+};
+
 const exits = [true, false].map((fromParent) => ({ type: 'EXIT', process: 'child#1', reason: 'shutdown', fromParent }));
 const requests = ['terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild'].map((type) => ({
   type,
@@ -532,6 +547,7 @@ export const walkedMachines: readonly WalkedMachine[] = [
   connectionPoolsWalk,
   replicationClientWalk,
   checkpointerWalk,
+  diskMonitorWalk,
   supervisorWalk,
   dynamicSupervisorWalk,
 ];

@@ -1,4 +1,7 @@
-/** A disk that takes nothing more ends the service: it must not go on over a log, or beside files, that stand still. */
+/**
+ * A disk that refuses holds the service still: what is stored is served, nothing is told to Postgres or to readers that is not durable,
+ * and it goes on by itself. One that fails for good ends it: it must not go on over a log, or beside files, that stand still.
+ */
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,14 +40,60 @@ async function connections(): Promise<number> {
   return Number(row?.count);
 }
 
-test.each([
-  ['the log does not sync', '.log'],
-  ["a shape's files do not sync", '.lines'],
-])('one commit, and %s: the service ends, and gives back what it had of Postgres', async (_, ending) => {
-  disk.failSyncs(ending);
+const KINDS: readonly [string, string][] = [['the log does not sync', '.log'], ["a shape's files do not sync", '.lines']];
+
+test.each(KINDS)('one commit, and %s for good: the service ends, and gives back what it had of Postgres', async (_, ending) => {
+  disk.failSyncs(ending, 'EBADF');
   await database.query("INSERT INTO items VALUES (1, 'never durable')");
 
-  expect(await service.ended).toMatch(/gave up: .*could not close in good order: cannot sync .*: EIO/);
+  expect(await service.ended).toMatch(/gave up: .*could not close in good order: cannot sync .*: EBADF/);
+  await expect.poll(connections).toBe(0);
+});
+
+/** Of those that write, or stand on what is written. */
+const NAMES = ['@log-writer', '@checkpoints', '@replication', '@shape-cache', '@http'] as const;
+const pids = () => NAMES.map((name) => service.runtime.whereis(name));
+
+async function health(): Promise<{ status: number; body: { status: string; cause?: string } }> {
+  const response = await fetch(`${service.url}/v1/health`);
+  return { status: response.status, body: (await response.json()) as { status: string; cause?: string } };
+}
+
+test.each(KINDS)('%s for a while: what is stored is served, health says why, new shapes are refused, and it goes on', async (_, ending) => {
+  const processes = pids();
+  disk.failSyncs(ending);
+  await database.query("INSERT INTO items VALUES (1, 'late')");
+  await expect.poll(async () => (await health()).status).toBe(202);
+  await database.query("INSERT INTO items VALUES (2, 'later')");
+  const [anew, fresh, told] = await Promise.all([
+    new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp(),
+    fetch(`${service.shapeUrl}?table=items&offset=-1&where=id%3E7`),
+    health(),
+  ]);
+  const refused = { status: fresh.status, retryAfter: fresh.headers.get('retry-after'), body: await fresh.json() };
+  disk.heal();
+  await expect.poll(health, { timeout: 15_000 }).toEqual({ status: 200, body: { status: 'active' } });
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
+
+  const since = '^the disk refuses what is to be stored since \\d{4}-[-0-9T:.]+Z: EIO: the device fails; ';
+  const message = expect.stringMatching(/^The storage takes nothing/) as string;
+  expect({ told, refused, handles: [anew.handle, follower.refetches], processes: pids() }).toEqual({
+    told: {
+      status: 202,
+      body: { status: 'starting', cause: expect.stringMatching(`${since}cannot sync .*\\${ending}: EIO; `) as string },
+    },
+    refused: { status: 503, retryAfter: '5', body: { code: 'storage_refused', message } },
+    handles: [follower.handle, 0],
+    processes,
+  });
+});
+
+test('it stops in time while the disk refuses, and says what it could not do', async () => {
+  disk.failSyncs('.log');
+  await database.query("INSERT INTO items VALUES (1, 'never durable here')");
+  await expect.poll(async () => (await health()).status).toBe(202);
+
+  await expect(service.stop()).rejects.toThrow(/cannot sync .*\.log: EIO/);
   await expect.poll(connections).toBe(0);
 });
 

@@ -50,6 +50,8 @@ const allShapes = SHAPES.map((id) => `stack/shapes/${id}`);
 
 const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@journal', renewed: ['stack/journal'] },
+  { name: '@disk', renewed: ['stack/storage/disk'] },
+  { name: '@disk-monitor', renewed: ['stack/storage/disk-monitor'] },
   { name: '@log-writer', renewed: ['stack/storage/log-writer'] },
   { name: '@log-reader', renewed: ['stack/storage/log-reader'] },
   { name: '@shape-reader', renewed: ['stack/storage/shape-reader'] },

@@ -9,7 +9,8 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ShapeLog, SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
-import { LogCorruptError, ShapeCorruptError } from '../../src/storage/errors.ts';
+import type { DiskStanding } from '../../src/storage/disk-standing.ts';
+import { isRefusal, LogCorruptError, ShapeCorruptError } from '../../src/storage/errors.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -41,6 +42,10 @@ export class CrashWorld {
   private boots = 0;
   private isDamaged = false;
   private storage: Storage | undefined;
+  /** Of the watch over the disk. */
+  private watching = new AbortController();
+  /** What the disk refuses is done again, as the service does. */
+  private isKept = false;
 
   private constructor(
     readonly disk: MemoryDisk,
@@ -52,10 +57,18 @@ export class CrashWorld {
     return new CrashWorld(new MemoryDisk(), new Account(), seededRandom(seed));
   }
 
+  /** Of which somebody tries the disk again when it refuses; so nobody ends for that. */
+  static watched(): CrashWorld {
+    const world = CrashWorld.fresh(0);
+    world.isKept = true;
+    return world;
+  }
+
   /** The same moment in another world, whose power goes as `seed` says. */
   copy(seed: number): CrashWorld {
     const copy = new CrashWorld(this.disk.image(), this.account.copy(), seededRandom(seed));
     copy.boots = this.boots;
+    if (this.storage !== undefined) copy.account.toldHeld = Math.max(copy.account.toldHeld, Number(this.storage.log.heldLsn));
     return copy;
   }
 
@@ -63,15 +76,26 @@ export class CrashWorld {
     return this.found;
   }
 
-  async run(steps: readonly Step[]): Promise<readonly Violation[]> {
+  /** @param started called when the storage is open. */
+  async run(steps: readonly Step[], started: () => void = () => {}): Promise<readonly Violation[]> {
     await this.start();
+    started();
     for (const step of steps) await this.take(step);
+    if (this.isKept) await this.settle();
     await this.cut();
     return this.found;
   }
 
+  /** The disk takes everything again: what waited is done, and life went on all the while. */
+  private async settle(): Promise<void> {
+    this.disk.heal();
+    await this.compare();
+    if (this.now.disk.pause !== undefined) this.violate('the disk takes everything, and something waits for it');
+  }
+
   /** The power goes, and comes back; life goes on upon what is left. */
   async cut(): Promise<readonly Violation[]> {
+    this.watching.abort();
     this.disk.crash(this.random);
     await this.start();
     await this.compare();
@@ -84,6 +108,7 @@ export class CrashWorld {
    * made anew, or the directory is refused in a sentence.
    */
   async survive(damage: (disk: MemoryDisk) => void): Promise<readonly Violation[]> {
+    this.watching.abort();
     this.disk.kill();
     damage(this.disk);
     this.isDamaged = true;
@@ -166,7 +191,17 @@ export class CrashWorld {
 
   private async create(): Promise<void> {
     const shape = this.newShape();
-    await this.fillSnapshot(shape, shape.beginSnapshot(seesAll(this.account.commit)));
+    await this.unlessRefused(shape, this.fillSnapshot(shape, shape.beginSnapshot(seesAll(this.account.commit))));
+  }
+
+  /** A snapshot that the disk refuses ends its shape, and nobody else. */
+  private async unlessRefused({ handle }: ShapeLog, filling: Promise<void>): Promise<void> {
+    try {
+      await filling;
+    } catch (error) {
+      if (!this.isKept || !isRefusal(error)) throw error;
+      this.now.shapes.delete(handle, 'refused');
+    }
   }
 
   private newShape(): ShapeLog {
@@ -197,7 +232,7 @@ export class CrashWorld {
     if (shape.position < created) this.account.bornAt = withEntry(this.account.bornAt, shape.handle, hidden - 1);
     for (let more = 0; more < 12; more += 1) this.appendTransaction(1, 60);
     await checkpointing;
-    await this.fillSnapshot(shape, writer);
+    await this.unlessRefused(shape, this.fillSnapshot(shape, writer));
     await this.sync();
     await this.applyAll(false);
   }
@@ -213,9 +248,23 @@ export class CrashWorld {
   }
 
   private async checkpoint(): Promise<void> {
-    const { log, shapes } = this.now;
-    await shapes.checkpoint();
-    await log.release(shapes.releasable);
+    const { disk, log, shapes } = this.now;
+    try {
+      await disk.insist(async () => {
+        await shapes.checkpoint();
+        await log.release(shapes.releasable);
+      });
+    } catch (error) {
+      this.condemnDoubtful(error);
+      await this.checkpoint();
+    }
+  }
+
+  /** Of a shape whose lines had left the memory when their sync was refused nobody knows what is there: it ends, and no other does. */
+  private condemnDoubtful(error: unknown): void {
+    const isDoubtful = this.isKept && error instanceof ShapeCorruptError && error.message.includes('a sync failed');
+    if (!isDoubtful || !this.disk.wasRefused('sync')) throw error;
+    this.condemn(error.handle);
   }
 
   /** Brings shapes to the durable end; a lagging one may be left out. */
@@ -237,8 +286,8 @@ export class CrashWorld {
     try {
       await this.apply(shape, through);
     } catch (error) {
-      if (!(error instanceof LogCorruptError && this.isDamaged)) throw error;
-      this.condemn(shape.handle);
+      if (error instanceof LogCorruptError && this.isDamaged) this.condemn(shape.handle);
+      else this.condemnDoubtful(error);
     }
   }
 
@@ -255,7 +304,7 @@ export class CrashWorld {
         }
         isInside = isUnfinished;
       }
-      if (isInside) await this.now.shapes.spill(shape.handle);
+      if (isInside) await this.now.disk.insist(() => this.now.shapes.spill(shape.handle));
       else shape.publish(block.through);
       after = block.through;
     }
@@ -273,6 +322,7 @@ export class CrashWorld {
     const underWay = this.begin(during).catch(() => {}); // It dies with the machine.
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
     this.account.toldHeld = Number(this.now.log.heldLsn);
+    this.watching.abort();
     this.disk.crash(this.random);
     await underWay;
     await this.start();
@@ -287,6 +337,7 @@ export class CrashWorld {
   }
 
   private async kill(): Promise<void> {
+    this.watching.abort();
     this.disk.kill();
     await this.start();
     await this.compare();
@@ -320,6 +371,8 @@ export class CrashWorld {
       disk: this.disk.mount(),
       processes: { self, isAlive: () => false },
     });
+    this.watching = new AbortController();
+    if (this.isKept) void watchOver(this.storage.disk, this.watching.signal);
     const { shapes } = this.storage;
     this.account.lagging = new Set([...shapes.all()].filter(({ position }) => position < shapes.position).map(({ handle }) => handle));
   }
@@ -471,4 +524,12 @@ function linesOf(handle: Handle, commit: number): string[] {
 
 function seesAll(through: number): PgSnapshot {
   return { xmin: String(through + 1), xmax: String(through + 1), xip: [], insertLsn: lsn(through) };
+}
+
+/** As the disk monitor does, without its pauses. */
+async function watchOver(disk: DiskStanding, signal: AbortSignal): Promise<void> {
+  const leave = disk.keep();
+  for (await disk.whenRefused(signal); !signal.aborted; await disk.whenRefused(signal)) await disk.tryAgain(signal);
+  leave();
+  disk.end();
 }

@@ -1,8 +1,8 @@
 /**
  * A disk in memory that keeps its promises and no more. What was not synced may after `crash` be lost, be there in part,
  * or be there while what was written before it is not. After a failed sync the pages look clean: they can be read, no
- * later sync writes them, and the power takes them. A test can hold back syncs, make an operation fail, and keep an
- * image of the disk at every change.
+ * later sync writes them, and the power takes them. A test can hold back syncs, make an operation fail, refuse some changes
+ * by plan, and keep an image of the disk at every change.
  */
 import { dirname } from 'node:path';
 import type { Random } from '../../src/base/random.ts';
@@ -22,6 +22,16 @@ interface Node {
   pending: readonly Write[];
 }
 
+/** Which changes of the disk are refused, as they are counted; what is refused was perhaps done in part. */
+export interface Refusals {
+  /** The first one, from 0. */
+  readonly from: number;
+  readonly count: number;
+  readonly code: string;
+}
+
+const CHANGES = new Set(['create', 'sync', 'write', 'truncate', 'rename', 'remove', 'make']);
+
 /** Changes of names that are atomic, and not yet synced. */
 interface NameChange {
   readonly removed: readonly string[];
@@ -35,6 +45,10 @@ export class MemoryDisk {
   private pendingNames: readonly NameChange[] = [];
   private held: (() => void)[] | undefined;
   private failing: { operation: string; code: string; path: RegExp } | undefined;
+  /** How many changes were asked for. */
+  changes = 0;
+  private readonly refused = new Set<string>();
+  private planned: Refusals | undefined;
   /** Grows with each crash: files opened before it are dead. */
   private boot = 0;
   syncCount = 0;
@@ -80,6 +94,16 @@ export class MemoryDisk {
 
   heal(): void {
     this.failing = undefined;
+    this.planned = undefined;
+  }
+
+  refuse(plan: Refusals): void {
+    this.planned = plan;
+  }
+
+  /** Some were refused already. */
+  get isRefusing(): boolean {
+    return this.planned !== undefined && this.changes > this.planned.from;
   }
 
   /** The process is killed: the kernel, and all that was written, lives on. */
@@ -132,15 +156,31 @@ export class MemoryDisk {
   }
 
   /** Every operation takes a turn, may be told to fail, and does nothing for a process whose machine lost power. */
-  async act<T>(boot: number, operation: string, path: string, effect: () => T): Promise<T> {
+  async act<T>(boot: number, operation: string, path: string, effect: () => T, inPart: () => void = () => {}): Promise<T> {
     await Promise.resolve();
     if (boot !== this.boot) throw refusal(operation, path, 'EIO');
     if (this.failing !== undefined && this.fails(operation, path)) throw refusal(operation, path, this.failing.code);
-    return effect();
+    const code = CHANGES.has(operation) ? this.refusesNext() : undefined;
+    if (code === undefined) return effect();
+    this.refused.add(operation);
+    inPart();
+    throw refusal(operation, path, code);
+  }
+
+  /** By plan, an operation of this kind. */
+  wasRefused(operation: string): boolean {
+    return this.refused.has(operation);
+  }
+
+  private refusesNext(): string | undefined {
+    const number = this.changes;
+    this.changes += 1;
+    const { from = 0, count = 0, code } = this.planned ?? {};
+    return number >= from && number < from + count ? code : undefined;
   }
 
   fails(operation: string, path: string): boolean {
-    return this.failing?.operation === operation && this.failing.path.test(path);
+    return this.failing?.operation === (operation === 'make' ? 'open' : operation) && this.failing.path.test(path);
   }
 
   async syncTurn(): Promise<void> {
@@ -213,7 +253,7 @@ class Mount implements Disk {
   }
 
   open(path: string, mode: OpenMode): Promise<DiskFile> {
-    return this.act('open', path, () => {
+    return this.act(mode === 'read' ? 'open' : 'make', path, () => {
       const existing = this.disk.names.get(path);
       if (mode === 'create' && existing !== undefined) throw refusal('open', path, 'EEXIST');
       const isMissing = existing === undefined && (mode === 'read' || !this.disk.names.has(dirname(path)));
@@ -261,7 +301,8 @@ class MemoryFile implements DiskFile {
   }
 
   append(bytes: Uint8Array): Promise<void> {
-    return this.act('write', () => this.disk.write(this.node, { at: this.size, bytes: Buffer.from(bytes) }));
+    const put = (count: number): void => this.disk.write(this.node, { at: this.size, bytes: Buffer.from(bytes.subarray(0, count)) });
+    return this.act('write', () => put(bytes.length), () => put(bytes.length >> 1));
   }
 
   overwrite(at: number, bytes: Uint8Array): Promise<void> {
@@ -280,18 +321,19 @@ class MemoryFile implements DiskFile {
       this.node.pending = this.node.pending.slice(pending.length);
     };
     if (this.disk.fails('sync', this.path)) settle(); // Told once, and forgotten: from now on the pages count as clean.
-    await this.act('sync', () => {
+    const bring = (): void => {
       this.node.durable = applied(this.node.durable, ...pending);
       settle();
-    });
+    };
+    await this.act('sync', bring, settle);
   }
 
   async close(): Promise<void> {
     this.disk.openFiles -= 1;
   }
 
-  private act<T>(operation: string, effect: () => T): Promise<T> {
-    return this.disk.act(this.boot, operation, this.path, effect);
+  private act<T>(operation: string, effect: () => T, inPart?: () => void): Promise<T> {
+    return this.disk.act(this.boot, operation, this.path, effect, inPart);
   }
 }
 

@@ -6,7 +6,8 @@ import { ServiceTroubles } from '../../src/telemetry/service-troubles.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const QUIET: CauseSource = {
-  missing: [], trouble: () => undefined, nowMs: 0, slot: 'electric_slot_default', holder: undefined, replication: 'streaming',
+  missing: [], trouble: () => undefined, nowMs: 0, slot: 'electric_slot_default', slow: undefined, holder: undefined,
+  replication: 'streaming',
   restored: () => ({ count: 3, of: 10 }),
 };
 const HOLDER = { pid: 42, application: 'armature "lock"', address: '10.0.0.7', since: new Date(0) };
@@ -20,6 +21,15 @@ const refused = (what: string, message: string, retryInMs: number): JournalNote 
 
 test.each<[string, Partial<CauseSource>, string | undefined, string | undefined]>([
   ['nothing', {}, undefined, undefined],
+  [
+    'a sync that takes long', { slow: { operation: 'sync', path: '/data/log/1.log', forMs: 7_900 } },
+    'the disk is slow: it has been at one sync of /data/log/1.log for 7 s; nothing is lost, and what is new comes late',
+    'the disk is slow: it has been at one sync for 7 s; nothing is lost, and what is new comes late',
+  ],
+  [
+    'a disk that is yet to be asked', { missing: ['storage'] },
+    'it is being found out whether the disk takes what is to be stored', undefined,
+  ],
   [
     'the lock', { missing: ['lock', 'replication'], holder: HOLDER },
     'another instance holds the lock of electric_slot_default: process 42 of Postgres, application "armature \\"lock\\"", from 10.0.0.7, ' +
@@ -71,6 +81,20 @@ test('a trouble is told from its first failure on, with the last error and the n
     `${since}; the next attempt is in 3 s`,
     `${since}; an attempt is under way`,
     UNTOLD,
+  ]);
+});
+
+test('of a disk that refuses everybody is told what it means, and where it was only who may know', () => {
+  const troubles = new ServiceTroubles(new ManualClock(0));
+  const error = { code: 'ENOSPC', meaning: 'ENOSPC: no space is left on the device', message: 'cannot write /data/log/0.log: ENOSPC' };
+  troubles.note({ type: 'note', level: 'error', what: 'storage.refused', error, retryInMs: 800 });
+  const source = { ...QUIET, missing: ['storage', 'pools'] as const, trouble: troubles.of.bind(troubles) };
+
+  const since = 'the disk refuses what is to be stored since 1970-01-01T00:00:00.000Z: ENOSPC: no space is left on the device';
+  const next = 'the next attempt is in 1 s';
+  expect([healthCause(source, true), healthCause(source, false)]).toEqual([
+    `${since}; cannot write /data/log/0.log: ENOSPC; ${next}`,
+    `${since}; ${next}`,
   ]);
 });
 

@@ -10,7 +10,7 @@ import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo }
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import { downCause, leavingReason, snapshotFailure, type StopCause } from '../down-cause.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
-import { FILTER_FAILED, NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
+import { FILTER_FAILED, NO_CONNECTION, STORAGE_REFUSED_CODE, type SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogTold } from './consumer-log.ts';
 import type { SpliceDraft, SpliceTold } from './splice-lines.ts';
 
@@ -150,7 +150,7 @@ export const consumerSetup = setup({
       process === lastMaterializer(context) && context.failures < FAILURES_MAX,
     isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
     isOfFilter: (_, { error }: { error: SnapshotFault }) => error.status === 400,
-    isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code,
+    isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code || error.code === STORAGE_REFUSED_CODE,
     hasValues: ({ context }) => !isBefore(context.told, context.recordedViews),
     /** What is recorded already has its own place, and takes its own moves. */
     hasMoves: ({ context }) => context.splice === null && isBefore(context.views, context.told) && context.cursor === context.position,
@@ -229,7 +229,7 @@ export const consumerSetup = setup({
       return { views, splice, end, reach: later(context.reach, recorded(context).through) };
     }),
     noteFailure: assign(({ context }) => ({ failures: context.failures + 1, draft: null })),
-    /** Postgres is away: no failure of this shape, however long that lasts. It is only asked less often. */
+    /** Postgres is away, or the disk full: no failure of this shape, however long that lasts. It is only asked less often. */
     noteAbsence: assign(({ context: { failures } }) => ({
       failures: Math.max(failures, Math.min(failures + 1, ABSENCES_MAX)),
       draft: null,

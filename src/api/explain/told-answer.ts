@@ -24,7 +24,7 @@ export async function unlessGone<Answer>(
   try {
     return await look();
   } catch (error) {
-    if (error instanceof AbandonedError) return notReady('nobody waits for the answer');
+    if (error instanceof AbandonedError) return notReady({ message: 'nobody waits for the answer' });
     const damage = logs.damageOf(error);
     if (damage === undefined && !logs.isGone(error)) throw error;
     if (damage !== undefined) await shapes.condemn(handle, damage);

@@ -38,6 +38,15 @@ export class TooManyValuesError extends Error {
   }
 }
 
+/** Whoever takes the rows has no place for them at present; Postgres did its part. */
+export class RowsRefusedError extends Error {
+  override readonly name = 'RowsRefusedError';
+
+  constructor(cause: Error) {
+    super('The storage takes nothing at present, so the rows of this shape have no place. Please try again later.', { cause });
+  }
+}
+
 /** Postgres was asked to end the session of the query, or has a limit of its own. */
 export class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
@@ -56,6 +65,7 @@ const OF_VALUES = /^(?:22|42P22$)/;
 export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRefusal {
   if (error instanceof EvaluationError) return refusal(error.code, 400, error.message);
   if (error instanceof SlowSnapshotError) return refusal('snapshot_slow', 503, error.message);
+  if (error instanceof RowsRefusedError) return refusal('storage_refused', 503, error.message);
   if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
   if (error instanceof TooManyValuesError) return refusal('too_many_values', 503, error.message);
   if (error instanceof SchemaChangedError) return refusal('schema_changed', 409, error.message);

@@ -10,7 +10,7 @@ import type {
   ZoneSource,
 } from '../../api/ports.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
-import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
+import { serviceLevel, STORAGE_REFUSED, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
 import type { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -137,7 +137,8 @@ function failedStart(error: unknown): SnapshotStart {
   const { code, message, status } = error as { code: string; message: string; status?: number };
   if (status === 409) return { outcome: 'gone' };
   if (status === 400) return { outcome: 'filterFailed', code, message };
-  return { outcome: status === 500 ? 'unexpected' : 'failed', message };
+  if (status === 500) return { outcome: 'unexpected', message };
+  return { outcome: 'failed', message, ...(code === STORAGE_REFUSED.code ? { code } : {}) };
 }
 
 export function serviceStatus(runtime: Runtime, clock: Clock, cause: ServiceStatus['cause']): ServiceStatus {

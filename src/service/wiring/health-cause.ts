@@ -10,8 +10,10 @@ import { livingTable } from './living-table.ts';
 
 /** Whoever asks for health does so often, and gives it little time. */
 const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
+/** A disk that takes longer for one thing is told of. */
+const SLOW_MS = 5_000;
 
-/** @returns told whether the secret was given; undefined when the service is active. */
+/** @returns told whether the secret was given; undefined when the service is active, and its disk in time. */
 export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean) => Promise<string | undefined> {
   const { database: { adminPool, slot }, runtime, world: { clock } } = resources;
   const holder = new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(adminPool, slot));
@@ -27,7 +29,9 @@ export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean)
 
 function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'holder'> {
   const { database: { slot }, runtime, storage, troubles, world: { clock } } = resources;
+  const { slowest } = storage.disk;
   return {
+    slow: slowest !== undefined && slowest.forMs >= SLOW_MS ? slowest : undefined,
     trouble: (troubled) => troubles.of(troubled),
     nowMs: clock.nowMs(),
     slot,

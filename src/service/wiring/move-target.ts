@@ -18,6 +18,7 @@ import type { ChunkSums } from '../../storage/shapes/piece.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { TransactionLog } from '../../storage/log/transaction-log.ts';
 import { viewsAt } from './shape-views.ts';
+import { storing } from './storing.ts';
 
 interface Splicing {
   readonly runtime: Pick<Runtime, 'tableOf'>;
@@ -51,9 +52,9 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
     async rows(fragment) {
       const moved = movedLines(fragment, movement);
       const written = Buffer.concat([...moved].flatMap((line) => [line, END]));
-      if (written.length > 0) await writer.write(written);
+      if (written.length > 0) await storing(() => writer.write(written));
     },
-    complete: () => writer.complete(),
+    complete: () => storing(() => writer.complete()),
   };
 }
 

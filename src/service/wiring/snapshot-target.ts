@@ -11,6 +11,7 @@ import { snapshotColumns } from '../../shapes/row-plan.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import type { Membership, Where } from '../../sql/where.ts';
 import type { ShapeViews } from './shape-views.ts';
+import { storing } from './storing.ts';
 import type { ShapeLog, SnapshotWriter } from '../../storage/shapes/shape-logs.ts';
 
 /** @param views by which its rows are chosen: those that its Consumer has, so that each later move is one of what they hold. */
@@ -31,8 +32,8 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where
       writer = shapeLog.beginSnapshot(pgSnapshot);
     },
     // What throws at one row must end this snapshot, and not whoever reads the socket.
-    rows: async (fragment) => await begun().write([...linesOf(fragment, lines, views.isMember)]),
-    complete: () => begun().complete(),
+    rows: (fragment) => storing(async () => await begun().write([...linesOf(fragment, lines, views.isMember)])),
+    complete: () => storing(() => begun().complete()),
     abort: (error) => writer?.abort(error),
   };
 }

@@ -8,6 +8,7 @@ import { LineReader } from '../../shapes/line-reader.ts';
 import { Projections } from '../../shapes/projection.ts';
 import { ShownSnapshots } from '../../shapes/shown-snapshots.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
+import { diskPort } from '../../storage/disk-port.ts';
 import { LogBlocks } from '../../storage/log/log-blocks.ts';
 import { LogIntake } from '../../storage/log/log-intake.ts';
 import { logReaderPort } from '../../storage/log/log-reader-port.ts';
@@ -46,7 +47,7 @@ export interface LogAccess {
 /** @param watch told how far the log is durable. */
 export function logAccess({ storage, language }: Pick<ServiceResources, 'storage' | 'language'>, watch?: TransactionWatch): LogAccess {
   return {
-    intake: new LogIntake(storage.log, watch && ((through) => watch.durable(through))),
+    intake: new LogIntake(storage.log, storage.disk, watch && ((through) => watch.durable(through))),
     blocks: new LogBlocks(storage.log),
     nextBlocks: new LogBlocks(storage.log),
     shapeBlocks: new ShapeBlocks(),
@@ -63,12 +64,13 @@ export function storagePorts(
   { storage, world }: Pick<ServiceResources, 'storage'> & { readonly world: Pick<World, 'clock'> },
   { intake, blocks, nextBlocks, shapeBlocks, movedRows }: LogAccess,
 ) {
-  const { log, shapes } = storage;
+  const { log, shapes, disk } = storage;
   return {
+    disk: () => diskPort(disk),
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
     logReader: () => logReaderPort(log, blocks, nextBlocks),
     shapeReader: () => shapeReaderPort(shapes, shapeBlocks, (column) => new LineReader(column)),
-    checkpoints: () => checkpointPort(log, shapes),
+    checkpoints: () => checkpointPort(log, shapes, disk),
     splices: () => splicePort(log, shapes, movedRows),
   };
 }

@@ -3,12 +3,14 @@
  * not at all. It is never ahead of the log or of the shapes' files.
  *
  * A generation is a file that one process makes and only appends to; the next one replaces it whole. So no leftover of
- * another process must be told from what counts, and pages that a failed sync lost are never built upon. Lost or
+ * another process must be told from what counts, and pages that a failed sync lost are never built upon: behind a refusal a new
+ * generation begins. Lost or
  * damaged, it takes nothing with it as long as the log still has what came since the checkpoint before.
  */
 import { LOG_START, minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
+import { DiskError } from '../errors.ts';
 import { positionOf } from '../shapes/pace.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { CHECKPOINT_FRAMES } from './checkpoint-frame.ts';
@@ -112,8 +114,23 @@ export class Checkpoints {
     this.generations = [];
   }
 
-  /** All or nothing; durable when it resolves. @throws {DiskError} it may count or not, and no other may follow. */
+  /** All or nothing; durable when it resolves. @throws {DiskError} it may count or not, and the next one begins a generation. */
   async write(checkpoint: Checkpoint): Promise<void> {
+    try {
+      await this.put(checkpoint);
+    } catch (error) {
+      await this.close().catch(passDiskError);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { writer } = this;
+    this.writer = undefined;
+    await writer?.close();
+  }
+
+  private async put(checkpoint: Checkpoint): Promise<void> {
     const { writer } = this;
     if (writer === undefined || writer.size > this.sizeMax) {
       this.learn(checkpoint);
@@ -122,11 +139,6 @@ export class Checkpoints {
       await this.append(writer, checkpoint);
       this.learn(checkpoint);
     }
-  }
-
-  async close(): Promise<void> {
-    await this.writer?.close();
-    this.writer = undefined;
   }
 
   private learn({ position, changed, removed }: Checkpoint): void {
@@ -170,4 +182,9 @@ export class Checkpoints {
   private pathOf(generation: number): string {
     return `${this.directory}/${String(generation).padStart(DIGITS, '0')}.checkpoint`;
   }
+}
+
+/** Of a file that is given up: what was refused is known already. */
+function passDiskError(error: unknown): void {
+  if (!(error instanceof DiskError)) throw error;
 }

@@ -1,6 +1,7 @@
 /** The transaction log on a disk: segments of frames, synced in groups, the newest transactions kept in memory. */
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Disk } from '../disk.ts';
+import type { DiskStanding } from '../disk-standing.ts';
 import { openWitness } from './durable-witness.ts';
 import { FRAME_KINDS } from './frame.ts';
 import { encodeJson, LOG_FORMAT } from './frame-payloads.ts';
@@ -18,6 +19,7 @@ import type { TransactionLog } from './transaction-log.ts';
 
 export interface DiskLogOptions {
   readonly disk: Disk;
+  readonly standing: DiskStanding;
   readonly directory: string;
   readonly segmentBytesMax: number;
   /** What the newest transactions may take of the memory, and of the disk when nobody needs them any more. */
@@ -44,13 +46,13 @@ export async function openDiskLog(options: DiskLogOptions): Promise<TransactionL
 }
 
 async function recover(options: DiskLogOptions, segments: Segments): Promise<TransactionLog> {
-  const { segmentBytesMax, tailBytesMax, from, durable, logRead } = options;
+  const { standing, segmentBytesMax, tailBytesMax, from, durable, logRead } = options;
   const layouts = new Layouts();
   const trees = new PartitionTrees();
   const recent = new RecentCommits(tailBytesMax);
   const { end, lastFirst, stream } = await recoverLog(segments, from, durable, { layouts, trees, recent, logRead });
   const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts, trees);
-  const sink = new LogWriter(segments, segmentBytesMax, preamble, end, lastFirst ?? end, end);
+  const sink = new LogWriter(segments, standing, segmentBytesMax, preamble, end, lastFirst ?? end, end);
   const tail = new TailCache(end, tailBytesMax);
   const log = new FramedLog({ sink, reader: new LogReader(new SegmentFrames(segments)), layouts, trees, tail, recent, stream });
   if (lastFirst === undefined) sink.beginSegment(LOG_START);

@@ -9,7 +9,7 @@
 import { crc32 } from 'node:zlib';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Disk, DiskFile } from '../disk.ts';
-import { errorOf } from '../errors.ts';
+import { errorOf, isRefusal } from '../errors.ts';
 
 export const WITNESS_NAME = 'durable';
 const SLOT_BYTES = 16;
@@ -64,7 +64,7 @@ export class DurableWitness {
   /**
    * Tells that the log is durable up to `position`; when that comes thick and fast, the last one alone.
    *
-   * @throws what an earlier write met.
+   * @throws what an earlier write met. That the disk refused one is no harm: the witness is old then, and the next one tries the same slot.
    */
   tell(position: LogPosition): void {
     if (this.failure !== undefined) throw this.failure;
@@ -87,7 +87,7 @@ export class DurableWitness {
         this.slot = (this.slot + 1) % SLOTS;
       }
     } catch (error) {
-      this.failure = errorOf(error);
+      if (!isRefusal(error)) this.failure = errorOf(error);
     }
     this.writing = undefined;
   }

@@ -14,6 +14,7 @@ import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { DiskStanding } from '../disk-standing.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
 /** Bytes that may wait for a sync before the stream is held back. */
@@ -41,9 +42,13 @@ export class LogIntake {
   private relieve: (() => void) | undefined;
   private congested: Promise<void> | undefined;
 
-  /** @param synced told up to where the log is durable, after each sync. */
+  /**
+   * @param disk holds the stream back while anything waits for it: not the log alone, for what the shapes take is in memory too.
+   * @param synced told up to where the log is durable, after each sync.
+   */
   constructor(
     private readonly log: TransactionLog,
+    private readonly disk: Pick<DiskStanding, 'pause'> = { pause: undefined },
     private readonly synced: (through: LogPosition) => void = () => {},
   ) {}
 
@@ -59,7 +64,7 @@ export class LogIntake {
 
   /** Set while more waits for the disk than may: the stream must not go on before it resolves. */
   get congestion(): Promise<void> | undefined {
-    return this.congested;
+    return this.congested ?? this.disk.pause;
   }
 
   layout(layout: Omit<RelationLayout, 'id'>): number {

@@ -6,7 +6,8 @@
  * - `awaitPassed { lsn }` → `log.hasPassed { through }`: every transaction that committed before `lsn` ends at `through` or before, and is
  *   durable. It is the end of all that is: also what was routed by then lies before it
  *
- * When it is idle it syncs at once; what arrives during a sync forms the next group. A disk that fails ends it.
+ * When it is idle it syncs at once; what arrives during a sync forms the next group. While the disk refuses, the sync under way waits,
+ * and nothing is told to anybody. What fails for good ends it.
  *
  * It begins with a sync and its announcement, since the writer before it may have died between the two, or before. So
  * a log that takes nothing more also ends each new writer at once, and the service with them, however rare commits are.
@@ -59,10 +60,17 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
 }
 
 async function syncGroups(intake: LogIntake, { replication, collector }: LogWriterListeners, { signal, send }: PortContext): Promise<void> {
-  while (!signal.aborted) {
-    const { through, lsn } = await intake.sync();
+  const stopped = whenAborted(signal);
+  for (;;) {
+    const synced = await Promise.race([intake.sync(), stopped]);
+    if (synced === undefined || signal.aborted) return; // The storage closes the log, and whoever stops us does not wait for the disk.
+    const { through, lsn } = synced;
     send(replication, { type: 'acknowledge' });
     send(collector, { type: 'log.extended', through, lsn });
     await intake.awaitWork(signal);
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
 }

@@ -3,17 +3,23 @@
  * known at once; the bytes go to the disk with the next `flush`, and count only when its sync has ended.
  *
  * Each group begins with a frame that says how far the log was durable before: so recovery can tell a tail that never
- * arrived from durable data that was damaged. After a failed write or sync nothing is tried again: the kernel may
- * have dropped the pages and forgotten the error, and a second sync would promise what is not there.
+ * arrived from durable data that was damaged.
+ *
+ * A sync that failed is never repeated: the kernel may have dropped the pages and forgotten the error, and a second one would
+ * promise what is not there. So a group that the disk refused is kept, and when the disk is tried again it is written anew: the log
+ * is cut back to what was durable before it, what is there is held against its checksums, and the same bytes come to the same
+ * places. What a stop finds in between is a torn tail like any other.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { LogPosition } from '../../model/log-position.ts';
+import { maxPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { DiskFile } from '../disk.ts';
-import { errorOf } from '../errors.ts';
+import type { DiskStanding } from '../disk-standing.ts';
+import { DiskError, errorOf, LogCorruptError } from '../errors.ts';
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodePosition } from './frame-payloads.ts';
 import type { FrameSink } from './framed-log.ts';
+import { SegmentCursor } from './segment-cursor.ts';
 import type { Segments } from './segments.ts';
 import type { RetainedLog } from './transaction-log.ts';
 
@@ -38,9 +44,12 @@ export class LogWriter implements FrameSink {
   /** Behind the preamble of the last segment, when this writer began it. */
   private contentStart: LogPosition | undefined;
   private failure: Error | undefined;
+  /** Before the group that was synced last. */
+  private syncedBefore: LogPosition;
 
   constructor(
     private readonly segments: Segments,
+    private readonly standing: DiskStanding,
     private readonly segmentBytesMax: number,
     /** What the segment at `first` begins with, before anything that refers to it. */
     private readonly preamble: (first: LogPosition) => Iterable<Preamble>,
@@ -50,14 +59,16 @@ export class LogWriter implements FrameSink {
     private first: LogPosition,
     /** Behind the last frame that a power cut would leave. */
     private synced: LogPosition,
-  ) {}
+  ) {
+    this.syncedBefore = synced;
+  }
 
   get retained(): RetainedLog {
     const { firsts } = this.segments;
     return { bytes: this.end - (firsts[0] ?? this.end), segments: firsts.length };
   }
 
-  /** @throws whatever the disk threw first: from then on the log takes nothing. */
+  /** @throws whatever the disk threw that nobody tries again: from then on the log takes nothing. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
     this.refuseAfterFailure();
     if (this.group.length === 0) this.testify();
@@ -82,14 +93,20 @@ export class LogWriter implements FrameSink {
     const group = this.group;
     const end = this.end;
     this.group = [];
+    let wasRefused = false;
     try {
-      for (const stretch of group) await this.write(stretch);
-      if (group.length > 0) await this.file?.file.sync();
+      await this.standing.insist(async () => {
+        if (wasRefused) await this.goBack(group);
+        wasRefused = true;
+        await this.bring(group);
+      });
     } catch (error) {
       this.failure = errorOf(error);
       throw error;
     }
-    if (end > this.synced) this.segments.witness.tell(end);
+    if (end === this.synced) return;
+    this.segments.witness.tell(end);
+    this.syncedBefore = this.synced;
     this.synced = end;
   }
 
@@ -129,6 +146,48 @@ export class LogWriter implements FrameSink {
     return frame;
   }
 
+  private async bring(group: readonly Stretch[]): Promise<void> {
+    for (const stretch of group) await this.write(stretch);
+    if (group.length > 0) await this.file?.file.sync();
+  }
+
+  /**
+   * Leaves nothing of a group that was refused. Segments that begin with it go first, the last one before the others, each durably:
+   * one that stayed behind a segment that is cut, or gone, would be a log with a gap.
+   *
+   * @throws {LogCorruptError} the disk has lost what it had made durable.
+   */
+  private async goBack(group: readonly Stretch[]): Promise<void> {
+    const { file } = this;
+    this.file = undefined;
+    await file?.file.close().catch(passDiskError);
+    const begun = group.map(({ first }) => first).filter((first) => first >= this.synced);
+    for (const first of begun.toReversed()) {
+      await this.segments.remove(first);
+      await this.segments.disk.syncDirectory(this.segments.directory);
+    }
+    const first = this.segments.holding(this.synced);
+    if (first !== undefined) await this.cut(first);
+  }
+
+  private async cut(first: LogPosition): Promise<void> {
+    const file = await this.segments.disk.open(this.segments.pathOf(first), 'write');
+    this.file = { first, file };
+    const size = this.synced - first;
+    const found = await this.wholeThrough(file, first);
+    if (found < this.synced) throw new LogCorruptError(found, `it was durable up to ${this.synced}`);
+    if (file.size > size) await file.truncate(size);
+  }
+
+  /** How far what was synced last holds. */
+  private async wholeThrough(file: DiskFile, first: LogPosition): Promise<LogPosition> {
+    const end = Math.min(this.synced, first + file.size) as LogPosition;
+    const cursor = new SegmentCursor(file, first, maxPosition(first, this.syncedBefore), end);
+    let frame = await cursor.read();
+    while (typeof frame !== 'string') frame = await cursor.read();
+    return cursor.position;
+  }
+
   private async write({ first, frames }: Stretch): Promise<void> {
     const file = await this.fileOf(first);
     for (let index = 0; index < frames.length; ) {
@@ -147,8 +206,10 @@ export class LogWriter implements FrameSink {
   private async fileOf(first: LogPosition): Promise<DiskFile> {
     if (this.file?.first === first) return this.file.file;
     if (this.file !== undefined) {
-      await this.file.file.sync();
-      await this.file.file.close();
+      const { file } = this.file;
+      await file.sync();
+      this.file = undefined;
+      await file.close();
     }
     const file = await this.segments.disk.open(this.segments.pathOf(first), 'write');
     this.file = { first, file };
@@ -159,4 +220,9 @@ export class LogWriter implements FrameSink {
     }
     return file;
   }
+}
+
+/** Of a file that is given up: what was refused is known already. */
+function passDiskError(error: unknown): void {
+  if (!(error instanceof DiskError)) throw error;
 }

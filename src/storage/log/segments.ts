@@ -4,6 +4,7 @@
  */
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Disk } from '../disk.ts';
+import { DiskError } from '../errors.ts';
 import { WITNESS_NAME, type DurableWitness } from './durable-witness.ts';
 
 const DIGITS = 16;
@@ -59,9 +60,14 @@ export class Segments extends SegmentFiles {
     this.starts.push(first);
   }
 
+  /** One that is not there is no error: an attempt that was refused may have taken it away. */
   async remove(first: LogPosition): Promise<void> {
+    try {
+      await this.disk.removeFile(this.pathOf(first));
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+    }
     this.starts = this.starts.filter((start) => start !== first);
-    await this.disk.removeFile(this.pathOf(first));
   }
 }
 

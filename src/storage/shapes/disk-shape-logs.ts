@@ -1,12 +1,14 @@
 /**
  * Shapes' logs on a disk. A checkpoint goes in an order that is safe to break off anywhere: the transaction log first,
- * then the shapes' files, then the checkpoint that makes them count; only then memory lets go.
+ * then the shapes' files, then the checkpoint that makes them count; only then memory lets go. So one that the disk refused
+ * may be called for again: what it was to bring is still in memory.
  */
 import { uncopied } from '../../base/fork.ts';
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
-import { errorOf, ShapeCorruptError } from '../errors.ts';
+import type { DiskStanding } from '../disk-standing.ts';
+import { errorOf, isRefusal, ShapeCorruptError } from '../errors.ts';
 import { Compactor, type CompactionBounds } from '../compaction/compactor.ts';
 import type { LineFolder } from '../compaction/line-folder.ts';
 import type { FileCache } from './file-cache.ts';
@@ -24,6 +26,7 @@ import type { TransactionLog } from '../log/transaction-log.ts';
 
 export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'> {
   readonly disk: Disk;
+  readonly standing: DiskStanding;
   readonly files: FileCache;
   readonly paths: ShapePaths;
   readonly checkpoints: Pick<Checkpoints, 'write' | 'bytes'>;
@@ -38,6 +41,7 @@ const SAVES_MAX = 8;
 export class DiskShapeLogs implements ShapeLogs {
   readonly clone = uncopied('a storage on a disk');
   private readonly disk: Disk;
+  private readonly standing: DiskStanding;
   private readonly log: TransactionLog;
   private readonly files: FileCache;
   private readonly paths: ShapePaths;
@@ -58,6 +62,7 @@ export class DiskShapeLogs implements ShapeLogs {
 
   constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers }: RecoveredShapes) {
     this.disk = options.disk;
+    this.standing = options.standing;
     this.log = options.log;
     this.files = options.files;
     this.paths = options.paths;
@@ -133,7 +138,7 @@ export class DiskShapeLogs implements ShapeLogs {
       await shape.spill(files);
     } catch (error) {
       if (shape.isGone) return; // Its files may be on their way out.
-      if (!(error instanceof ShapeCorruptError)) this.failure = errorOf(error);
+      if (!(error instanceof ShapeCorruptError || isRefusal(error))) this.failure = errorOf(error);
       throw error;
     }
   }
@@ -161,18 +166,26 @@ export class DiskShapeLogs implements ShapeLogs {
     const prepared = this.compactor?.ready;
     if (prepared !== undefined) this.table.changed(prepared, 0);
     const captures = this.table.takeDirty().map((shape) => shape.capture());
-    const corrupt = await this.lasting(async () => {
-      await this.log.sync();
-      return (await this.saveAll(captures)) ?? this.compactor?.takeDamage();
-    });
-    if (corrupt !== undefined) {
+    let counted: readonly ShapeCapture[];
+    try {
+      counted = await this.bring(captures, position);
+    } catch (error) {
       for (const { shape } of captures) this.table.changed(shape, shape.bytesInMemory); // The next checkpoint tells of all of them.
-      throw corrupt;
+      if (!(error instanceof ShapeCorruptError || isRefusal(error))) this.failure = errorOf(error);
+      throw error;
     }
-    const counted = await this.count(position, captures);
     this.checkpointed = releasable;
-    for (const { shape, state } of counted) await this.lasting(() => shape.saved(state));
     this.compactor?.consider(counted);
+  }
+
+  /** @throws {ShapeCorruptError} what could be saved is saved, and nothing is remembered. */
+  private async bring(captures: readonly ShapeCapture[], position: LogPosition): Promise<readonly ShapeCapture[]> {
+    await this.log.sync();
+    const corrupt = (await this.saveAll(captures)) ?? this.compactor?.takeDamage();
+    if (corrupt !== undefined) throw corrupt;
+    const counted = await this.count(position, captures);
+    for (const { shape, state } of counted) await shape.saved(state);
+    return counted;
   }
 
   /** From now on what is saved counts. @returns it, as it does: the lines of one may have been compacted. */
@@ -185,34 +198,27 @@ export class DiskShapeLogs implements ShapeLogs {
     });
     const changed = counted.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
     try {
-      await this.lasting(() => this.stored.write({ position, changed, removed }));
+      await this.stored.write({ position, changed, removed });
     } catch (error) {
       takenOver?.abandon();
       throw error;
     }
     for (const handle of removed) this.removed.delete(handle);
-    await this.removeReplaced();
-    takenOver?.commit();
-    const files = takenOver && this.stores.get(takenOver.handle);
-    if (files !== undefined) this.replaced.add(files);
+    try {
+      await this.removeReplaced();
+    } finally {
+      takenOver?.commit(); // It counts, whatever else the disk refuses.
+      const files = takenOver && this.stores.get(takenOver.handle);
+      if (files !== undefined) this.replaced.add(files);
+    }
     return counted;
   }
 
   /** Where the last checkpoint does not hold, the one before it counts: with the files that it counts. */
   private async removeReplaced(): Promise<void> {
     for (const files of this.replaced) {
-      const areLeft = await this.lasting(() => files.removeReplaced());
+      const areLeft = await files.removeReplaced();
       if (!areLeft) this.replaced.delete(files);
-    }
-  }
-
-  /** After a failure of the whole storage nothing is tried again. */
-  private async lasting<T>(action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      this.failure = errorOf(error);
-      throw error;
     }
   }
 
@@ -249,9 +255,9 @@ export class DiskShapeLogs implements ShapeLogs {
     return store;
   }
 
-  /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. */
+  /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. One that is refused waits. */
   private clean(task: () => Promise<void>): void {
-    this.cleaning = this.cleaning.then(task).catch((error: unknown) => {
+    this.cleaning = this.cleaning.then(() => this.standing.insist(task)).catch((error: unknown) => {
       this.failure ??= errorOf(error);
     });
   }

@@ -39,6 +39,8 @@ export class FiledLines {
   private isDurable = true;
   /** How often lines were given up. */
   private discards = 0;
+  /** Lines of the open transaction that a refused write was to bring: they are nowhere else any more. */
+  private refused: LineBatch | undefined;
   private files: LineFiles | undefined;
   private writing: Promise<void> = Promise.resolve();
 
@@ -73,7 +75,9 @@ export class FiledLines {
     const { discards } = this;
     return this.inTurn(async () => {
       if (discards !== this.discards) return; // What it was asked to bring was given up while it waited.
-      await this.write(files, this.lines.buffer.seal(), this.lines.takePending(), false);
+      this.refused ??= this.lines.takePending();
+      await this.write(files, this.lines.buffer.seal(), this.refused, false);
+      this.refused = undefined;
     });
   }
 
@@ -99,6 +103,7 @@ export class FiledLines {
 
   /** What was spilled is seen from now on. */
   publish(): void {
+    invariant(this.refused === undefined, 'nothing is published while it waits for the disk');
     this.seen = this.unseen ?? this.seen;
     this.unseen = undefined;
   }
@@ -106,6 +111,7 @@ export class FiledLines {
   /** What was spilled and is not seen is given up, also what is on its way. */
   discard(): void {
     this.discards += 1;
+    this.refused = undefined;
     if (this.unseen === undefined) return;
     this.unseen = undefined;
     this.files?.cut(this.seen);

@@ -7,7 +7,7 @@
  */
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
-import { LinesReplacedError, ShapeCorruptError } from '../errors.ts';
+import { isRefusal, LinesReplacedError, ShapeCorruptError } from '../errors.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import { addressOf, type LineAddress, type LineBatch } from './line-buffer.ts';
 import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
@@ -27,6 +27,10 @@ export class LinesGeneration implements LinesSource, LineFiles {
   private count: number;
   /** The names of its files are durable. */
   private isNamed: boolean;
+  /** Lines were put there that no sync has covered, and are in memory no more. */
+  private hasUnsynced = false;
+  /** A sync of such lines failed: whether they are there, nobody knows. */
+  private isDoubtful = false;
   private readers = 0;
   private isRemoved = false;
   private next: Succession | undefined;
@@ -67,8 +71,15 @@ export class LinesGeneration implements LinesSource, LineFiles {
 
   async append({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
     this.access.requireHere();
-    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
-    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
+    if (this.isDoubtful) throw new ShapeCorruptError(this.access.handle, 'a sync failed of lines that are in memory no more');
+    try {
+      await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
+      await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
+    } catch (error) {
+      this.isDoubtful = this.hasUnsynced && isRefusal(error) && error.operation === 'sync';
+      throw error;
+    }
+    this.hasUnsynced = !isDurable;
     this.count = count + batches.reduce((sum, batch) => sum + indexEntriesIn(batch), 0);
     if (!isDurable || this.isNamed) return;
     await this.access.syncNames();

@@ -57,8 +57,8 @@ export class MovedFiles {
 
   async forget(through: number): Promise<void> {
     for (const number of [...this.numbers].filter((each) => each <= through)) {
-      this.numbers.delete(number);
       await this.paths.removeMoved(this.handle, number);
+      this.numbers.delete(number);
     }
   }
 

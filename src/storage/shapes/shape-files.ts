@@ -128,8 +128,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   async removeReplaced(): Promise<boolean> {
     for (let [oldest] = this.replaced; oldest !== undefined && !oldest.isRead; [oldest] = this.replaced) {
       if (this.access.isGone) return false; // All its files go.
-      this.replaced.shift();
       await this.counted(oldest.remove());
+      this.replaced.shift();
     }
     return this.replaced.length > 0;
   }

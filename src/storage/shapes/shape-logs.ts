@@ -55,7 +55,7 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    * than the memory. They count only once they were published, and durable only with the next `checkpoint`.
    *
    * @throws {ShapeCorruptError} its files do not hold.
-   * @throws {DiskError} nothing more can be saved: its owner must crash.
+   * @throws {DiskError} a refusal: nothing is lost, and the same call may be repeated; any other: its owner must crash.
    */
   spill(handle: Handle): Promise<void>;
   /**
@@ -63,7 +63,7 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    * position of each lagging shape) can be released: `releasable` says how far. Does not release.
    *
    * @throws {ShapeCorruptError} the files of that shape do not hold; nothing was remembered: delete it, and call again.
-   * @throws {DiskError} nothing more can be saved: its owner must crash.
+   * @throws {DiskError} a refusal: nothing was remembered, and the same call may be repeated; any other: its owner must crash.
    */
   checkpoint(): Promise<void>;
   close(): Promise<void>;

@@ -56,7 +56,7 @@ export class ShapePaths {
   /** Makes the directory of the shape's files, once for all shapes that share it. */
   prepare(handle: Handle): Promise<void> {
     const directory = this.directoryOf(handle);
-    const made = this.made.get(directory) ?? this.disk.makeDirectory(directory);
+    const made = this.made.get(directory) ?? this.make(directory);
     this.made.set(directory, made);
     return made;
   }
@@ -95,6 +95,16 @@ export class ShapePaths {
   /** Likewise. */
   async removeLines(handle: Handle, generation: number): Promise<void> {
     for (const kind of ['lines', 'index'] as const) await this.remove(handle, linesName(handle, kind, generation));
+  }
+
+  /** One that the disk refused is asked for again. */
+  private async make(directory: string): Promise<void> {
+    try {
+      await this.disk.makeDirectory(directory);
+    } catch (error) {
+      this.made.delete(directory);
+      throw error;
+    }
   }
 
   private async namesOf(handle: Handle): Promise<readonly string[]> {

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Handle } from '../../../src/model/shape.ts';
 import { checkpointPort } from '../../../src/storage/checkpoint/checkpoint-port.ts';
+import { diskPort } from '../../../src/storage/disk-port.ts';
 import { nodeDisk } from '../../../src/storage/disk.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
@@ -46,7 +47,7 @@ test.each(['lines', 'index'] as const)(
   'a shape whose %s are missing is named, and the lines of the others are saved without it',
   async (missing) => {
     const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
-    const port = await openPort(checkpointPort(storage.log, storage.shapes));
+    const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
     rmSync(new ShapePaths(nodeDisk, directory).linesPathOf(damaged, missing, 0));
     for (const shape of shapes) appendLines(shape, 11, ['"later"']);
     const first = await port.ask({ type: 'takeCheckpoint' });
@@ -72,20 +73,50 @@ test.each(['lines', 'index'] as const)(
   },
 );
 
-test('a storage that can save nothing more does not let the port start again', async () => {
+test('a storage that can save nothing more, for good, does not let the port start again', async () => {
   const shape = await shapeWithLine(sound);
-  const port = await openPort(checkpointPort(storage.log, storage.shapes));
-  disk.failSyncs('.lines');
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
+  disk.failSyncs('.lines', 'EBADF');
   appendLines(shape, 11, ['"later"']);
   const failure = await Promise.resolve(port.ask({ type: 'takeCheckpoint' })).catch((error: Error) => error.name);
-  const again = await openPort(checkpointPort(storage.log, storage.shapes)).catch((error: Error) => error.name);
+  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk)).catch((error: Error) => error.name);
 
   expect({ failure, again }).toEqual({ failure: 'DiskError', again: 'DiskError' });
 });
 
+test('a checkpoint that the disk refuses is taken when that is over; until then the port can start, and nothing more comes', async () => {
+  const shape = await shapeWithLine(sound);
+  const watch = await openPort(diskPort(storage.disk));
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
+  disk.failSyncs('.lines');
+  appendLines(shape, 11, ['"later"']);
+  const taking = port.ask({ type: 'takeCheckpoint' });
+  const refused = await watch.ask({ type: 'awaitRefusal' });
+  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
+  const still = await watch.ask({ type: 'tryDisk' });
+  const isPaused = storage.disk.pause !== undefined;
+  disk.heal();
+  const [took, taken] = [await watch.ask({ type: 'tryDisk' }), await taking];
+  await Promise.all([port, again, watch].map((each) => each.close()));
+  await storage.close();
+  storage = await start();
+
+  const error = { code: 'EIO', meaning: 'EIO: the device fails', message: expect.stringMatching(/^cannot sync .*\.lines: EIO$/) as string };
+  const body = await bodyOf(storage.shapes.get(sound)?.read(offset('0_inf')) ?? { outcome: 'beyond' });
+  expect({ refused, isPaused, still, took, taken, isOver: storage.disk.pause === undefined, body }).toEqual({
+    refused: { type: 'disk.refused', error },
+    isPaused: true,
+    still: { type: 'disk.refused', error },
+    took: { type: 'disk.took' },
+    taken: { type: 'checkpoint.taken' },
+    isOver: true,
+    body: { body: '"saved","later"', end: '11_0', upToDate: true },
+  });
+});
+
 test('who waits for unsaved lines is told when there are too many, at once when there are already, and not after it gave up', async () => {
   const shape = await shapeWithLine(sound);
-  const port = await openPort(checkpointPort(storage.log, storage.shapes, 20));
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, 20));
   const gaveUp = new AbortController();
   const told: string[] = [];
   const wait = (name: string, signal?: AbortSignal) =>

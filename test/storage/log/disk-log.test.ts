@@ -4,17 +4,21 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
+import { DiskStanding } from '../../../src/storage/disk-standing.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import { encodeFrame, type FrameKind } from '../../../src/storage/log/frame.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { MemoryDisk } from '../memory-disk.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { appendTransaction, readAll, transactionsOf, upTo } from '../../support/storage/stored-samples.ts';
 
 const DIRECTORY = '/log';
 const START = 0 as LogPosition;
 
+const standing = new DiskStanding(new ManualClock()); // Nobody keeps watch: what is refused has failed.
+
 const openLog = (disk: MemoryDisk, from = START): Promise<TransactionLog> =>
-  openDiskLog({ disk: disk.mount(), directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from, durable: from });
+  openDiskLog({ disk: disk.mount(), standing, directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from, durable: from });
 
 const lsns = (found: readonly { lsn: string }[]): string[] => found.map(({ lsn }) => lsn);
 

@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/log-position.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
 import { DiskError, LogCorruptError } from '../../../src/storage/errors.ts';
+import { DiskStanding } from '../../../src/storage/disk-standing.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import type { BlockSizes, TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
@@ -34,7 +35,8 @@ beforeEach(async () => {
 
 function opened(): Promise<TransactionLog> {
   const limits = { segmentBytesMax: 600, tailBytesMax: 400 };
-  return openDiskLog({ disk: disk.mount(), directory: '/log', ...limits, from: LOG_START, durable: LOG_START });
+  const standing = new DiskStanding(new ManualClock());
+  return openDiskLog({ disk: disk.mount(), standing, directory: '/log', ...limits, from: LOG_START, durable: LOG_START });
 }
 
 const writer = (): PortSpec => logWriterPort(intake, { replication: '@replication', collector: '@collector' }, clock);

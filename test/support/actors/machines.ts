@@ -1,6 +1,7 @@
 /** Every machine of the service, with what it is there for. */
 import type { AnyStateMachine } from 'xstate';
 import { checkpointer } from '../../../src/actors/checkpointer.ts';
+import { diskMonitor } from '../../../src/actors/disk-monitor.ts';
 import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
@@ -37,6 +38,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
   { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
   { machine: expiry, purpose: 'Has shapes end that a limit takes: the longest unread first.' },
+  { machine: diskMonitor, purpose: 'Knows whether the disk takes what is to be stored, and has it tried again until it does.' },
   { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
   { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
 ];

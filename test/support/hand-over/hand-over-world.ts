@@ -126,11 +126,11 @@ export class HandOverWorld {
 
   /** Starts what outlives a shape. */
   async begin(): Promise<void> {
-    const { log, shapes } = this.storage;
+    const { log, shapes, disk } = this.storage;
     const roots: Readonly<Record<string, ProcessSpec>> = {
       'log-reader': logReaderPort(log, this.blocks, this.blocks, this.sizes.blocks),
       'shape-reader': shapeReaderPort(shapes, this.shapeBlocks, (column) => new LineReader(column), this.sizes.historyBytesMax),
-      checkpoints: checkpointPort(log, shapes),
+      checkpoints: checkpointPort(log, shapes, disk),
       writer: this.writerPort(),
       stream: this.streamPort(),
       snapshots: this.snapshotPort(),

@@ -14,6 +14,7 @@ import { isInMemory } from '../../../src/api/shape-response.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import { seededRandom } from '../../../src/base/random.ts';
+import type { Unreadiness } from '../../../src/api/refusal.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../src/api/subsets/subset-source.ts';
 import type { EntryRun } from '../../../src/model/log-entry.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
@@ -450,8 +451,8 @@ export class TestStatus implements ServiceStatus {
     return this.current === 'active' ? undefined : `the test says so${isTrusted ? ', to who may know' : ''}`;
   }
 
-  whyNotReady(): string | undefined {
-    return this.current === 'active' ? undefined : this.why;
+  whyNotReady(): Unreadiness | undefined {
+    return this.current === 'active' ? undefined : { message: this.why };
   }
 
   waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean> {

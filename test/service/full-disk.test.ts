@@ -1,0 +1,133 @@
+/**
+ * The built service on a real file system that is full: while clients follow and others write. What is stored is served, health says
+ * why nothing else is, Postgres is told nothing that is not durable; and when there is room, all goes on by itself.
+ */
+import { createHash } from 'node:crypto';
+import { Shape, ShapeStream } from '@electric-sql/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { mountSmallFileSystem, type SmallFileSystem } from '../support/storage/small-file-system.ts';
+
+const LONG_POLL_MS = 2_000;
+const ROW = 'md5(random()::text)';
+let database: TestDatabase;
+let disk: SmallFileSystem;
+let service: ServiceProcess;
+const leaving = new AbortController();
+
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query('CREATE TABLE items (id serial PRIMARY KEY, title text)');
+  await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 100)`);
+  disk = mountSmallFileSystem(30);
+  service = await start();
+});
+
+afterAll(async () => {
+  leaving.abort();
+  await service.kill();
+  disk.remove();
+  await database.drop();
+});
+
+function start(): Promise<ServiceProcess> {
+  const environment = { ARMATURE_LONG_POLL_TIMEOUT: String(LONG_POLL_MS) };
+  return startServiceProcess({ databaseUrl: database.url, storageDirectory: disk.directory, environment });
+}
+
+interface Health {
+  readonly status: string;
+  readonly cause?: string;
+}
+
+async function health(): Promise<Health> {
+  return (await (await fetch(`${service.url}/v1/health`)).json()) as Health;
+}
+
+async function refusedNewShape(): Promise<{ status: number; code: unknown; retryAfter: string | null }> {
+  const response = await fetch(`${service.shapeUrl}?table=items&offset=-1&where=id%3E7`);
+  const { code } = (await response.json()) as { code?: unknown };
+  return { status: response.status, code, retryAfter: response.headers.get('retry-after') };
+}
+
+/** How far Postgres was told that it may forget, and when it has heard of the service last. */
+async function told(): Promise<{ confirmed: string; heardAt: string }> {
+  const [row] = await database.query<{ confirmed: string; heardAt: string }>(
+    `SELECT s.confirmed_flush_lsn::text AS confirmed, r.reply_time::text AS "heardAt"
+     FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid WHERE s.slot_name = $1`,
+    [`electric_slot_${streamIdOf(database.url)}`],
+  );
+  return row ?? { confirmed: 'nobody streams', heardAt: '' };
+}
+
+/** What the table has, in short. */
+async function selected(): Promise<string> {
+  const rows = await database.query<{ id: string; title: string }>('SELECT id::text, title FROM items');
+  return digestOf(rows);
+}
+
+function digestOf(rows: Iterable<Readonly<Record<string, string | null>>>): string {
+  const lines = Array.from(rows, ({ id, title }) => `${id} ${title}`).sort();
+  return `${lines.length} rows, ${createHash('md5').update(lines.join('\n')).digest('hex')}`;
+}
+
+/** Follows as a client does, until it has what the table has. */
+async function expectAllRows(follower: ShapeFollower): Promise<void> {
+  await expect.poll(async () => digestOf((await follower.catchUp()).rows.values())).toBe(await selected());
+}
+
+const FULL: Health = { status: 'starting', cause: expect.stringContaining('ENOSPC: no space is left on the device') as string };
+
+test('full while it is written to: what is stored is served, and all that was written meanwhile arrives when there is room', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const stream = new ShapeStream({ url: service.shapeUrl, params: { table: 'items' }, signal: leaving.signal });
+  // @ts-expect-error its type does not know that an optional property may be there and undefined.
+  const client = new Shape(stream);
+  disk.fill();
+  await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 1000)`);
+  await expect.poll(health).toEqual(FULL);
+
+  const before = await told();
+  await database.query(`UPDATE items SET title = ${ROW} WHERE id < 500`);
+  const { handle = '', offset } = follower;
+  const [anew, polled, refused] = await Promise.all([
+    new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp(),
+    readShape(service.shapeUrl, { table: 'items', handle, offset, live: 'true' }),
+    refusedNewShape(),
+  ]);
+  await expect.poll(async () => (await told()).heardAt).not.toBe(before.heardAt);
+  const after = await told();
+  disk.empty();
+  await expect.poll(health).toEqual({ status: 'active' });
+  await expectAllRows(follower);
+  await expect.poll(() => client.currentRows.length).toBe(1_100);
+
+  expect({
+    rows: anew.rows.size, handles: [anew.handle, follower.handle], polled: polled.status, refused,
+    confirmed: after.confirmed, refetches: follower.refetches,
+  }).toEqual({
+    rows: 100, handles: [handle, handle], polled: 503, refused: { status: 503, code: 'storage_refused', retryAfter: '5' },
+    confirmed: before.confirmed, refetches: 0,
+  });
+});
+
+test('full of what it was given itself, and killed then: in a larger one it goes on, under the same handle', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  for (let round = 0; round < 40; round += 1) {
+    await database.query(`UPDATE items SET title = ${ROW} || repeat(${ROW}, 30) WHERE id <= 1000`);
+  }
+  await expect.poll(health).toEqual(FULL);
+  const { handle } = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  disk.resize(60);
+  await expect.poll(health).toEqual({ status: 'active' });
+  await expect.poll(health).toEqual(FULL);
+  await service.kill();
+  disk.resize(400);
+  service = await start();
+
+  const again = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  await expectAllRows(again);
+  expect([handle, again.handle]).toEqual([follower.handle, follower.handle]);
+});

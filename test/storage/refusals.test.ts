@@ -1,0 +1,19 @@
+/** A share of all refusals; `npm run torture:storage` makes them all. */
+import { expect, test } from 'vitest';
+import { WORKLOADS } from './power-cuts.ts';
+import { changesOf, livingSteps, REFUSAL_CODES, REFUSAL_COUNTS, violationsUnder } from './refusals.ts';
+
+const PLANS_MAX = 20;
+
+test.each(Object.entries(WORKLOADS))('whatever the disk refuses for a while, nothing is lost or comes twice: %s', async (_, workload) => {
+  const steps = livingSteps(workload);
+  const changes = await changesOf(steps);
+  const every = Math.ceil(changes / PLANS_MAX);
+  const found: string[] = [];
+  for (let from = 0; from < changes; from += every) {
+    const code = REFUSAL_CODES[from % REFUSAL_CODES.length] ?? 'EIO';
+    for (const count of REFUSAL_COUNTS) found.push(...(await violationsUnder(steps, { from, count, code }, count === 3 ? 8 : 0)));
+  }
+
+  expect(found).toEqual([]);
+}, 60_000);
