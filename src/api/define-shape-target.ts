@@ -113,7 +113,8 @@ async function lookUp(
   if (lookup.outcome === 'unreachable') {
     // The service listens before it has reached Postgres. A request that comes in between waits until it has.
     const unready = await whenReady(context, 'active');
-    if (unready !== undefined) return unready;
+    // What has a code of its own is not Postgres's absence: that may be over, and the shape stored.
+    if (unready !== undefined && context.ports.status.whyNotReady()?.code === undefined) return unready;
     lookup = await ask(table);
   }
   switch (lookup.outcome) {

@@ -28,6 +28,8 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'the file system is read-only'],
 ]);
 
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
 /** The disk takes nothing at present: the same work may be done again, from what is durable for certain. */
 export function isRefusal(error: unknown): error is DiskError {
   return error instanceof DiskError && REFUSALS.has(error.code);
@@ -100,11 +102,9 @@ export class StorageDirectoryError extends Error {
     readonly directory: string,
     cause: unknown,
   ) {
-    super(
-      `The storage directory ${directory} cannot be used (${explain(codeOf(cause))}). ` +
-        'Give Armature a directory that its user may create and write to.',
-      { cause },
-    );
+    const code = codeOf(cause);
+    const cure = FULL.has(code) ? 'Make room there, and start again.' : 'Give Armature a directory that its user may create and write to.';
+    super(`The storage directory ${directory} cannot be used (${explain(code)}). ${cure}`, { cause });
   }
 }
 

@@ -22,7 +22,8 @@ beforeEach(async () => {
   disk = failingDisk();
   await database.query('CREATE TABLE items (id integer PRIMARY KEY, title text)');
   directory = temporaryDirectory();
-  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'storage-dir': directory }, world: { disk } });
+  const flags = { 'storage-dir': directory, 'prometheus-port': '0' };
+  service = await startServiceInProcess({ databaseUrl: database.url, flags, world: { disk } });
   follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
 });
 
@@ -86,6 +87,36 @@ test.each(KINDS)('%s for a while: what is stored is served, health says why, new
     handles: [follower.handle, 0],
     processes,
   });
+});
+
+test('a snapshot that the disk refuses is refused to its clients alone, and counted', async () => {
+  disk.failMaking('.snapshot', 'EROFS');
+  const response = await fetch(`${service.shapeUrl}?table=items&offset=-1&where=id%3E7`);
+  const body = (await response.json()) as { code?: string };
+  const text = await (await fetch(service.metricsUrl ?? '')).text();
+  disk.heal();
+  const again = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id>7' }).catchUp();
+  await database.query("INSERT INTO items VALUES (8, 'for both')");
+
+  await expect.poll(async () => [(await follower.catchUp()).rows.size, (await again.catchUp()).rows.size]).toEqual([1, 1]);
+  const refused = { status: response.status, code: body.code, retryAfter: response.headers.get('retry-after') };
+  expect({ refused, refetches: follower.refetches }).toEqual({
+    refused: { status: 503, code: 'storage_refused', retryAfter: '10' }, refetches: 0,
+  });
+  expect(text).toMatch(/^armature_storage_refused_total\{code="EROFS"\} [1-9]/m);
+});
+
+test('a disk that is slow is told of while the service is active, and costs nothing but time', async () => {
+  disk.delaySyncs('.log');
+  await database.query("INSERT INTO items VALUES (1, 'slow')");
+
+  const cause = expect.stringMatching(/^the disk is slow: it has been at one sync of .*\.log for \d+ s; nothing is lost/) as string;
+  await expect.poll(health).toEqual({ status: 200, body: { status: 'active', cause } });
+  const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  disk.heal();
+
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(1);
+  expect([anew.handle, follower.refetches, await health()]).toEqual([follower.handle, 0, { status: 200, body: { status: 'active' } }]);
 });
 
 test('it stops in time while the disk refuses, and says what it could not do', async () => {

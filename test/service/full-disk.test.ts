@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { Shape, ShapeStream } from '@electric-sql/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
+import { spawnService, startServiceProcess, type ServiceOptions, type ServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 import { mountSmallFileSystem, type SmallFileSystem } from '../support/storage/small-file-system.ts';
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await database.query('CREATE TABLE items (id serial PRIMARY KEY, title text)');
   await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 100)`);
   disk = mountSmallFileSystem(30);
-  service = await start();
+  service = await startServiceProcess(options());
 });
 
 afterAll(async () => {
@@ -32,9 +32,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-function start(): Promise<ServiceProcess> {
+function options(): ServiceOptions {
   const environment = { ARMATURE_LONG_POLL_TIMEOUT: String(LONG_POLL_MS) };
-  return startServiceProcess({ databaseUrl: database.url, storageDirectory: disk.directory, environment });
+  return { databaseUrl: database.url, storageDirectory: disk.directory, environment };
 }
 
 interface Health {
@@ -113,7 +113,24 @@ test('full while it is written to: what is stored is served, and all that was wr
   });
 });
 
+test('killed, and started while the disk is full: what is stored is served, and the rest comes when there is room', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const rows = await selected();
+  await service.kill();
+  disk.fill();
+  service = await spawnService(options()); // It ends with this test.
+  await expect.poll(() => health().catch(() => undefined)).toEqual(FULL);
+  await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 1000)`); // More than the last page has room for.
+  const stored = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  disk.empty();
+  const again = new ShapeFollower(service.shapeUrl, { table: 'items' });
+  await expectAllRows(again);
+
+  expect([digestOf(stored.rows.values()), stored.handle, again.handle]).toEqual([rows, follower.handle, follower.handle]);
+});
+
 test('full of what it was given itself, and killed then: in a larger one it goes on, under the same handle', async () => {
+  service = await startServiceProcess(options());
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   for (let round = 0; round < 40; round += 1) {
     await database.query(`UPDATE items SET title = ${ROW} || repeat(${ROW}, 30) WHERE id <= 1000`);
@@ -125,7 +142,7 @@ test('full of what it was given itself, and killed then: in a larger one it goes
   await expect.poll(health).toEqual(FULL);
   await service.kill();
   disk.resize(400);
-  service = await start();
+  service = await startServiceProcess(options());
 
   const again = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   await expectAllRows(again);

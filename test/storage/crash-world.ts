@@ -89,6 +89,7 @@ export class CrashWorld {
   /** The disk takes everything again: what waited is done, and life went on all the while. */
   private async settle(): Promise<void> {
     this.disk.heal();
+    await this.applyAll(false); // Nobody sends again what this process has.
     await this.compare();
     if (this.now.disk.pause !== undefined) this.violate('the disk takes everything, and something waits for it');
   }

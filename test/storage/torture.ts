@@ -1,6 +1,6 @@
 /**
- * All power cuts of all workloads, and of random ones, and damage in many of their states: `npm run torture:storage --
- * --minutes 5 --seed 1`. Bounded by the minutes; what breaks a promise is printed with what makes it again.
+ * All power cuts of all workloads, and of random ones, all refusals of the disk, and damage in many of their states: `npm run
+ * torture:storage -- --minutes 5 --seed 1`. Bounded by the minutes; what breaks a promise is printed with what makes it again.
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
@@ -8,18 +8,20 @@ import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { Step } from './crash-world.ts';
 import { damageAt } from './damages.ts';
 import { cutAt, momentsOf, WORKLOADS } from './power-cuts.ts';
+import { changesOf, livingSteps, REFUSAL_CODES, REFUSAL_COUNTS, violationsUnder } from './refusals.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' } } });
 const endMs = systemClock.nowMs() + Number(values.minutes) * 60_000;
 const WAYS = 3;
 const STEPS = 25;
 const DAMAGED_EVERY = 20;
-let [cuts, broken] = [0, 0];
+const CUTS_EVERY = 7;
+let [cuts, refusals, broken] = [0, 0, 0];
 
 for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
 for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1)
   await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
-console.info(`${cuts} power cuts: ${broken === 0 ? 'no promise broken' : `${broken} promises broken`}`);
+console.info(`${cuts} power cuts, ${refusals} disks that refuse: ${broken === 0 ? 'no promise broken' : `${broken} promises broken`}`);
 process.exitCode = broken === 0 ? 0 : 1;
 
 async function torture(name: string, steps: readonly Step[], seed: number): Promise<void> {
@@ -33,6 +35,16 @@ async function torture(name: string, steps: readonly Step[], seed: number): Prom
     if (index % DAMAGED_EVERY === 0) report(`${name}, operation ${index}`, await damageAt(moment, seededRandom(seed + index)));
   }
   console.info(`${name}: ${moments.length} moments`);
+  await refuse(name, livingSteps(steps), seed);
+}
+
+async function refuse(name: string, steps: readonly Step[], seed: number): Promise<void> {
+  const changes = await changesOf(steps);
+  for (let from = 0; from < changes && systemClock.nowMs() <= endMs; from += 1) {
+    const code = REFUSAL_CODES[(from + seed) % REFUSAL_CODES.length] ?? 'EIO';
+    for (const count of REFUSAL_COUNTS) report(name, await violationsUnder(steps, { from, count, code }, CUTS_EVERY));
+    refusals += REFUSAL_COUNTS.length;
+  }
 }
 
 function report(where: string, violations: readonly string[]): void {

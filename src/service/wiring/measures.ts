@@ -43,12 +43,13 @@ function serviceFigures(
   };
 }
 
-function logFigures({ log, shapes }: Storage): LogFigures {
+function logFigures({ log, shapes, disk }: Storage): LogFigures {
   return {
     ...log.retained,
     untakenBytes: log.durableEnd - shapes.position,
     neededBytes: log.durableEnd - shapes.releasable,
     unsavedBytes: shapes.unsavedBytes,
+    refusals: disk.refusals,
   };
 }
 

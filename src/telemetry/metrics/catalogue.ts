@@ -119,6 +119,10 @@ export const METRICS = {
     help: 'What the storage has, by kind: log, checkpoints, snapshots, lines (with their index, and those in memory)',
   },
   storageBytesMax: { name: 'armature_storage_limit_bytes', type: 'gauge', help: 'Where it is limited, if it is' },
+  storageRefused: {
+    name: 'armature_storage_refused_total', type: 'counter', labels: ['code'],
+    help: 'What the disk has refused, attempts to do it again included, by the code of the system: ENOSPC, EDQUOT, EIO or EROFS',
+  },
   totalShapes: { name: 'electric_shapes_total_shapes_count', type: 'gauge', help: 'Shapes that are served' },
   activeShapes: { name: 'electric_shapes_active_shapes_count', type: 'gauge', help: 'Shapes whose process is awake' },
   shapes: {

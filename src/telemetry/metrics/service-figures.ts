@@ -35,6 +35,8 @@ export interface LogFigures {
   /** Durable, and needed still. */
   readonly neededBytes: number;
   readonly unsavedBytes: number;
+  /** By code: how often the disk has refused something, since the start. */
+  readonly refusals: ReadonlyMap<string, number>;
 }
 
 export interface ShapeFigures {

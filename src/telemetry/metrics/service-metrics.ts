@@ -74,13 +74,15 @@ export class ServiceMetrics {
     }
   }
 
-  private tellLog({ bytes, segments, untakenBytes, neededBytes, unsavedBytes }: LogFigures): void {
+  private tellLog({ bytes, segments, untakenBytes, neededBytes, unsavedBytes, refusals }: LogFigures): void {
     const { made } = this;
     made.logBytes.set(bytes);
     made.logSegments.set(segments);
     made.logBehind.set(untakenBytes);
     made.logPinned.set(neededBytes);
     made.unsaved.set(unsavedBytes);
+    made.storageRefused.reset();
+    for (const [code, count] of refusals) made.storageRefused.inc({ code }, count);
   }
 
   private tellStored(stored: StoredFigures): void {

@@ -8,6 +8,7 @@ import { DiskStanding } from '../../../src/storage/disk-standing.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import { encodeFrame, type FrameKind } from '../../../src/storage/log/frame.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
+import { watchedDisk } from '../../../src/storage/watched-disk.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { appendTransaction, readAll, transactionsOf, upTo } from '../../support/storage/stored-samples.ts';
@@ -17,8 +18,10 @@ const START = 0 as LogPosition;
 
 const standing = new DiskStanding(new ManualClock()); // Nobody keeps watch: what is refused has failed.
 
-const openLog = (disk: MemoryDisk, from = START): Promise<TransactionLog> =>
-  openDiskLog({ disk: disk.mount(), standing, directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from, durable: from });
+function openLog(memory: MemoryDisk, from = START, watch = standing): Promise<TransactionLog> {
+  const disk = watchedDisk(memory.mount(), watch);
+  return openDiskLog({ disk, standing: watch, directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from, durable: from });
+}
 
 const lsns = (found: readonly { lsn: string }[]): string[] => found.map(({ lsn }) => lsn);
 
@@ -85,6 +88,31 @@ describe('syncing', () => {
     disk.letSync();
 
     expect({ withheld, then: (await syncing) > before }).toEqual({ withheld: before, then: true });
+  });
+
+  test.each([
+    ['lost', (bytes: Buffer) => bytes.subarray(0, bytes.length - 1)],
+    ['damaged', (bytes: Buffer) => Buffer.concat([bytes.subarray(0, bytes.length - 1), Buffer.from([(bytes.at(-1) ?? 0) ^ 1])])],
+  ])('a disk that refuses, and has %s what was durable, is not written to again', async (_, harm) => {
+    const disk = new MemoryDisk();
+    const kept = new DiskStanding(new ManualClock());
+    kept.keep();
+    const log = await openLog(disk, START, kept);
+    appendTransaction(log, 1, ['x']);
+    await log.sync();
+    const [path = ''] = disk.files.filter((name) => name.endsWith('.log'));
+    appendTransaction(log, 2, ['y']);
+    disk.damage(path, harm(disk.content(path)));
+    disk.fail('write', 'EIO');
+    const syncing = log.sync().catch((error: Error) => error.name);
+    await kept.whenRefused(new AbortController().signal);
+    disk.heal();
+    await kept.tryAgain(new AbortController().signal);
+    const after = disk.content(path);
+
+    expect({ failed: await syncing, isTouched: !after.equals(disk.content(path)), end: log.durableEnd < log.appendedEnd }).toEqual({
+      failed: 'LogCorruptError', isTouched: false, end: true,
+    });
   });
 
   test.each(['sync', 'write'])('after a failed %s the log takes nothing more, and tries nothing again', async (operation) => {
@@ -211,7 +239,7 @@ describe('recovery', () => {
     const logRead = (done: number, of: number): void => void told.push([done, of]);
 
     const options = { directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from: START, durable: START, logRead };
-    await openDiskLog({ disk: disk.mount(), ...options });
+    await openDiskLog({ disk: disk.mount(), standing, ...options });
 
     const { length } = await segmentsOf(disk);
     expect(told).toEqual(Array.from({ length }, (_, index) => [index, length]));

@@ -1,0 +1,112 @@
+/** What the disk refuses, what waits for it, and when it is over. */
+import { expect, test } from 'vitest';
+import { DiskStanding } from '../../src/storage/disk-standing.ts';
+import { DiskError } from '../../src/storage/errors.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
+import { watchedDisk } from '../../src/storage/watched-disk.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { MemoryDisk } from './memory-disk.ts';
+
+const never = new AbortController().signal;
+const refusal = (code: string): DiskError => new DiskError('write', '/file', Object.assign(new Error(code), { code }));
+
+/** A storage, and the disk under it. */
+async function opened() {
+  const disk = new MemoryDisk();
+  const storage = await openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount() });
+  return { disk, standing: storage.disk, storage };
+}
+
+test.each(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'])('work that is refused with %s is done again until it is taken', async (code) => {
+  const standing = new DiskStanding(new ManualClock());
+  standing.keep();
+  let attempts = 0;
+  const working = standing.insist(async () => {
+    attempts += 1;
+    if (attempts < 3) await standing.watch('write', '/file', () => Promise.reject(refusal(code)));
+    return attempts;
+  });
+  await standing.whenRefused(never);
+  const [first, second] = [await standing.tryAgain(never), await standing.tryAgain(never)];
+
+  expect({ taken: await working, first: first?.code, second, counts: [...standing.refusals] }).toEqual({
+    taken: 3, first: code, second: undefined, counts: [[code, 2]],
+  });
+});
+
+test('what is no refusal is an error at once, and so is a refusal that nobody tries again', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  const unkept = standing.insist(() => Promise.reject(refusal('EIO')));
+  await expect(unkept).rejects.toThrow('EIO');
+  standing.keep();
+
+  await expect(standing.insist(() => Promise.reject(refusal('EBADF')))).rejects.toThrow('EBADF');
+  expect([standing.pause, standing.refusal]).toEqual([undefined, undefined]);
+});
+
+test('work inside of other work waits with it, and both are done when the disk takes it', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  standing.keep();
+  let isFull = true;
+  const write = (): Promise<void> => standing.watch('write', '/file', async () => {
+    if (isFull) throw refusal('ENOSPC');
+  });
+  const working = standing.insist(async () => {
+    await standing.insist(write);
+    await write();
+  });
+  await standing.whenRefused(never);
+  const still = await standing.tryAgain(never);
+  const held = standing.pause;
+  isFull = false;
+  const over = await standing.tryAgain(never);
+
+  expect({ still: still?.code, over, wasHeld: held !== undefined, isHeld: standing.pause !== undefined }).toEqual({
+    still: 'ENOSPC', over: undefined, wasHeld: true, isHeld: false,
+  });
+  await Promise.all([working, held]);
+});
+
+test('what waits when the storage is closed fails as it was refused, and what comes then is tried once', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  standing.keep();
+  const refused = (): Promise<never> => standing.watch('sync', '/file', () => Promise.reject(refusal('EROFS')));
+  const waiting = standing.insist(refused);
+  const failed = expect(waiting).rejects.toThrow('EROFS');
+  await standing.whenRefused(never);
+  await Promise.resolve();
+  standing.end();
+  await failed;
+
+  await expect(standing.insist(refused)).rejects.toThrow('EROFS');
+  expect(standing.pause).toBeUndefined();
+});
+
+test('where nothing waits, a little is written to see whether the disk takes anything, and nothing is left of it', async () => {
+  const { disk, standing, storage } = await opened();
+  const before = disk.files;
+  disk.fail('write', 'ENOSPC', /probe/);
+  const full = await standing.tryAgain(never);
+  disk.heal();
+  const taken = await standing.tryAgain(never);
+
+  expect({ full: full?.message, taken, files: disk.files }).toEqual({
+    full: 'cannot write /data/probe.new: ENOSPC', taken: undefined, files: before,
+  });
+  await storage.close();
+});
+
+test('what the disk has been at for longest is known, with its time', async () => {
+  const [disk, clock] = [new MemoryDisk(), new ManualClock()];
+  const standing = new DiskStanding(clock);
+  const file = await watchedDisk(disk.mount(), standing).open('/file', 'write');
+  disk.holdSyncs();
+  const syncing = file.sync();
+  clock.advance(7_000);
+  const other = watchedDisk(disk.mount(), standing).open('/other', 'write');
+  const slowest = standing.slowest;
+  disk.letSync();
+  await Promise.all([syncing, other]);
+
+  expect([slowest, standing.slowest]).toEqual([{ operation: 'sync', path: '/file', forMs: 7_000 }, undefined]);
+});
