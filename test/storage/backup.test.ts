@@ -1,17 +1,21 @@
 /** A copy made beside a storage that works is what a power cut could have left, whatever is checkpointed and deleted meanwhile. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
-import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import { RowLineFolder } from '../../src/shapes/row-line-folder.ts';
+import { lsnOfOffset, SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { nodeDisk } from '../../src/storage/disk.ts';
 import { backUp } from '../../src/storage/inspection/backup.ts';
 import { verifyStorage } from '../../src/storage/inspection/verification.ts';
-import { openStorage } from '../../src/storage/open-storage.ts';
+import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';
+import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { appendTransaction, bodyOf, bytes, lsn, readAll, snapshotOf } from '../support/storage/stored-samples.ts';
+import { lineOf } from '../support/storage/row-lines.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+import { EAGER } from './compaction/compacting-world.ts';
 
 const SHAPES_MAX = 5;
 let root: string;
@@ -20,9 +24,9 @@ beforeEach(() => {
 });
 afterEach(() => removeDirectory(root));
 
-function open(name: string): Promise<Storage> {
+function open(name: string, more: Pick<StorageOptions, 'folder' | 'compaction'> = {}): Promise<Storage> {
   const options = { clock: new ManualClock(), chunkBytesMax: 2_000, segmentBytesMax: 4_096, tailBytesMax: 4_096 };
-  return openStorage({ directory: `${root}/${name}`, ...options });
+  return openStorage({ directory: `${root}/${name}`, ...options, ...more });
 }
 
 /** A storage at work: each transaction gives each shape a line that says which it is. */
@@ -119,6 +123,72 @@ test('each of five copies made while it works is whole, and so is the storage th
 
   expect({ faults, hasShapes: shapes > 10 }).toEqual({ faults: [], hasShapes: true });
 }, 60_000);
+
+test('copies, and looks, beside a storage that compacts its lines find these where they count', async () => {
+  const compacting = { folder: new RowLineFolder(), compaction: EAGER };
+  const storage = await open('storage', compacting);
+  const shapes = [1, 2, 3].map((number) => storage.shapes.create(handleOf(number), shapeOf({})));
+  for (const shape of shapes) await snapshotOf(shape, []);
+  let isOver = false;
+  const work = async (): Promise<void> => {
+    for (let commit = 1; !isOver || commit < 60; commit += 1) await update(storage, commit);
+  };
+  const running = work();
+  const faults: string[] = [];
+  let compacted = 0;
+  for (let copy = 0; copy < 5; copy += 1) {
+    const { leftOut } = await backUp(nodeDisk, `${root}/storage`, `${root}/copy ${copy}`, () => {});
+    const { damages } = await verifyStorage(nodeDisk, `${root}/storage`, () => {});
+    const restored = await open(`copy ${copy}`, compacting);
+    faults.push(...leftOut, ...damages.map(({ found }) => found), ...restored.notes);
+    for (const shape of restored.shapes.all()) {
+      compacted += shape.compactedThrough === SNAPSHOT_END ? 0 : 1;
+      const [found, expected] = [await titlesIn(shape), titlesThrough(Number(lsnOfOffset(shape.end)))];
+      if (JSON.stringify(found) !== JSON.stringify(expected)) faults.push(`${shape.end}: ${JSON.stringify(found)}`);
+    }
+    await restored.close();
+  }
+  isOver = true;
+  await running;
+  await storage.close();
+
+  expect({ faults, isCompacted: compacted > 3 }).toEqual({ faults: [], isCompacted: true });
+}, 60_000);
+
+const KEYS = 3;
+
+async function update({ log, shapes }: Storage, commit: number): Promise<void> {
+  appendTransaction(log, commit, ['an update']);
+  const through = await log.sync();
+  const stamp = { xid: commit, lsn: commit, position: 0, isLast: true };
+  const line = lineOf({ do: 'update', key: String(commit % KEYS), value: { title: String(commit) } }, stamp);
+  for (const shape of shapes.all()) {
+    shape.append(lsn(commit), 0, bytes(line));
+    shape.publish(through);
+  }
+  shapes.advance(through);
+  if (commit % 2 > 0) return;
+  await shapes.checkpoint();
+  await log.release(shapes.releasable);
+}
+
+/** By row, what it was updated to last. */
+async function titlesIn(shape: ShapeLog): Promise<Readonly<Record<string, string>>> {
+  const titles: Record<string, string> = {};
+  for (let after = SNAPSHOT_END, isOver = false; !isOver; ) {
+    const read = await bodyOf(shape.read(after));
+    if (!('body' in read)) return titles;
+    for (const { key, value } of JSON.parse(`[${read.body}]`) as { key: string; value: { title: string } }[]) titles[key] = value.title;
+    [after, isOver] = [read.end as typeof after, read.upToDate];
+  }
+  return titles;
+}
+
+function titlesThrough(last: number): Readonly<Record<string, string>> {
+  const titles: Record<string, string> = {};
+  for (let commit = 1; commit <= last; commit += 1) titles[String(commit % KEYS)] = String(commit);
+  return titles;
+}
 
 test('a target with something in it, or with a copy that was broken off beside it, is left alone', async () => {
   await (await open('storage')).close();
