@@ -3,6 +3,7 @@
  * why nothing else is, Postgres is told nothing that is not durable; and when there is room, all goes on by itself.
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { Shape, ShapeStream } from '@electric-sql/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
@@ -113,20 +114,22 @@ test('full while it is written to: what is stored is served, and all that was wr
   });
 });
 
-test('killed, and started while the disk is full: what is stored is served, and the rest comes when there is room', async () => {
+test('killed, and started while the disk is full: it says so in a sentence, and with room it goes on where it was', async () => {
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
-  const rows = await selected();
   await service.kill();
   disk.fill();
-  service = await spawnService(options()); // It ends with this test.
-  await expect.poll(() => health().catch(() => undefined)).toEqual(FULL);
-  await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 1000)`); // More than the last page has room for.
-  const stored = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const refused = await spawnService(options());
+  if (refused.child.exitCode === null) await once(refused.child, 'exit');
+  await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 1000)`);
   disk.empty();
+  service = await startServiceProcess(options()); // It ends with this test.
   const again = new ShapeFollower(service.shapeUrl, { table: 'items' });
   await expectAllRows(again);
 
-  expect([digestOf(stored.rows.values()), stored.handle, again.handle]).toEqual([rows, follower.handle, follower.handle]);
+  expect({ output: refused.output(), handle: again.handle }).toEqual({
+    output: expect.stringMatching(/\(ENOSPC: no space is left on the device\)\. Make room there, and start again\.\n$/) as string,
+    handle: follower.handle,
+  });
 });
 
 test('full of what it was given itself, and killed then: in a larger one it goes on, under the same handle', async () => {
