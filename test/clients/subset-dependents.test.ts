@@ -133,7 +133,7 @@ test.each([
   const all = await database.query<Row>(`
     SELECT id::text, bucket::text, parent_id::text, title FROM children WHERE ${WHERE} ORDER BY children.id`);
   const of = (rows: readonly Row[]) => rows.filter(({ bucket }) => asked.has(Number(bucket)));
-  await expect.poll(() => of(client.rows()), { timeout: 10_000 }).toEqual(of(all));
+  await expect.poll(() => of(client.rows())).toEqual(of(all));
   expect(all).toEqual(expect.arrayContaining(client.rows()));
 });
 

@@ -113,7 +113,7 @@ async function untilJoined(shape: Shape<Row>, buckets: ReadonlySet<number>): Pro
   const all = await selected('true');
   const asked = all.filter(({ bucket }) => buckets.has(Number(bucket)));
   const held = () => sorted(shape.currentRows).filter(({ bucket }) => buckets.has(Number(bucket)));
-  await expect.poll(held, { timeout: 10_000 }).toEqual(asked);
+  await expect.poll(held).toEqual(asked);
   expect(all).toEqual(expect.arrayContaining(shape.currentRows));
 }
 

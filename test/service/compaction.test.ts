@@ -60,7 +60,7 @@ async function untilCompacted(params: Readonly<Record<string, string>>): Promise
     .poll(async () => {
       await service.runtime.call('@checkpoints', { type: 'takeCheckpoint' }, 10_000);
       return await logBytes(params);
-    }, { timeout: 30_000, interval: 100 })
+    }, { timeout: 60_000, interval: 100 })
     .toBeLessThan(before / 4);
 }
 
@@ -123,6 +123,6 @@ test('a shape whose values others look up is compacted as well, and they go on b
     .poll(async () => {
       for (const each of [goneOn, fresh]) await each.catchUp();
       return [goneOn, fresh].map(({ rows, refetches }) => [[...rows.values()].map(({ id }) => id).sort(), refetches]);
-    }, { timeout: 20_000, interval: 100 })
+    }, { timeout: 60_000, interval: 100 })
     .toEqual([[ids, 0], [ids, 0]]);
 }, 90_000);

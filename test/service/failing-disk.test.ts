@@ -73,7 +73,7 @@ test.each(KINDS)('%s for a while: what is stored is served, health says why, new
   ]);
   const refused = { status: fresh.status, retryAfter: fresh.headers.get('retry-after'), body: await fresh.json() };
   disk.heal();
-  await expect.poll(health, { timeout: 15_000 }).toEqual({ status: 200, body: { status: 'active' } });
+  await expect.poll(health).toEqual({ status: 200, body: { status: 'active' } });
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
 
   const since = '^the disk refuses what is to be stored since \\d{4}-[-0-9T:.]+Z: EIO: the device fails; ';

@@ -6,7 +6,7 @@ import { startServiceInProcess, type ServiceInProcess } from '../support/service
 import { readShape } from '../support/service/shape-follower.ts';
 
 const HOUR_MS = 3_600_000;
-const LATER = { timeout: 20_000 };
+const LATER = { timeout: 60_000 };
 let database: TestDatabase;
 let service: ServiceInProcess | undefined;
 let passedMs: number;

@@ -64,7 +64,7 @@ async function untilEqual(clients: readonly RealClient[], where: string): Promis
     `SELECT id::text, parent_id::text, other_id::text, title FROM children WHERE ${where} ORDER BY children.id`,
   );
   const held = () => clients.map((client) => client.rows().sort((left, right) => Number(left['id']) - Number(right['id'])));
-  await expect.poll(held, { interval: 10, timeout: 10_000 }).toEqual(clients.map(() => selected));
+  await expect.poll(held, { interval: 10 }).toEqual(clients.map(() => selected));
 }
 
 function mistakesOf(clients: readonly RealClient[]): readonly unknown[] {
