@@ -68,7 +68,7 @@ test('holds the page of the observer, and the chart of each machine', () => {
   const page = filesBelow(join(installed, 'dist')).filter((path) => PAGE.test(path)).map((path) => path.replace(/^observer\//, ''));
   const charts = filesBelow(join(installed, 'src/observer/charts/placed')).map((path) => `charts/placed/${path}`);
 
-  const files = ['front.css', 'front.html', 'front.js', 'icon.svg', 'index.html', 'observer.css', 'observer.js'];
+  const files = ['front.css', 'front.html', 'front.js', 'icon.svg', 'index.html', 'layout.js', 'observer.css', 'observer.js'];
   expect(page.sort()).toEqual([...charts, ...files.map((name) => `page/${name}`)].sort());
 });
 

@@ -157,7 +157,13 @@ test('a query that takes too long is given up', async () => {
 
 test('who finds every connection at work is told so', async () => {
   let leave = (): void => {};
-  const busy = pool.use(() => new Promise<void>((resolve) => (leave = resolve)));
+  let busy = Promise.resolve();
+  await new Promise<void>((entered) => {
+    busy = pool.use(() => {
+      entered();
+      return new Promise<void>((resolve) => (leave = resolve));
+    });
+  });
   const answer = await ask(new Items());
   leave();
   await busy;
