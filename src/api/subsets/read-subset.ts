@@ -31,7 +31,8 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const { offset, live } = parameters;
   const mark = context.random.below(MARKS);
   const isNew = offset === 'now' || offset === BEFORE_ALL;
-  const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
+  const canMove = target.definition.dependencies !== undefined;
+  const from = (end: LogOffset): LogOffset => followedFrom(offset, () => context.starts.startOf(handle, end, canMove));
   const fromBehind = (start: LogOffset, end: LogOffset): LogOffset => context.starts.startBehind(handle, start, end);
   const read = await readOrCondemned(context, { handle, isNew, from, fromBehind, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
@@ -67,9 +68,9 @@ export function withoutSuccessor(answer: ShapeResponse): ShapeResponse {
 }
 
 /** Who begins at the beginning of the log may have to follow from where others begin, too: its end is noted as theirs are. */
-function followedFrom({ starts }: ApiContext, handle: Handle, requested: LogOffset | 'now', end: LogOffset): LogOffset {
+function followedFrom(requested: LogOffset | 'now', startOfNew: () => LogOffset): LogOffset {
   if (requested !== 'now' && requested !== BEFORE_ALL) return requested;
-  const start = starts.startOf(handle, end);
+  const start = startOfNew();
   return requested === 'now' ? start : snapshotChunkEnd(0);
 }
 

@@ -17,6 +17,8 @@ import type { Handle } from '../../model/shape.ts';
 const TOGETHER_MS = 60_000;
 /** Ends that are read within so short a time are noted as one, the first of them: a minute has so many and no more. */
 const ONE_MS = 1_000;
+/** Where each has to be known. Of more only the latest are: a minute is shorter where so many begin in it. */
+const ENDS_MAX = 256;
 const SHAPES_MAX = 10_000;
 
 /** An end from which somebody may follow the log: for how long there have been requests that found it, or a later one, is noted with it. */
@@ -32,13 +34,18 @@ export class StartOffsets {
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param end of the shape's log now: the snapshot of who asks will see what lies before. */
-  startOf(handle: Handle, end: LogOffset): LogOffset {
+  /**
+   * @param end of the shape's log now: the snapshot of who asks will see what lies before.
+   * @param isEachKnown nobody may begin before some end, with the rows of a subquery that has moved. Then all must find the first one
+   *   behind it, and none of them may have been noted as one with others that lie before.
+   */
+  startOf(handle: Handle, end: LogOffset, isEachKnown: boolean): LogOffset {
     const nowMs = this.clock.nowMs();
     const noted = (this.shapes.get(handle) ?? []).filter(({ lastMs }) => nowMs - lastMs < TOGETHER_MS);
     const last = noted.at(-1);
-    const isOne = last !== undefined && nowMs - last.firstMs < ONE_MS;
-    this.note(handle, isOne ? [...noted.slice(0, -1), { ...last, lastMs: nowMs }] : [...noted, { end, firstMs: nowMs, lastMs: nowMs }]);
+    const isOne = last !== undefined && (last.end === end || (!isEachKnown && nowMs - last.firstMs < ONE_MS));
+    const newest = isOne ? { ...last, lastMs: nowMs } : { end, firstMs: nowMs, lastMs: nowMs };
+    this.note(handle, [...(isOne ? noted.slice(0, -1) : noted), newest].slice(-ENDS_MAX));
     return earlier(noted[0]?.end ?? end, end);
   }
 
@@ -52,7 +59,7 @@ export class StartOffsets {
     const nowMs = this.clock.nowMs();
     const later = (this.shapes.get(handle) ?? []).filter((one) => compareOffsets(one.end, start) > 0);
     const [first] = later;
-    const isFirst = first === undefined || compareOffsets(end, first.end) < 0; // Its own was noted as one with `start`.
+    const isFirst = first === undefined || compareOffsets(end, first.end) < 0; // Its own was forgotten.
     this.note(handle, isFirst ? [{ end, firstMs: nowMs, lastMs: nowMs }, ...later] : later);
     return isFirst ? end : first.end;
   }

@@ -9,7 +9,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 const HANDLE = '1-1' as Handle;
 const at = (lsn: number) => offsetOf(String(lsn) as Lsn, 0);
 
-test('requests that come within a minute of each other begin where all of their snapshots have seen', () => {
+test.each([true, false])('requests within a minute of each other begin where all of their snapshots have seen (%s)', (isEachKnown) => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 40 }), (pauses) => {
       const clock = new ManualClock();
@@ -17,7 +17,7 @@ test('requests that come within a minute of each other begin where all of their 
       const asked = pauses.map((pauseMs, index) => {
         clock.advance(pauseMs);
         const end = at(index + 1); // The log grows before each.
-        return { atMs: clock.nowMs(), end, start: starts.startOf(HANDLE, end) };
+        return { atMs: clock.nowMs(), end, start: starts.startOf(HANDLE, end, isEachKnown) };
       });
       return asked.every((one) => asked.every((other) => {
         const isTogether = Math.abs(one.atMs - other.atMs) < 60_000;
@@ -27,7 +27,7 @@ test('requests that come within a minute of each other begin where all of their 
   );
 });
 
-test('nobody begins further back than a minute and a second', () => {
+test.each([true, false])('nobody begins further back than a minute and a second (%s)', (isEachKnown) => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 200_000 }), { minLength: 1, maxLength: 40 }), (pauses) => {
       const clock = new ManualClock();
@@ -37,7 +37,7 @@ test('nobody begins further back than a minute and a second', () => {
         clock.advance(pauseMs);
         const end = at(index + 1);
         begins.set(end, clock.nowMs());
-        return clock.nowMs() - (begins.get(starts.startOf(HANDLE, end)) ?? 0) < 61_000;
+        return clock.nowMs() - (begins.get(starts.startOf(HANDLE, end, isEachKnown)) ?? 0) < 61_000;
       });
     }),
   );
@@ -45,14 +45,14 @@ test('nobody begins further back than a minute and a second', () => {
 
 test('shapes have nothing to do with each other, and of too many the oldest is forgotten', () => {
   const starts = new StartOffsets(new ManualClock());
-  const first = starts.startOf(HANDLE, at(1));
-  const others = Array.from({ length: 10_000 }, (_, index) => starts.startOf(`2-${index}` as Handle, at(2)));
-  expect([first, new Set(others), starts.startOf(HANDLE, at(3))]).toEqual([at(1), new Set([at(2)]), at(3)]);
+  const first = starts.startOf(HANDLE, at(1), false);
+  const others = Array.from({ length: 10_000 }, (_, index) => starts.startOf(`2-${index}` as Handle, at(2), false));
+  expect([first, new Set(others), starts.startOf(HANDLE, at(3), false)]).toEqual([at(1), new Set([at(2)]), at(3)]);
 });
 
 test('nobody begins behind the end that he has found, whoever was answered before', () => {
   const starts = new StartOffsets(new ManualClock());
-  expect([starts.startOf(HANDLE, at(5)), starts.startOf(HANDLE, at(4))]).toEqual([at(5), at(4)]);
+  expect([starts.startOf(HANDLE, at(5), false), starts.startOf(HANDLE, at(4), false)]).toEqual([at(5), at(4)]);
 });
 
 test('of ends that are read within a second the first is kept', () => {
@@ -60,30 +60,25 @@ test('of ends that are read within a second the first is kept', () => {
   const starts = new StartOffsets(clock);
   const begun = [0, 500, 400, 59_000, 1_000, 1_000].map((pauseMs, index) => {
     clock.advance(pauseMs);
-    return starts.startOf(HANDLE, at(index));
+    return starts.startOf(HANDLE, at(index), false);
   });
   expect(begun).toEqual([at(0), at(0), at(0), at(0), at(3), at(3)]);
 });
 
-test('behind a place where nobody may begin all begin together again', () => {
+test('behind a place where nobody may begin all begin together again, at the first end that has been read behind it', () => {
   const starts = new StartOffsets(new ManualClock());
-  const first = starts.startOf(HANDLE, at(1));
-  const [second, third] = [starts.startBehind(HANDLE, first, at(5)), starts.startBehind(HANDLE, first, at(7))];
-  expect([first, second, third, starts.startOf(HANDLE, at(9))]).toEqual([at(1), at(5), at(5), at(5)]);
+  const begun = [1, 5, 7].map((lsn) => starts.startOf(HANDLE, at(lsn), true));
+  const behind = [7, 5].map((lsn) => starts.startBehind(HANDLE, at(1), at(lsn)));
+  expect([begun, behind, starts.startOf(HANDLE, at(9), true)]).toEqual([[at(1), at(1), at(1)], [at(5), at(5)], at(5)]);
 });
 
-test('behind a place where nobody may begin, who found an earlier end begins there, and with him all that come', () => {
+test('an end that is read again is noted once, and of too many the first are forgotten', () => {
   const starts = new StartOffsets(new ManualClock());
-  const first = starts.startOf(HANDLE, at(1));
-  const [later, sooner] = [starts.startBehind(HANDLE, first, at(7)), starts.startBehind(HANDLE, first, at(5))];
-  expect([later, sooner, starts.startOf(HANDLE, at(9))]).toEqual([at(7), at(5), at(5)]);
+  const begun = Array.from({ length: 600 }, (_, index) => starts.startOf(HANDLE, at(1 + (index >> 1)), true));
+  expect([begun[511], starts.startBehind(HANDLE, at(1), at(300)), starts.startOf(HANDLE, at(301), true)]).toEqual([at(1), at(45), at(45)]);
 });
 
-test('ends that others have read meanwhile are where to begin behind such a place', () => {
-  const clock = new ManualClock();
-  const starts = new StartOffsets(clock);
-  const first = starts.startOf(HANDLE, at(1));
-  clock.advance(2_000);
-  starts.startOf(HANDLE, at(5));
-  expect(starts.startBehind(HANDLE, first, at(7))).toEqual(at(5));
+test('who begins behind an end of his own that has been forgotten begins at it, and with him all that come', () => {
+  const starts = new StartOffsets(new ManualClock());
+  expect([starts.startBehind(HANDLE, at(1), at(5)), starts.startOf(HANDLE, at(9), true)]).toEqual([at(5), at(5)]);
 });

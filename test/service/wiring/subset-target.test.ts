@@ -4,6 +4,7 @@ import { StartOffsets } from '../../../src/api/subsets/start-offsets.ts';
 import type { SubsetReader } from '../../../src/api/subsets/subset-source.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
+import type { ShapeDefinition } from '../../../src/model/shape.ts';
 import { GatheredRows } from '../../../src/service/wiring/subsets/gathered-rows.ts';
 import { SubsetTarget, type SubsetOf } from '../../../src/service/wiring/subsets/subset-target.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
@@ -15,25 +16,30 @@ import { bytes, lsn, pgSnapshot, snapshotOf } from '../../support/storage/stored
 const ALL_ROWS = { filter: undefined, order: undefined, limit: undefined, offset: undefined };
 
 /** One that begins now. */
-function newReader(starts: StartOffsets): SubsetReader {
+function newReader(starts: StartOffsets, canMove: boolean): SubsetReader {
   return {
     handle: handleOf(1), isNew: true, mark: 1, signal: new AbortController().signal,
-    from: (end) => starts.startOf(handleOf(1), end),
+    from: (end) => starts.startOf(handleOf(1), end, canMove),
     fromBehind: (start, end) => starts.startBehind(handleOf(1), start, end),
+  };
+}
+
+function subsetOf(clock: ManualClock, definition: ShapeDefinition): SubsetOf {
+  const storage = memoryStorage({ clock, chunkBytesMax: 1_000 });
+  const shapeLog = storage.shapes.create(handleOf(1), definition);
+  return {
+    shapeLog, log: storage.log, where: undefined, lines: new ChangeConverter(definition, undefined, () => itemsLayout),
+    holdViewsAt: () => undefined, shown: () => {}, isSplicing: () => false,
   };
 }
 
 test('of two that begin, the second of which has its snapshot first, both go on from where the first asked', async () => {
   const clock = new ManualClock();
-  const storage = memoryStorage({ clock, chunkBytesMax: 1_000 });
-  const shapeLog = storage.shapes.create(handleOf(1), shapeOf({}));
+  const of = subsetOf(clock, shapeOf({}));
+  const { shapeLog } = of;
   await snapshotOf(shapeLog, []);
-  const of: SubsetOf = {
-    shapeLog, log: storage.log, where: undefined, lines: new ChangeConverter(shapeLog.definition, undefined, () => itemsLayout),
-    holdViewsAt: () => undefined, shown: () => {}, isSplicing: () => false,
-  };
   const starts = new StartOffsets(clock);
-  const ask = () => new SubsetTarget(of, newReader(starts), ALL_ROWS, new GatheredRows(() => {}), new AbortController().signal);
+  const ask = () => new SubsetTarget(of, newReader(starts, false), ALL_ROWS, new GatheredRows(() => {}), new AbortController().signal);
   const first = ask();
   const { end } = shapeLog;
   shapeLog.append(lsn(10), 0, bytes('{"key":"between"}'));
@@ -43,4 +49,29 @@ test('of two that begin, the second of which has its snapshot first, both go on 
   for (const target of [second, first]) target.begin({ ...pgSnapshot, insertLsn: LSN_ZERO }, async () => {});
 
   expect([await second.seen?.joined, await first.seen?.joined]).toEqual([{ from: end, by: 'leavingOut' }, { from: end, by: 'leavingOut' }]);
+});
+
+test('of two that begin behind a move, the second of which has its snapshot first, both go on from where the first asked', async () => {
+  const clock = new ManualClock();
+  const of = subsetOf(clock, { ...shapeOf({}), log: 'changes_only', dependencies: [] });
+  const { shapeLog } = of;
+  await snapshotOf(shapeLog, []);
+  const starts = new StartOffsets(clock);
+  const ask = () => new SubsetTarget(of, newReader(starts, true), ALL_ROWS, new GatheredRows(() => {}), new AbortController().signal);
+  ask(); // Of another client, before the move.
+  shapeLog.append(lsn(10), 0, bytes('{"headers":{"event":"move-in"}}'));
+  shapeLog.publish(0 as LogPosition);
+  const { end } = shapeLog;
+  const first = ask();
+  shapeLog.append(lsn(11), 0, bytes('{"key":"between"}'));
+  shapeLog.publish(1 as LogPosition);
+  const second = ask();
+
+  const joined = [];
+  for (const target of [second, first]) {
+    target.begin({ ...pgSnapshot, insertLsn: LSN_ZERO }, async () => {});
+    joined.push(await target.seen?.joined);
+  }
+
+  expect(joined).toEqual([{ from: end, by: 'leavingOut' }, { from: end, by: 'leavingOut' }]);
 });
