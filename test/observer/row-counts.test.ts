@@ -4,7 +4,7 @@ import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../src/model/log-
 import type { Handle } from '../../src/model/shape.ts';
 import { RowCounts } from '../../src/observer/shapes/row-counts.ts';
 import type { SeenShape } from '../../src/observer/sources.ts';
-import { ShapeCorruptError } from '../../src/storage/errors.ts';
+import { DiskError, LinesReplacedError, ShapeCorruptError } from '../../src/storage/errors.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const HANDLE = '1-1' as Handle;
@@ -85,4 +85,58 @@ test('a log that cannot be read is not counted, and not tried again', async () =
   await counted();
 
   expect([counts.of(shape()), reads]).toEqual([null, 1]);
+});
+
+test.each([
+  ['the disk refused for a moment', new DiskError('read', 'lines', Object.assign(new Error(), { code: 'EIO' }))],
+  ['its lines were compacted before they were read', new LinesReplacedError(HANDLE)],
+])('a log of which %s is counted at the next look', async (_, error) => {
+  const clock = new ManualClock();
+  const { shape } = shapeOf([row('insert')]);
+  let reads = 0;
+  const counts = new RowCounts({
+    async *entries() {
+      reads += 1;
+      await Promise.resolve();
+      if (reads === 1) throw error;
+      yield [{ kind: 'row', offset: shape().end, bytes: Buffer.from(row('insert')) }];
+    },
+  }, clock);
+
+  for (let look = 0; look < 2; look += 1) {
+    counts.of(shape());
+    await counted();
+    clock.advance(1_000);
+  }
+
+  expect([counts.of(shape()), reads]).toEqual([1, 2]);
+});
+
+test.each([
+  ['ends', undefined],
+  ['fails, since what it reads is closed', new Error('the storage is closed')],
+])('a count that is under way when nobody looks any more %s, and none follows', async (_, error) => {
+  const clock = new ManualClock();
+  const { shape } = shapeOf([row('insert')]);
+  const read: string[] = [];
+  const counts = new RowCounts({
+    async *entries(handle) {
+      for (const part of ['first', 'second', 'third']) {
+        read.push(`${handle} ${part}`);
+        if (part === 'first') counts.close();
+        else if (error !== undefined) throw error;
+        yield [];
+      }
+    },
+  }, clock);
+
+  counts.of(shape());
+  counts.of({ ...shape(), handle: '2-1' as Handle });
+  await counted();
+  clock.advance(60_000);
+  await counted();
+  counts.of({ ...shape(), handle: '3-1' as Handle });
+  await counted();
+
+  expect(read).toEqual(['1-1 first']);
 });

@@ -7,7 +7,7 @@ import { compareOffsets, BEFORE_ALL, type LogOffset } from '../../model/log-offs
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { Handle } from '../../model/shape.ts';
 import { LINE } from '../../shapes/line-format.ts';
-import { DiskError, ShapeCorruptError, ShapeGoneError } from '../../storage/errors.ts';
+import { DiskError, LinesReplacedError, ShapeCorruptError, ShapeGoneError } from '../../storage/errors.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
 
 const BYTES_MAX = 32 * 1024 * 1024;
@@ -32,6 +32,7 @@ export class RowCounts {
   private readonly counts = new Map<Handle, Count>();
   private readonly asked = new Map<Handle, SeenShape>();
   private isCounting = false;
+  private isClosed = false;
   private timer: TimerId | undefined;
 
   constructor(
@@ -47,13 +48,15 @@ export class RowCounts {
     return count === undefined ? null : count.rows;
   }
 
+  /** What is read goes away next: a count that is under way ends with the entries it has. */
   close(): void {
+    this.isClosed = true;
     this.asked.clear();
     if (this.timer !== undefined) this.clock.clearTimer(this.timer);
   }
 
   private ask(shape: SeenShape): void {
-    if (this.asked.size >= KEPT_MAX) return;
+    if (this.isClosed || this.asked.size >= KEPT_MAX) return;
     this.asked.set(shape.handle, shape);
     this.countNext();
   }
@@ -65,6 +68,7 @@ export class RowCounts {
     this.isCounting = true;
     const beganMs = this.clock.nowMs();
     const rest = (): void => {
+      if (this.isClosed) return;
       this.timer = this.clock.setTimer(() => {
         this.isCounting = false;
         this.countNext();
@@ -78,11 +82,19 @@ export class RowCounts {
     const from = this.counts.get(handle) ?? { end: BEFORE_ALL, rows: 0 };
     if (from.end === undefined) return;
     try {
-      const rows = await rowsWith(this.shapes.entries(handle, from.end), from.rows, end);
+      const rows = await rowsWith(this.untilClosed(this.shapes.entries(handle, from.end)), from.rows, end);
       this.keep(handle, rows === undefined ? { end: undefined, rows: 0, lineBytes } : { end, rows, lineBytes });
     } catch (error) {
+      if (this.isClosed || mayPass(error)) return; // The next look counts again, from where the last count ended.
       if (!isUnreadable(error)) throw error;
       this.keep(handle, { end: undefined, rows: 0, lineBytes }); // Whoever reads the shape hears why.
+    }
+  }
+
+  private async *untilClosed(groups: AsyncIterable<Iterable<LogEntry>> | undefined): AsyncGenerator<Iterable<LogEntry>> {
+    for await (const entries of groups ?? []) {
+      if (this.isClosed) return;
+      yield entries;
     }
   }
 
@@ -94,8 +106,13 @@ export class RowCounts {
   }
 }
 
+/** The lines were compacted before they were read, or the disk refuses at present. */
+function mayPass(error: unknown): boolean {
+  return error instanceof LinesReplacedError || error instanceof DiskError;
+}
+
 function isUnreadable(error: unknown): boolean {
-  return error instanceof ShapeGoneError || error instanceof ShapeCorruptError || error instanceof DiskError;
+  return error instanceof ShapeGoneError || error instanceof ShapeCorruptError;
 }
 
 /** A log of changes alone does not tell the rows that were there before. One that has yet to be written is counted when it is. */
@@ -107,12 +124,12 @@ function mayBeCounted({ definition, snapshot, lineBytes }: SeenShape, count: Cou
 
 /** @returns undefined when an event names rows by patterns: how many these are, nobody says. */
 async function rowsWith(
-  groups: AsyncIterable<Iterable<LogEntry>> | undefined,
+  groups: AsyncIterable<Iterable<LogEntry>>,
   before: number,
   through: LogOffset,
 ): Promise<number | undefined> {
   let rows = before;
-  for await (const entries of groups ?? []) {
+  for await (const entries of groups) {
     for (const { offset, bytes } of entries) {
       if (compareOffsets(offset, through) > 0) return rows;
       const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
