@@ -56,8 +56,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly restoration: Restoration;
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[];
-  /** How many were back when that was told last. A copy tells nobody. */
-  private toldRestored: number | undefined;
+  /** How many were back of how many when that was told last. A copy tells nobody. */
+  private toldRestored: { readonly restored: number; readonly of: number } | undefined;
 
   constructor(
     private readonly ports: DirectoryPorts,
@@ -283,9 +283,12 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   private tellRestored(): void {
     const [restored, of] = [this.lives.count('live'), this.size];
-    const isTold = restored === this.toldRestored || of === 0; // Some may be refused meanwhile, and none be back.
-    if (isTold || (restored % RESTORED_STEP !== 0 && restored !== of)) return;
-    this.toldRestored = restored;
+    const told = this.toldRestored;
+    const areAll = restored === of; // Also when the last are refused, or all: then what was told last was not the end.
+    const isNews = restored !== told?.restored || (areAll && of !== told.of);
+    const isWorthIt = areAll ? told !== undefined || of > 0 : restored % RESTORED_STEP === 0;
+    if (!isNews || !isWorthIt) return;
+    this.toldRestored = { restored, of };
     this.ports.restoring?.(restored, of);
   }
 

@@ -314,6 +314,25 @@ test('how many are back is told when that begins, by the hundred, and at the end
   expect(told).toEqual([[0, 205], [100, 205], [200, 205], [205, 205]]);
 });
 
+test.each([
+  { what: 'the last', stored: 103, refused: 3, told: [[0, 103], [100, 103], [100, 100]] },
+  { what: 'all', stored: 2, refused: 2, told: [[0, 2], [0, 0]] },
+])('that all are back is told also where $what are refused', async ({ stored, refused, told }) => {
+  const handles = Array.from({ length: stored }, (_, index) => `${index + 1}-1` as Handle);
+  const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
+  const heard: unknown[] = [];
+  const directory = directoryOn(shapes, { restoring: (...counts) => void heard.push(counts) });
+  while (directory.apply({ type: 'restoreNext' })?.type === 'shapes.entered');
+
+  for (const [index, handle] of handles.entries()) {
+    const isBack = index < stored - refused;
+    directory.apply(isBack ? { type: 'started', handle, pid: `consumer#${handle}` as Pid } : { type: 'refused', handle, why: 'no room' });
+    directory.apply({ type: 'restoreNext' });
+  }
+
+  expect(heard).toEqual(told);
+});
+
 test('where nothing is stored nothing comes back', () => {
   const told: unknown[] = [];
   const directory = directoryOn(memoryStorage().shapes, { restoring: (...counts) => void told.push(counts) });
