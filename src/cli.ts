@@ -52,6 +52,7 @@ async function serve(command: Command, { json, ...flags }: Flags): Promise<void>
 }
 
 async function run(configuration: Configuration, report: StartReport): Promise<void> {
+  process.once('exit', () => report.close()); // However it ends, what was held back is told: most of all where it does not end well.
   try {
     const isDemo = configuration.databaseUrl === undefined;
     const starting = isDemo ? startDemoService(configuration, report) : startService(configuration, report);
@@ -59,7 +60,7 @@ async function run(configuration: Configuration, report: StartReport): Promise<v
     dumpAtSignal(starting);
     const service = await starting;
     const failure = await Promise.race([service.ended, interrupted]);
-    report.close();
+    report.close(); // Before the sentence that follows.
     if (failure !== undefined) process.stderr.write(`armature: ${failure}\n`);
     process.exit(failure === undefined ? EXIT.done : EXIT.failed);
   } catch (error) {

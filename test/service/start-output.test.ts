@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -108,6 +109,30 @@ test('who interrupts twice does not wait', async () => {
   const { code } = await run(['start', '--json'], /root\.started/, undefined, ['SIGINT', 'SIGTERM']);
 
   expect(code).toBe(130);
+});
+
+test('who interrupts twice at a terminal reads what was held back until then', async () => {
+  const silent = createServer().listen(0, '127.0.0.1'); // A start that asks it does not come to an end.
+  await once(silent, 'listening');
+  const databaseUrl = `postgresql://user:password@127.0.0.1:${(silent.address() as AddressInfo).port}/none`;
+  const flags = ['--insecure', '--host=127.0.0.1', '--port=0', '--storage-dir=held'];
+  const command = `exec '${process.execPath}' '${CLI}' start ${flags.join(' ')}`;
+  const child = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl }, cwd: directory, stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  enterProcess(child);
+
+  let out = '';
+  const [CTRL_C, waited] = ['\x03', [/\r/, /once more to end at once/]];
+  for await (const chunk of child.stdout) {
+    out += String(chunk);
+    if (waited[0]?.test(out) !== true) continue;
+    waited.shift();
+    child.stdin.write(CTRL_C);
+  }
+  silent.close();
+
+  expect(out).toMatch(/once more to end at once[^]* info storage\.opening directory=/);
 });
 
 test('what is wrong goes to stderr, and stdout stays empty', async () => {
