@@ -1,4 +1,7 @@
-/** CollectorReport: for who collects lines. The log goes to stdout as always; the demo says what it is at, and what to try. */
+/**
+ * CollectorReport: for who collects lines. The log goes to stdout as always; the demo says there what it is at, and what to try. What a
+ * person is told who stops it is no line of the log, and goes to stderr.
+ */
 import { inspectionText } from './inspection-text.ts';
 import { STEP_TEXTS, type Started, type StartReport, type Step } from './start-report.ts';
 
@@ -8,10 +11,14 @@ const TOLD: readonly Step['what'][] = ['cluster', 'postgres'];
 export class CollectorReport implements StartReport {
   readonly logLines = undefined;
 
-  constructor(private readonly write: (text: string) => void) {}
+  /** @param write to stdout. @param aside to stderr. */
+  constructor(
+    private readonly write: (text: string) => void,
+    private readonly aside: (text: string) => void,
+  ) {}
 
   step({ what }: Step): void {
-    if (TOLD.includes(what)) this.say(STEP_TEXTS[what]);
+    if (TOLD.includes(what)) this.write(`${STEP_TEXTS[what]}\n`);
   }
 
   started(): void {} // The log says so.
@@ -21,7 +28,7 @@ export class CollectorReport implements StartReport {
   }
 
   say(sentence: string): void {
-    this.write(`${sentence}\n`);
+    this.aside(`armature: ${sentence}\n`);
   }
 
   failed(): void {}

@@ -13,8 +13,9 @@ export function systemReport(isScript: boolean, clock: Clock): StartReport {
   const { stdout, stderr } = process;
   for (const stream of [stdout, stderr]) stream.on('error', goOn);
   const print = (text: string): void => void stdout.write(text);
-  if (isScript) return new ScriptReport(print, (text) => void stderr.write(text));
-  if (!stdout.isTTY) return new CollectorReport(print);
+  const aside = (text: string): void => void stderr.write(text);
+  if (isScript) return new ScriptReport(print, aside);
+  if (!stdout.isTTY) return new CollectorReport(print, aside);
   return new PersonReport({
     write: print,
     get columns() {

@@ -36,17 +36,19 @@ test('a script gets a line of JSON for each thing that it waits for, and all els
   });
 });
 
-test('who collects lines gets those of the log alone, and of the demo what it makes and what to try', () => {
-  const printed: string[] = [];
-  const report = new CollectorReport((text) => void printed.push(text));
+test('who collects lines gets those of the log alone, and of the demo what it makes and what to try; all else goes to stderr', () => {
+  const [printed, aside]: string[][] = [[], []];
+  const report = new CollectorReport((text) => void printed?.push(text), (text) => void aside?.push(text));
 
   for (const what of ['cluster', 'postgres', 'storage', 'log', 'database', 'shapes'] as const) report.step({ what });
   report.started();
   report.ready(startedOf(SERVICE, '/data', 7, undefined));
   report.ready(startedOf(SERVICE, '/data', 7, 'Welcome\n'));
+  report.say('Stopping');
 
-  expect([report.logLines, printed]).toEqual([
+  expect([report.logLines, printed, aside]).toEqual([
     undefined,
     ['Creating a Postgres cluster (once; takes a few seconds)\n', 'Starting Postgres\n', 'Welcome\n'],
+    ['armature: Stopping\n'],
   ]);
 });
