@@ -1,5 +1,5 @@
 /** The todo app as `npm run example` starts it, in two windows of a real browser, over a service that goes away and comes back. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -190,6 +190,27 @@ test('a client reads the list and nothing else, and writes todos and nothing els
   const statuses = [200, 405, 415, 400, 400, 400, 400, 400, 200, 403];
   expect({ told, read }).toEqual({ told: statuses.map((status) => ({ status, hasSecret: false })), read: [] });
 });
+
+test('of a database that is lent to it, its own service shows nothing to others, and leaves no slot', async () => {
+  const lent = await createDatabase();
+  mkdirSync(join(directory, 'lent'));
+  const own = await startTodoApp(join(directory, 'lent'), '--database-url', lent.url, '--port', '0');
+  const { observerUrl = '' } = own;
+  const { origin } = new URL(observerUrl);
+
+  const addresses = [`${own.url}/shapes/todos?offset=-1`, `${origin}/v1/shape?table=todos&offset=-1`, `${origin}/_observer`, observerUrl];
+  const statuses = await Promise.all(addresses.map(async (address) => (await fetch(address, { redirect: 'manual' })).status));
+  const during = await slotsOf(lent);
+  await own.stop();
+  const after = await slotsOf(lent);
+  await lent.drop();
+
+  expect({ statuses, during, after }).toEqual({ statuses: [200, 401, 401, 303], during: 1, after: 0 });
+});
+
+async function slotsOf({ query }: TestDatabase): Promise<number> {
+  return (await query('SELECT FROM pg_replication_slots WHERE database = current_database()')).length;
+}
 
 /** With the same storage and on the same port, whenever it is started. */
 async function startServiceOn(port: string): Promise<ServiceInProcess> {

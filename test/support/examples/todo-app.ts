@@ -9,6 +9,8 @@ const REPOSITORY = join(import.meta.dirname, '../../..');
 
 export interface TodoApp {
   readonly url: string;
+  /** Of its own service; undefined where another one was named. */
+  readonly observerUrl: string | undefined;
   /** As Ctrl-C does. Resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -24,9 +26,11 @@ export async function startTodoApp(directory: string, ...flags: readonly string[
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   enterProcess(child);
+  let observerUrl: string | undefined;
   for await (const line of createInterface(child.stdout)) {
+    observerUrl ??= / at (http:\S+\/_observer\S*)$/.exec(line)?.[1];
     const [, url] = / at (http:\S+): /.exec(line) ?? [];
-    if (url !== undefined) return { url, stop: () => stop(child) };
+    if (url !== undefined) return { url, observerUrl, stop: () => stop(child) };
   }
   throw new Error(`the example does not start: ${String(child.stderr.read())}`);
 }
