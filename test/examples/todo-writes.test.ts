@@ -2,12 +2,14 @@
 import { expect, test } from 'vitest';
 import type { Change } from '../../examples/todo/change.ts';
 import { shownTodos, type Todo } from '../../examples/todo/page/todo.ts';
-import { WriteError, Writes, type ShapeMessage } from '../../examples/todo/page/writes.ts';
+import { WriteError, Writes, type MadeWrite, type ShapeMessage } from '../../examples/todo/page/writes.ts';
 
 const UP_TO_DATE: ShapeMessage = { headers: { control: 'up-to-date' } };
 const MUST_REFETCH: ShapeMessage = { headers: { control: 'must-refetch' } };
 /** Of a database that has given out 2^32 numbers already. */
 const EPOCH = 2n ** 32n;
+/** Nothing that is told here lies behind it. */
+const FAR_LSN = 2n ** 63n;
 const ADD: Change = { kind: 'add', id: 'a', title: 'Buy milk' };
 const TICK: Change = { kind: 'tick', id: 'a', done: true };
 
@@ -23,10 +25,10 @@ function broughtBy(txid: number): ShapeMessage {
 class Server {
   readonly sent: Change[] = [];
   readonly writes = new Writes((change) => this.take(change));
-  private answers: { readonly resolve: (txid: bigint | null) => void; readonly reject: (error: Error) => void }[] = [];
+  private answers: { readonly resolve: (made: MadeWrite | null) => void; readonly reject: (error: Error) => void }[] = [];
 
-  async answer(txid: bigint | null): Promise<void> {
-    this.answers.shift()?.resolve(txid);
+  async answer(txid: bigint | null, lsn = FAR_LSN): Promise<void> {
+    this.answers.shift()?.resolve(txid === null ? null : { txid, lsn });
     await this.settled();
   }
 
@@ -40,7 +42,7 @@ class Server {
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
   }
 
-  private take(change: Change): Promise<bigint | null> {
+  private take(change: Change): Promise<MadeWrite | null> {
     this.sent.push(change);
     return new Promise((resolve, reject) => this.answers.push({ resolve, reject }));
   }
@@ -68,6 +70,20 @@ test('a write is let go of when the shape has brought its transaction, be it bef
 
   const ends = [behind, before].map(({ writes }) => writes.current().pending);
   expect({ answered, brought, ends }).toEqual({ answered: [ADD], brought: [ADD], ends: [[], []] });
+});
+
+test('a write that came within a later one is let go of when the list is up to date behind it', async () => {
+  const server = following();
+  server.writes.make(TICK);
+  await server.settled();
+  await server.answer(EPOCH + 7n, 500n);
+
+  const pending = ['499', '500'].map((lsn) => {
+    server.writes.take([broughtBy(9), { headers: { control: 'up-to-date', global_last_seen_lsn: lsn } }]);
+    return server.writes.current().pending;
+  });
+
+  expect(pending).toEqual([[TICK], []]);
 });
 
 test('a write that changed nothing is let go of with its answer', async () => {

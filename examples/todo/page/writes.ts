@@ -5,6 +5,9 @@
  * do to the same todo. So the server answers with the number of the write's transaction. Each change that the shape brings names the
  * transactions that it comes from; its first rows name none, but the snapshot in which they were read, and that tells of each transaction
  * whether they have it. The answer may come before the row, or behind it.
+ *
+ * A page that was away may get one change for several, which names the last alone. So a write is let go of, at the latest, when the shape
+ * is up to date at a place in Postgres's log that lies behind it.
  */
 import type { Change } from '../change.ts';
 
@@ -16,6 +19,13 @@ export class WriteError extends Error {
 /** Of a message of the client, what is read here. */
 export interface ShapeMessage {
   readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** What the server answers. */
+export interface MadeWrite {
+  readonly txid: bigint;
+  /** A place in Postgres's log, behind the transaction. */
+  readonly lsn: bigint;
 }
 
 export interface FailedWrite {
@@ -32,7 +42,7 @@ export interface WritesState {
 interface Pending {
   readonly change: Change;
   /** Undefined until it is answered. */
-  txid: bigint | undefined;
+  made: MadeWrite | undefined;
 }
 
 /** As Postgres tells it: what is below `xmax` was over, but for what was in progress. */
@@ -52,11 +62,13 @@ export class Writes {
   private firstRows = NO_ROWS;
   /** What was brought is shown: first rows are not before their end. */
   private isShown = false;
+  /** Where in Postgres's log the shape was up to date last. */
+  private reachedLsn = 0n;
   private sending: Promise<void> = Promise.resolve();
   private readonly listeners = new Set<() => void>();
 
-  /** @param send makes a change, and gives its transaction, or null where nothing was to change. What it throws is a WriteError. */
-  constructor(private readonly send: (change: Change) => Promise<bigint | null>) {}
+  /** @param send makes a change, and tells how, or null where nothing was to change. What it throws is a WriteError. */
+  constructor(private readonly send: (change: Change) => Promise<MadeWrite | null>) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -68,7 +80,7 @@ export class Writes {
 
   /** One is sent after the other is answered: two ticks of a todo must not overtake each other. */
   make(change: Change): void {
-    const write: Pending = { change, txid: undefined };
+    const write: Pending = { change, made: undefined };
     this.become([...this.pending, write], this.failed);
     this.sending = this.sending.then(() => this.sendOne(write));
   }
@@ -89,18 +101,20 @@ export class Writes {
     this.settle();
   };
 
-  private note({ control, txids, xmax, xip_list: inProgress }: ShapeMessage['headers']): void {
+  private note({ control, txids, xmax, xip_list: inProgress, global_last_seen_lsn: lsn }: ShapeMessage['headers']): void {
     if (Array.isArray(txids)) for (const txid of txids) this.arrived.add(Number(txid));
     if (control === 'snapshot-end') this.firstRows = { xmax: BigInt(String(xmax)), inProgress: numbersOf(inProgress) };
     if (control === 'must-refetch') this.isShown = false;
-    if (control === 'up-to-date') this.isShown = true;
+    if (control !== 'up-to-date') return;
+    this.isShown = true;
+    if (lsn !== undefined) this.reachedLsn = BigInt(String(lsn));
   }
 
   private async sendOne(write: Pending): Promise<void> {
     try {
-      const txid = await this.send(write.change);
-      if (txid === null) return this.become(this.allBut(write), this.failed);
-      write.txid = txid;
+      const made = await this.send(write.change);
+      if (made === null) return this.become(this.allBut(write), this.failed);
+      write.made = made;
       this.settle();
     } catch (error) {
       if (!(error instanceof WriteError)) throw error;
@@ -118,9 +132,10 @@ export class Writes {
     if (left.length < this.pending.length) this.become(left, this.failed);
   }
 
-  private hasCome({ txid }: Pending): boolean {
-    if (txid === undefined || !this.isShown) return false;
-    return this.arrived.has(Number(BigInt.asUintN(32, txid))) || isSeen(txid, this.firstRows);
+  private hasCome({ made }: Pending): boolean {
+    if (made === undefined || !this.isShown) return false;
+    const { txid, lsn } = made;
+    return this.arrived.has(Number(BigInt.asUintN(32, txid))) || isSeen(txid, this.firstRows) || lsn <= this.reachedLsn;
   }
 
   private become(pending: readonly Pending[], failed: readonly FailedWrite[]): void {

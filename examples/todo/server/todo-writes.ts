@@ -2,7 +2,8 @@
  * What a page may write: each change is one statement, whose values are parameters.
  *
  * It is answered with the number of its transaction, `txid`. The shape names the same number with the row that it brings, in its last 32
- * bits, and by that the page knows its own change again. Where nothing changed there is nothing to wait for: `null`.
+ * bits, and by that the page knows its own change again; with it goes a place in Postgres's log behind it, `lsn`, for a page that gets the
+ * change within a later one. Where nothing changed there is nothing to wait for: `null`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pool } from 'pg';
@@ -19,6 +20,8 @@ const TABLE = `
 
 /** The statement is a transaction of its own. */
 const TXID = 'RETURNING pg_current_xact_id()::text AS txid';
+/** Asked behind the commit. A number, as the shape tells it. */
+const LSN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::text AS lsn";
 const ADD = `INSERT INTO todos (id, title) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING ${TXID}`;
 const TICK = `UPDATE todos SET done = $2 WHERE id = $1 AND done <> $2 ${TXID}`;
 const REMOVE = `DELETE FROM todos WHERE id = $1 ${TXID}`;
@@ -43,12 +46,14 @@ export async function takeChange(database: Pool, request: IncomingMessage, respo
   answer(response, 200, written);
 }
 
-type Written = { readonly txid: string | null } | { readonly refusal: string };
+type Written = { readonly made: { readonly txid: string; readonly lsn: string } | null } | { readonly refusal: string };
 
 async function write(database: Pool, change: Change): Promise<Written> {
   try {
-    const { rows } = await database.query<{ txid: string }>(...statementOf(change));
-    return { txid: rows[0]?.txid ?? null };
+    const [made] = (await database.query<{ txid: string }>(...statementOf(change))).rows;
+    if (made === undefined) return { made: null };
+    const [behind] = (await database.query<{ lsn: string }>(LSN)).rows;
+    return behind === undefined ? { refusal: 'it does not say where it is' } : { made: { ...made, ...behind } };
   } catch (error) {
     return { refusal: wordsOf(error) };
   }
