@@ -14,7 +14,7 @@ const MESSAGES = {
   moved_out: 'The row has left the shape with what a subquery selects.',
   deleted: 'The row was in the shape, and has been deleted.',
   never_there: 'There is no such row, and as far back as was looked the shape never had one.',
-  not_yet: 'Postgres has it so, and the shape has not come so far yet.',
+  not_yet: 'The shape has not come as far as Postgres, and what it has yet to take decides. Ask again.',
   not_told: 'The filter takes the row, and it has not changed since the log began: a log of changes only does not tell it.',
   unknown_value: 'What the subqueries of the filter select is not known now: ask again.',
   undecided: 'It cannot be said at this moment: the row or the shape is changing. Ask again.',
