@@ -58,8 +58,17 @@ test.each([
   expect(await ask(options)).toEqual([400, '{"error":"Malformed request"}', false]);
 });
 
+test('what it answers by itself is kept by no cache', async () => {
+  const { port } = server.address() as AddressInfo;
+  const sent = request({ host: '127.0.0.1', port, agent, path: 'http://[' }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+
+  expect(response.headers).toMatchObject({ 'cache-control': 'no-store', 'surrogate-control': 'no-store' });
+});
+
 test('a handler that fails is 500, and whoever asked for it is told', async () => {
   const answer = await ask({ path: '/fails' });
 
-  expect([answer, failures]).toEqual([[500, '', false], ['Error: the handler fails']]);
+  expect([answer, failures]).toEqual([[500, '{"error":"Internal server error"}', false], ['Error: the handler fails']]);
 });

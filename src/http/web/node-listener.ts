@@ -83,7 +83,8 @@ async function serve(
 
 /** A browser that may not read why would take it for a network that fails, and try for ever. */
 function refuse(response: ServerResponse, status: number, error: string): void {
-  const headers = { 'content-type': JSON_TYPE, 'cache-control': 'no-store', 'access-control-allow-origin': '*' };
+  const uncached = { 'cache-control': 'no-store', 'surrogate-control': 'no-store' };
+  const headers = { 'content-type': JSON_TYPE, ...uncached, 'access-control-allow-origin': '*' };
   response.writeHead(status, headers).end(JSON.stringify({ error }));
 }
 
