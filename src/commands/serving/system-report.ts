@@ -1,5 +1,6 @@
 /** SystemReport: who reads what this program says of a start: a person, somebody who collects lines, or a script. */
 import type { Clock } from '../../base/clock.ts';
+import { BoundedLines } from './bounded-lines.ts';
 import { CollectorReport } from './collector-report.ts';
 import { PersonReport } from './person-report.ts';
 import { ScriptReport } from './script-report.ts';
@@ -13,9 +14,9 @@ export function systemReport(isScript: boolean, clock: Clock): StartReport {
   const { stdout, stderr } = process;
   for (const stream of [stdout, stderr]) stream.on('error', goOn);
   const print = (text: string): void => void stdout.write(text);
-  const aside = (text: string): void => void stderr.write(text);
-  if (isScript) return new ScriptReport(print, aside);
-  if (!stdout.isTTY) return new CollectorReport(print, aside);
+  const aside = new BoundedLines(stderr, clock);
+  if (isScript) return new ScriptReport(print, (text) => aside.write(text));
+  if (!stdout.isTTY) return new CollectorReport(print, (text) => aside.write(text));
   return new PersonReport({
     write: print,
     get columns() {
