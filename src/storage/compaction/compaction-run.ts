@@ -82,9 +82,9 @@ export class CompactionRun {
   }
 
   /**
-   * For a checkpoint that has saved all of `state`.
+   * For a checkpoint that has saved all of `state`, and perhaps what came since.
    *
-   * @returns undefined when more than that is in the files: a later one may take over.
+   * @returns undefined while a part of a transaction is in the files that nobody may see: a later one may take over.
    * @throws as `compact`.
    */
   async takeOver(state: LinesState): Promise<TakeOver | undefined> {
@@ -104,10 +104,11 @@ export class CompactionRun {
     await this.next.remove();
   }
 
-  private async finish({ bytes }: LinesState, { place }: FilesHold): Promise<Compaction | undefined> {
+  private async finish(state: LinesState, { place }: FilesHold): Promise<Compaction | undefined> {
     const { compacted, lines, next } = this;
-    if (compacted === undefined || place?.bytes !== bytes) return undefined;
-    await this.copyThrough(place, async () => {}); // The checkpoint waits for it.
+    if (compacted === undefined || place === undefined || state.bytes < this.copied.bytes || place.bytes < state.bytes) return undefined;
+    await this.copyThrough(state, noTurn); // The checkpoint waits for it, and what it counts ends with a piece.
+    await this.copyThrough(place, noTurn);
     await this.options.files.appendTo(next, lines.place, [], true);
     const { region, end, newPlace } = compacted;
     return {
@@ -131,7 +132,7 @@ export class CompactionRun {
     };
   }
 
-  private async copyThrough({ end, bytes }: FilePlace, turn: () => Promise<void>): Promise<void> {
+  private async copyThrough({ end, bytes }: Pick<FilePlace, 'end' | 'bytes'>, turn: () => Promise<void>): Promise<void> {
     if (bytes === this.copied.bytes) return;
     const { files } = this.options;
     for await (const line of linesBetween(files.lines, this.copied.end, bytes, turn)) await this.lines.append(line.address, line.bytes);
@@ -153,3 +154,5 @@ async function regionOf(source: LinesGeneration, { offset, bytes }: ChunkEnd, la
 function behind(lsn: Lsn): LogOffset {
   return `${lsn}_inf` as LogOffset;
 }
+
+async function noTurn(): Promise<void> {}

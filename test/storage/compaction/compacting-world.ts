@@ -78,8 +78,13 @@ export class CompactingWorld {
     await this.now.close();
   }
 
+  /** All that a disk in memory does is done by then, but for syncs that are held. */
+  async settle(): Promise<void> {
+    await new Promise<void>((resolve) => void systemClock.setTimer(resolve, 0));
+  }
+
   private async untilCounted(): Promise<void> {
-    await new Promise<void>((resolve) => void systemClock.setTimer(resolve, 0)); // All that a disk in memory does is done by then.
+    await this.settle();
     await this.now.shapes.checkpoint();
   }
 

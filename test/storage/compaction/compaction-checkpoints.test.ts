@@ -1,0 +1,55 @@
+/** What comes while a checkpoint is on its way that is to count lines which were compacted. */
+import { expect, test } from 'vitest';
+import { SNAPSHOT_END } from '../../../src/model/log-offset.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { StrictClient } from '../../support/storage/row-lines.ts';
+import { bodyOf } from '../../support/storage/stored-samples.ts';
+import { CompactingWorld } from './compacting-world.ts';
+
+/** Its new files are written, and no checkpoint has counted them. */
+async function preparedWorld(): Promise<CompactingWorld> {
+  const world = await CompactingWorld.begin();
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  update(world, 40);
+  await world.take('checkpoint');
+  await world.settle();
+  return world;
+}
+
+function update(world: CompactingWorld, times: number): void {
+  for (let time = 0; time < times; time += 1) world.append([{ do: 'update', key: 'a', value: { x: `${time} of ${times}` } }]);
+}
+
+async function valueIn(world: CompactingWorld): Promise<string | null | undefined> {
+  const client = new StrictClient();
+  for (let at = SNAPSHOT_END; at !== world.shape.end; ) {
+    const answer = await bodyOf(world.shape.read(at));
+    if (!('body' in answer)) break;
+    client.take(answer.body);
+    at = answer.end as typeof at;
+  }
+  return client.rows.get('a')?.x;
+}
+
+test('a shape that is written to while a checkpoint saves it is compacted, and a crash leaves what the checkpoint counts', async () => {
+  const world = await preparedWorld();
+  update(world, 3);
+  world.now.shapes.create(handleOf(2), shapeOf({})); // The log has something to sync.
+  world.disk.holdSyncs();
+  const taken = world.now.shapes.checkpoint();
+  await world.settle();
+  update(world, 5);
+  world.disk.letSync();
+  await taken;
+  const isCompacted = world.shape.compactedThrough !== SNAPSHOT_END;
+  const seen = await valueIn(world);
+  const crashed = await CompactingWorld.onto(world.disk.image());
+  const counted = await valueIn(crashed);
+  update(crashed, 7);
+  await crashed.take('checkpoint');
+  const goneOn = await valueIn(crashed);
+  await world.end();
+  await crashed.end();
+
+  expect({ isCompacted, seen, counted, goneOn }).toEqual({ isCompacted: true, seen: '4 of 5', counted: '2 of 3', goneOn: '6 of 7' });
+});
