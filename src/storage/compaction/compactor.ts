@@ -96,15 +96,14 @@ export class Compactor {
     const capture = captures.find(({ shape }) => shape === prepared?.shape);
     if (prepared === undefined || capture === undefined) return undefined;
     const { handle } = prepared.shape;
+    this.prepared = undefined; // Who stops leaves nothing behind of what is prepared, and these files may count by then.
     try {
       const takeOver = await prepared.takeOver(capture.state.lines);
-      if (takeOver === undefined) return undefined;
-      this.prepared = undefined;
+      if (takeOver === undefined) return await this.putBack(prepared);
       this.due.delete(handle);
       this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
       return { ...takeOver, handle };
     } catch (error) {
-      this.prepared = undefined;
       this.meet(error, handle);
       await leave(prepared);
       return undefined;
@@ -124,6 +123,12 @@ export class Compactor {
     const { prepared } = this;
     this.prepared = undefined;
     if (prepared !== undefined) await leave(prepared);
+  }
+
+  /** A later checkpoint may count it. */
+  private async putBack(run: CompactionRun): Promise<undefined> {
+    if (this.stopping.signal.aborted) await leave(run);
+    else if (!run.shape.isGone) this.prepared = run;
   }
 
   private enter(shape: StoredShape, { chunkBytesMax, lines }: ShapeState): void {

@@ -53,3 +53,19 @@ test('a shape that is written to while a checkpoint saves it is compacted, and a
 
   expect({ isCompacted, seen, counted, goneOn }).toEqual({ isCompacted: true, seen: '4 of 5', counted: '2 of 3', goneOn: '6 of 7' });
 });
+
+test('a storage that is closed while a checkpoint takes the new files over keeps them', async () => {
+  const world = await preparedWorld();
+  world.disk.holdSyncs();
+  const taken = world.now.shapes.checkpoint();
+  await world.settle();
+  const closed = world.now.close();
+  await world.settle();
+  world.disk.letSync();
+  await Promise.all([taken, closed]);
+  const again = await CompactingWorld.onto(world.disk.image());
+  const seen = [again.now.notes, again.shape.compactedThrough !== SNAPSHOT_END, await valueIn(again)];
+  await again.end();
+
+  expect(seen).toEqual([[], true, '39 of 40']);
+});
