@@ -2,6 +2,7 @@
  * CompactionRun: the lines of one shape on their way into the files of the next generation. It takes as long as it takes, while the
  * shape goes on in its old files; only a checkpoint makes the new ones count, and until then they are nothing.
  */
+import { invariant } from '../../base/invariant.ts';
 import { lsnOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import { lsnOf, type Lsn } from '../../model/lsn.ts';
 import type { FilePlace, FilesHold } from '../shapes/filed-lines.ts';
@@ -121,11 +122,14 @@ export class CompactionRun {
   }
 
   private tookOver(state: LinesState, compaction: Compaction, hold: FilesHold): TakeOver {
-    const { shape, options: { files } } = this;
+    const { shape, compacted, options: { files } } = this;
+    invariant(compacted !== undefined, 'what is taken over was compacted');
+    const { lsn, bytes, count } = compacted.region;
     return {
       state,
       commit: () => {
-        files.replaceLines(this.next, { from: shape.compact(compaction), shiftBytes: compaction.shift.bytes });
+        shape.compact(compaction);
+        files.replaceLines(this.next, { from: { end: behind(lsn), bytes, count }, shiftBytes: compaction.shift.bytes });
         hold.release();
       },
       abandon: hold.release,

@@ -94,11 +94,9 @@ export class FiledLines {
   }
 
   /** The same lines lie in other files from now on. Only during a hold. */
-  move({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>): FilePlace {
+  move({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>): void {
     invariant(this.unseen === undefined, 'nobody moves a transaction that is open');
-    const from = this.seen;
-    this.seen = { end: from.end, bytes: from.bytes + bytes, count: from.count + count };
-    return from;
+    this.seen = { end: this.seen.end, bytes: this.seen.bytes + bytes, count: this.seen.count + count };
   }
 
   /** What was spilled is seen from now on. */

@@ -17,7 +17,7 @@ export interface LinesRead {
   readonly handle: Handle;
   readonly buffer: LineBuffer;
   readonly filed: FiledLines;
-  isGone(): boolean;
+  readonly isGone: () => boolean;
 }
 
 export interface Stretch {
@@ -31,15 +31,20 @@ export interface Stretch {
 }
 
 /** @throws {ShapeGoneError} and what reading from the files throws. */
-export async function* linesInSteps(lines: LinesRead, { after, end, ...from }: Stretch): AsyncGenerator<EntryRun> {
-  const { buffer, filed } = lines;
-  let { source, endBytes } = from;
+export async function* linesInSteps(lines: LinesRead, stretch: Stretch): AsyncGenerator<EntryRun> {
+  const held = new HeldSource(stretch);
+  try {
+    yield* stepsIn(lines, stretch, held);
+  } finally {
+    held.release();
+  }
+}
+
+async function* stepsIn({ handle, buffer, filed, isGone }: LinesRead, { after, end }: Stretch, held: HeldSource): AsyncGenerator<EntryRun> {
   for (let place = after; place !== end; ) {
-    if (lines.isGone()) throw new ShapeGoneError(lines.handle);
-    for (let next = source.successor; next !== undefined && isBehind(place, next); next = source.successor) {
-      source = next.source;
-      endBytes += next.shiftBytes;
-    }
+    if (isGone()) throw new ShapeGoneError(handle);
+    held.follow(place);
+    const { source, endBytes } = held;
     const saved = source.successor?.from ?? filed.end;
     if (saved.count > 0 && compareOffsets(place, saved.end) < 0) {
       const throughBytes = Math.min(endBytes, saved.bytes);
@@ -51,6 +56,27 @@ export async function* linesInSteps(lines: LinesRead, { after, end, ...from }: S
       invariant(run !== undefined, 'a line that was published stays in the log');
       yield run;
       place = run.end;
+    }
+  }
+}
+
+/** Where a reader reads. Between two steps, too: from memory it comes to the files, and they must be there then. */
+class HeldSource {
+  source: LinesSource;
+  endBytes: number;
+  release: () => void;
+
+  constructor({ source, endBytes }: Stretch) {
+    [this.source, this.endBytes] = [source, endBytes];
+    this.release = source.hold();
+  }
+
+  /** To where the lines behind `place` are now. */
+  follow(place: LogOffset): void {
+    for (let next = this.source.successor; next !== undefined && isBehind(place, next); next = this.source.successor) {
+      const release = next.source.hold();
+      this.release();
+      [this.source, this.endBytes, this.release] = [next.source, this.endBytes + next.shiftBytes, release];
     }
   }
 }

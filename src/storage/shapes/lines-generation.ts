@@ -54,6 +54,13 @@ export class LinesGeneration implements LinesSource, LineFiles {
     return this.readers > 0;
   }
 
+  hold(): () => void {
+    this.readers += 1;
+    return () => {
+      this.readers -= 1;
+    };
+  }
+
   async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<EntryRun> {
     for await (const { at, bytes } of this.pieces(after, throughBytes))
       yield { kind: 'row', bytes, goesOn: at + bytes.length < throughBytes };
@@ -110,7 +117,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
   /** What lies behind `after`, as far as byte `throughBytes`, piece by piece; with it the numbers of the entries of each piece. */
   private async *pieces(after: LogOffset, throughBytes: number) {
     if (this.isRemoved) throw new LinesReplacedError(this.access.handle);
-    this.readers += 1;
+    const release = this.hold();
     try {
       const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
       let { piece, number, next } = found;
@@ -122,7 +129,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
         if (at < throughBytes) ({ piece, number, next } = await this.readIndex((index) => index.pieceOfEntry(behind)));
       }
     } finally {
-      this.readers -= 1;
+      release();
     }
   }
 

@@ -14,14 +14,16 @@ export interface LinesSource {
   readLines(after: LogOffset, throughBytes: number): AsyncIterable<EntryRun>;
   /** The same lines one by one, a piece at a time. @throws as `readLines`. */
   readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]>;
+  /** Somebody reads here, though not at every moment: the files stay until he lets go. */
+  hold(): () => void;
   /** Undefined while the lines are here. */
   readonly successor: Succession | undefined;
 }
 
-/** The lines were compacted, and are elsewhere. Who has begun to read the old ones reads them to their end: both never go together. */
+/** The lines were compacted, and are elsewhere. Who reads in a part that changed gets it as it was: both never go together. */
 export interface Succession {
   readonly source: LinesSource;
-  /** The lines behind this place are there alone, and those around it are the same here and there. */
+  /** What lies before this place is here as it was. What lies behind is the same there, and is read there. */
   readonly from: FilePlace;
   /** So many bytes more lie before a line there; negative. */
   readonly shiftBytes: number;

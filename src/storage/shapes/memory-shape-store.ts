@@ -7,7 +7,7 @@ import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
 /** Nothing leaves the memory. */
-const NO_SOURCE: LinesSource = { readLines: refuse, readEntries: refuse, successor: undefined };
+const NO_SOURCE: LinesSource = { readLines: refuse, readEntries: refuse, hold: () => () => {}, successor: undefined };
 
 export class MemoryShapeStore implements ShapeStore {
   readonly lines = NO_SOURCE;

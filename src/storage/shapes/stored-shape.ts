@@ -15,7 +15,7 @@ import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
 import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
-import { FiledLines, type FilePlace, type FilesHold, type LineFiles } from './filed-lines.ts';
+import { FiledLines, type FilesHold, type LineFiles } from './filed-lines.ts';
 import type { LineRun } from './line-buffer.ts';
 import { INDEX_ENTRY_BYTES } from './line-index.ts';
 import { linesInSteps, type LinesRead } from './line-steps.ts';
@@ -381,10 +381,10 @@ export class StoredShape implements ShapeLog {
     return this.filed.hold();
   }
 
-  /** A checkpoint counts the lines as they were compacted. @returns where they ended in the files of before. */
-  compact(compaction: Compaction): FilePlace {
+  /** A checkpoint counts the lines as they were compacted. */
+  compact(compaction: Compaction): void {
     this.lines.compact(compaction);
-    return this.filed.move(compaction.shift);
+    this.filed.move(compaction.shift);
   }
 
   /** The shape is being deleted: whoever waits for more of it is told. */

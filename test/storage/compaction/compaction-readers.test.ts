@@ -6,10 +6,12 @@ import { bodyOf, entriesOf, runsOf, text } from '../../support/storage/stored-sa
 import { CompactingWorld } from './compacting-world.ts';
 
 const CHUNK_BYTES = 700_000;
+/** More than a reader is given at once of what is in memory. */
+const LARGE_CHUNK_BYTES = 3_000_000;
 const PADDING = 'x'.repeat(50_000);
 
-async function worldWith(updates: number): Promise<CompactingWorld> {
-  const world = await CompactingWorld.begin(CHUNK_BYTES);
+async function worldWith(updates: number, chunkBytesMax = CHUNK_BYTES): Promise<CompactingWorld> {
+  const world = await CompactingWorld.begin(chunkBytesMax);
   world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
   update(world, updates);
   await world.take('checkpoint');
@@ -52,6 +54,42 @@ test('who reads the last lines goes on in the new files, also where they have le
   await world.end();
 
   expect(body === expected.map(({ bytes }) => `${text(bytes)},`).join('')).toBe(true);
+});
+
+test('who takes the last lines step by step goes on in the new files, though the old ones are gone by then', async () => {
+  const world = await worldWith(130, LARGE_CHUNK_BYTES);
+  const at = world.shape.end;
+  update(world, 40);
+  const expected = await entriesOf(world.shape.read(at));
+  const runs = runsOf(world.shape.read(at));
+  let body = text((await runs.next()).value.bytes);
+  await world.take('compact');
+  await world.take('checkpoint');
+  for await (const { bytes } of runs) body += text(bytes);
+  await world.take('checkpoint');
+  const files = linesFiles(world);
+  await world.end();
+
+  expect({ isWhole: body === expected.map(({ bytes }) => `${text(bytes)},`).join(''), files }).toEqual({
+    isWhole: true, files: ['1-1.1.lines'],
+  });
+});
+
+test('who takes step by step what is compacted meanwhile gets it as it was, also where it has left the memory', async () => {
+  const world = await CompactingWorld.begin(LARGE_CHUNK_BYTES);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  update(world, 130);
+  const expected = await bodyOf(world.shape.read(SNAPSHOT_END));
+  const runs = runsOf(world.shape.read(SNAPSHOT_END));
+  let body = text((await runs.next()).value.bytes);
+  await world.take('compact');
+  await world.take('checkpoint');
+  await world.take('checkpoint');
+  for await (const { bytes } of runs) body += text(bytes);
+  const { compactions } = world;
+  await world.end();
+
+  expect([compactions, 'body' in expected && body.slice(0, -1) === expected.body]).toEqual([1, true]);
 });
 
 test('old files stay while somebody reads in them, and go with the checkpoint behind that', async () => {
