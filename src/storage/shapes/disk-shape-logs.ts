@@ -18,7 +18,7 @@ import { ShapeFiles } from './shape-files.ts';
 import { rejoined } from './pace.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapePaths } from './shape-paths.ts';
-import type { RecoveredShapes } from './shape-recovery.ts';
+import type { Leftover, RecoveredShapes } from './shape-recovery.ts';
 import { NO_LINES, type LinesState } from './shape-lines.ts';
 import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
 import type { ShapeCapture } from './stored-shape.ts';
@@ -68,7 +68,8 @@ export class DiskShapeLogs implements ShapeLogs {
     this.paths = options.paths;
     this.stored = options.checkpoints;
     const saved = new Map(shapes.map((state) => [state.handle, state.lines]));
-    const storeOf = (handle: Handle): ShapeFiles => this.openStore(handle, saved.get(handle) ?? NO_LINES);
+    const last = lastGenerations(leftovers);
+    const storeOf = (handle: Handle): ShapeFiles => this.openStore(handle, saved.get(handle) ?? NO_LINES, last.get(handle));
     this.table = new ShapeTable({ ...options, storeOf }, position);
     for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
@@ -249,8 +250,8 @@ export class DiskShapeLogs implements ShapeLogs {
     });
   }
 
-  private openStore(handle: Handle, saved: LinesState): ShapeFiles {
-    const store = new ShapeFiles(this.disk, this.files, this.paths, handle, saved);
+  private openStore(handle: Handle, saved: LinesState, lastGeneration?: number): ShapeFiles {
+    const store = new ShapeFiles(this.disk, this.files, this.paths, handle, saved, lastGeneration);
     this.stores.set(handle, store);
     return store;
   }
@@ -261,6 +262,12 @@ export class DiskShapeLogs implements ShapeLogs {
       this.failure ??= errorOf(error);
     });
   }
+}
+
+function lastGenerations(leftovers: readonly Leftover[]): ReadonlyMap<Handle, number> {
+  const last = new Map<Handle, number>();
+  for (const { handle, generation } of leftovers) last.set(handle, Math.max(generation, last.get(handle) ?? 0));
+  return last;
 }
 
 async function inParallel<T>(items: readonly T[], atOnceMax: number, action: (item: T) => Promise<void>): Promise<void> {

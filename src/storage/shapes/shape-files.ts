@@ -39,10 +39,12 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     private readonly handle: Handle,
     /** What the last checkpoint says. */
     saved: LinesState,
+    /** Some files of it are there perhaps, and are being removed. */
+    lastGeneration = 0,
   ) {
     this.access = new ShapeFileAccess(disk, files, paths, handle);
     this.generation = new LinesGeneration(this.access, generationOf(saved), saved);
-    this.begun = this.generation.number;
+    this.begun = Math.max(this.generation.number, lastGeneration);
     this.moved = new MovedFiles(disk, paths, handle);
   }
 

@@ -54,6 +54,20 @@ test('a shape that is written to while a checkpoint saves it is compacted, and a
   expect({ isCompacted, seen, counted, goneOn }).toEqual({ isCompacted: true, seen: '4 of 5', counted: '2 of 3', goneOn: '6 of 7' });
 });
 
+test('a start never begins again what the last one has left of a compaction: its files may be removed late', async () => {
+  const world = await preparedWorld();
+  const again = await CompactingWorld.onto(world.disk.image());
+  update(again, 1);
+  await again.take('compact');
+  await again.take('checkpoint');
+  const seen = await valueIn(again);
+  await world.end();
+  await again.end();
+
+  const files = again.disk.files.filter((path) => path.endsWith('lines'));
+  expect({ seen, files }).toEqual({ seen: '0 of 1', files: ['/data/shapes/5f/1-1.2.lines'] });
+});
+
 test('a storage that is closed while a checkpoint takes the new files over keeps them', async () => {
   const world = await preparedWorld();
   world.disk.holdSyncs();
