@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly folder: LineFolder;
   /** Of the bytes that are looked through, so many must go: else nothing is gained that is worth the writing. */
   readonly goneShareMin: number;
+  /** With more to copy than this, no checkpoint takes the new files over. */
+  readonly waitedBytesMax: number;
   /** Awaited between steps. @throws when there are to be no more. */
   readonly turn: () => Promise<void>;
 }
@@ -71,7 +73,7 @@ export class CompactionRun {
     return true;
   }
 
-  /** Brings what lies behind into the new files, as it is, but for the little that is written meanwhile. */
+  /** Brings what lies behind into the new files, as it is, but for the little that is written meanwhile. May be called again. */
   async copy(): Promise<void> {
     for (let left = Infinity; left > LEFT_BYTES_MAX; ) {
       const hold = await this.shape.holdFiles();
@@ -85,7 +87,8 @@ export class CompactionRun {
   /**
    * For a checkpoint that has saved all of `state`, and perhaps what came since.
    *
-   * @returns undefined while a part of a transaction is in the files that nobody may see: a later one may take over.
+   * @returns undefined while a part of a transaction is in the files that nobody may see, or when one has just become visible that is
+   * too large to be waited for: a later one may take over, once `copy` was called again.
    * @throws as `compact`.
    */
   async takeOver(state: LinesState): Promise<TakeOver | undefined> {
@@ -108,6 +111,7 @@ export class CompactionRun {
   private async finish(state: LinesState, { place }: FilesHold): Promise<Compaction | undefined> {
     const { compacted, lines, next } = this;
     if (compacted === undefined || place === undefined || state.bytes < this.copied.bytes || place.bytes < state.bytes) return undefined;
+    if (place.bytes - this.copied.bytes > this.options.waitedBytesMax) return undefined;
     await this.copyThrough(state, noTurn); // The checkpoint waits for it, and what it counts ends with a piece.
     await this.copyThrough(place, noTurn);
     await this.options.files.appendTo(next, lines.place, [], true);

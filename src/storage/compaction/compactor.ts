@@ -21,6 +21,8 @@ export interface CompactionBounds {
   readonly closedBytesMin: number;
   /** Of what was closed, so much must go. */
   readonly goneShareMin: number;
+  /** So much a checkpoint copies at the most. More than it saves of the memory, so that one that is written to is taken over, too. */
+  readonly waitedBytesMax: number;
   /** After each step others have so much time. */
   readonly pauseMs: number;
 }
@@ -33,7 +35,8 @@ export interface CompactorOptions extends Partial<CompactionBounds> {
   readonly oldestView: (handle: Handle) => LogOffset | undefined;
 }
 
-const BOUNDS: CompactionBounds = { closedBytesMin: 4 * 1024 * 1024, goneShareMin: 1 / 2, pauseMs: 1 };
+const MIB = 1024 * 1024;
+const BOUNDS: CompactionBounds = { closedBytesMin: 4 * MIB, goneShareMin: 1 / 2, waitedBytesMax: 256 * MIB, pauseMs: 1 };
 /** The last chunks stay as they are: whoever waits for a transaction by its id finds it there. */
 const KEPT_CHUNKS = 1;
 
@@ -73,9 +76,7 @@ export class Compactor {
     const [most] = [...this.due.values()].sort((left, right) => this.growthOf(right) - this.growthOf(left));
     if (most === undefined) return;
     this.due.delete(most.shape.handle);
-    this.running = this.compact(most)
-      .catch((error: unknown) => void (this.fault = error))
-      .finally(() => void (this.running = undefined));
+    this.run(this.compact(most));
   }
 
   /** Met since it was last asked: the log of that shape is to be condemned. */
@@ -104,9 +105,7 @@ export class Compactor {
       this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
       return { ...takeOver, handle };
     } catch (error) {
-      this.meet(error, handle);
-      await leave(prepared);
-      return undefined;
+      return void (await this.giveUp(prepared, error));
     }
   }
 
@@ -125,10 +124,14 @@ export class Compactor {
     if (prepared !== undefined) await leave(prepared);
   }
 
-  /** A later checkpoint may count it. */
+  private run(task: Promise<void>): void {
+    this.running = task.catch((error: unknown) => void (this.fault = error)).finally(() => void (this.running = undefined));
+  }
+
+  /** A later checkpoint may count it. What there is more to copy by now is copied in the background, too. */
   private async putBack(run: CompactionRun): Promise<undefined> {
-    if (this.stopping.signal.aborted) await leave(run);
-    else if (!run.shape.isGone) this.prepared = run;
+    if (this.stopping.signal.aborted) return void (await leave(run));
+    this.run(this.copy(run));
   }
 
   private enter(shape: StoredShape, { chunkBytesMax, lines }: ShapeState): void {
@@ -150,19 +153,32 @@ export class Compactor {
     const { folder, filesOf } = this.options;
     const files = filesOf(shape.handle);
     if (files === undefined) return;
-    const { goneShareMin } = this.bounds;
-    const run = new CompactionRun({ shape, files, chunkBytesMax, folder, goneShareMin, turn: () => this.turn() });
+    const { goneShareMin, waitedBytesMax } = this.bounds;
+    const run = new CompactionRun({ shape, files, chunkBytesMax, folder, goneShareMin, waitedBytesMax, turn: () => this.turn() });
     try {
       const isWorth = await run.compact(last, logEnd);
       this.note(shape, last);
       if (!isWorth) return await leave(run);
-      await run.copy();
-      if (!shape.isGone) this.prepared = run;
     } catch (error) {
       this.note(shape, last);
-      this.meet(error, shape.handle);
-      await leave(run);
+      return await this.giveUp(run, error);
     }
+    await this.copy(run);
+  }
+
+  private async copy(run: CompactionRun): Promise<void> {
+    try {
+      await run.copy();
+      if (!run.shape.isGone) this.prepared = run;
+    } catch (error) {
+      await this.giveUp(run, error);
+    }
+  }
+
+  /** @throws all that is not expected. */
+  private async giveUp(run: CompactionRun, error: unknown): Promise<void> {
+    this.meet(error, run.shape.handle);
+    await leave(run);
   }
 
   private note(shape: StoredShape, { bytes }: ChunkEnd): void {

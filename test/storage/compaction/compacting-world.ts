@@ -1,6 +1,7 @@
-/** A storage with one shape, whose log is compacted as soon as there is anything to gain. */
+/** A storage with a shape, whose log is compacted as soon as there is anything to gain. */
 import { systemClock } from '../../../src/base/clock.ts';
 import type { CompactionBounds } from '../../../src/storage/compaction/compactor.ts';
+import type { RowLine } from '../../../src/storage/compaction/line-folder.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -11,11 +12,21 @@ import { lineOf, type RowOperation } from '../../support/storage/row-lines.ts';
 import { appendLines, snapshotOf } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
-export const EAGER: CompactionBounds = { closedBytesMin: 1, goneShareMin: 0, pauseMs: 0 };
+export const EAGER: Partial<CompactionBounds> = { closedBytesMin: 1, goneShareMin: 0, pauseMs: 0 };
 /** Some lines. */
 const CHUNK_BYTES = 600;
 
+class CountingFolder extends RowLineFolder {
+  linesRead = 0;
+
+  override read(line: Uint8Array): RowLine | undefined {
+    this.linesRead += 1;
+    return super.read(line);
+  }
+}
+
 export class CompactingWorld {
+  readonly folder = new CountingFolder();
   private commits = 0;
   private boots = 0;
   private storage: Storage | undefined;
@@ -24,18 +35,19 @@ export class CompactingWorld {
   private constructor(
     readonly disk: MemoryDisk,
     private readonly chunkBytesMax: number,
+    private readonly bounds: Partial<CompactionBounds>,
   ) {}
 
   /** What is left on a disk whose power went. */
-  static async onto(disk: MemoryDisk, chunkBytesMax = CHUNK_BYTES): Promise<CompactingWorld> {
-    const world = new CompactingWorld(disk, chunkBytesMax);
+  static async onto(disk: MemoryDisk, chunkBytesMax = CHUNK_BYTES, bounds = EAGER): Promise<CompactingWorld> {
+    const world = new CompactingWorld(disk, chunkBytesMax, bounds);
     world.commits = 1_000_000;
     await world.open();
     return world;
   }
 
-  static async begin(chunkBytesMax = CHUNK_BYTES): Promise<CompactingWorld> {
-    const world = new CompactingWorld(new MemoryDisk(), chunkBytesMax);
+  static async begin(chunkBytesMax = CHUNK_BYTES, bounds = EAGER): Promise<CompactingWorld> {
+    const world = new CompactingWorld(new MemoryDisk(), chunkBytesMax, bounds);
     await world.open();
     await snapshotOf(world.now.shapes.create(handleOf(1), shapeOf({})), []);
     return world;
@@ -53,13 +65,13 @@ export class CompactingWorld {
   }
 
   /** One transaction. */
-  append(operations: readonly RowOperation[]): void {
+  append(operations: readonly RowOperation[], shape = this.shape): void {
     this.commits += 1;
     const lsn = 10 * this.commits;
     const lines = operations.map((operation, index) =>
       lineOf(operation, { xid: this.commits, lsn, position: 2 * index, isLast: index === operations.length - 1 }),
     );
-    appendLines(this.shape, lsn, lines);
+    appendLines(shape, lsn, lines);
   }
 
   async take(act: 'compact' | 'checkpoint' | 'restart'): Promise<void> {
@@ -94,8 +106,8 @@ export class CompactingWorld {
       directory: '/data',
       clock: new ManualClock(),
       chunkBytesMax: this.chunkBytesMax,
-      folder: new RowLineFolder(),
-      compaction: EAGER,
+      folder: this.folder,
+      compaction: this.bounds,
       disk: this.disk.mount(),
       processes: { self: { host: 'here', pid: this.boots, start: '' }, isAlive: () => false },
     });

@@ -4,11 +4,11 @@ import { SNAPSHOT_END } from '../../../src/model/log-offset.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { StrictClient } from '../../support/storage/row-lines.ts';
 import { bodyOf } from '../../support/storage/stored-samples.ts';
-import { CompactingWorld } from './compacting-world.ts';
+import { CompactingWorld, EAGER } from './compacting-world.ts';
 
 /** Its new files are written, and no checkpoint has counted them. */
-async function preparedWorld(): Promise<CompactingWorld> {
-  const world = await CompactingWorld.begin();
+async function preparedWorld(bounds = EAGER): Promise<CompactingWorld> {
+  const world = await CompactingWorld.begin(600, bounds);
   world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
   update(world, 40);
   await world.take('checkpoint');
@@ -82,4 +82,19 @@ test('a storage that is closed while a checkpoint takes the new files over keeps
   await again.end();
 
   expect(seen).toEqual([[], true, '39 of 40']);
+});
+
+test('a checkpoint waits for no large copy: that is made in the background, and a later one counts the new files', async () => {
+  const world = await preparedWorld({ ...EAGER, waitedBytesMax: 1000 });
+  update(world, 30);
+  await world.take('checkpoint');
+  const waited = world.shape.compactedThrough;
+  await world.settle();
+  update(world, 2);
+  await world.take('checkpoint');
+  const isCompacted = world.shape.compactedThrough !== SNAPSHOT_END;
+  const seen = await valueIn(world);
+  await world.end();
+
+  expect({ waited, isCompacted, seen }).toEqual({ waited: SNAPSHOT_END, isCompacted: true, seen: '1 of 2' });
 });
