@@ -181,8 +181,9 @@ export class Compactor {
     await leave(run);
   }
 
-  private note(shape: StoredShape, { bytes }: ChunkEnd): void {
-    if (!shape.isGone) this.looked.set(shape.handle, bytes);
+  private note({ handle, isGone }: StoredShape, { bytes }: ChunkEnd): void {
+    this.due.delete(handle); // A checkpoint may have entered it meanwhile, by what was looked at before.
+    if (!isGone) this.looked.set(handle, bytes);
   }
 
   /** @throws all that is not expected. */
