@@ -1,6 +1,6 @@
 /**
  * NumberColumn: a number from 0 to 2³² − 1 under each index from 0 on, in four bytes. Under an index that was never written lies 0.
- * It grows by pages, so nothing is copied when there are many.
+ * It grows by pages, so nothing is copied when there are many, and none is there of which nothing was written.
  */
 const PAGE_BITS = 12;
 const PAGE_LENGTH = 1 << PAGE_BITS;
@@ -8,6 +8,12 @@ const FIRST_LENGTH = 8;
 
 export class NumberColumn {
   private pages: Uint32Array[] = [];
+  private byteCount = 0;
+
+  /** Of memory. */
+  get bytes(): number {
+    return this.byteCount;
+  }
 
   get(index: number): number {
     return this.pages[index >>> PAGE_BITS]?.[index & (PAGE_LENGTH - 1)] ?? 0;
@@ -23,21 +29,17 @@ export class NumberColumn {
   copy(): NumberColumn {
     const copy = new NumberColumn();
     copy.pages = this.pages.map((page) => page.slice());
+    copy.byteCount = this.byteCount;
     return copy;
   }
 
   private grown(index: number): Uint32Array {
     const number = index >>> PAGE_BITS;
-    for (let each = 0; each < number; each += 1) this.widen(each, PAGE_LENGTH);
-    return this.widen(number, number > 0 ? PAGE_LENGTH : lengthFor(index + 1));
-  }
-
-  private widen(number: number, length: number): Uint32Array {
-    const page = this.pages[number];
-    if (page !== undefined && page.length >= length) return page;
-    const wider = new Uint32Array(length);
-    wider.set(page ?? []);
+    const page = this.pages[number] ?? [];
+    const wider = new Uint32Array(number > 0 ? PAGE_LENGTH : lengthFor(index + 1));
+    wider.set(page);
     this.pages[number] = wider;
+    this.byteCount += 4 * (wider.length - page.length);
     return wider;
   }
 }

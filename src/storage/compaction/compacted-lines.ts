@@ -42,6 +42,11 @@ export class CompactedLines {
     return this.written;
   }
 
+  /** Of all lines that were given. */
+  get bytes(): number {
+    return this.drafted.bytes;
+  }
+
   /** A line of the part that is compacted. @param line without its comma. */
   async compacted({ lsn, position }: LineAddress, line: Uint8Array): Promise<void> {
     if (this.lastLsn !== undefined && lsn !== this.lastLsn && this.openBytes >= this.chunkBytesMax) this.endChunk(this.lastLsn);

@@ -11,24 +11,20 @@ import type { ShapeFiles } from '../shapes/shape-files.ts';
 import { compactedState, type ChunkEnd, type Compaction, type LinesState } from '../shapes/shape-lines.ts';
 import type { StoredShape } from '../shapes/stored-shape.ts';
 import { CompactedLines, type NewPlace } from './compacted-lines.ts';
-import { planOf, writeFolded, type Region } from './fold-lines.ts';
-import type { LineFolder } from './line-folder.ts';
+import { planOf, writeFolded, type Folding, type Region } from './fold-lines.ts';
 import { linesBetween } from './line-walk.ts';
 
 /** With less to copy than this, what is left is copied by the checkpoint. */
 const LEFT_BYTES_MAX = 1024 * 1024;
 
-export interface RunOptions {
+export interface RunOptions extends Folding {
   readonly shape: StoredShape;
   readonly files: ShapeFiles;
   readonly chunkBytesMax: number;
-  readonly folder: LineFolder;
   /** Of the bytes that are looked through, so many must go: else nothing is gained that is worth the writing. */
   readonly goneShareMin: number;
   /** With more to copy than this, no checkpoint takes the new files over. */
   readonly waitedBytesMax: number;
-  /** Awaited between steps. @throws when there are to be no more. */
-  readonly turn: () => Promise<void>;
 }
 
 /** The new files, once a checkpoint may count them. Until `commit`, or `abandon`, nothing else is written to the shape's files. */
@@ -61,12 +57,13 @@ export class CompactionRun {
    * @throws {ShapeGoneError | ShapeCorruptError | UnreadableEntryError | DiskError}
    */
   async compact(last: ChunkEnd, logEnd: LogOffset): Promise<boolean> {
-    const { folder, turn, files, goneShareMin } = this.options;
-    const region = await regionOf(files.lines, last, lsnOfOffset(logEnd));
-    if (region === undefined) return false;
-    const plan = await planOf(region, folder, turn);
+    const { files, goneShareMin } = this.options;
+    const closed = await regionOf(files.lines, last, lsnOfOffset(logEnd));
+    if (closed === undefined) return false;
+    const { plan, region } = await planOf(closed, this.options);
     if (plan.goneBytes < goneShareMin * region.bytes || plan.goneBytes === 0) return false;
-    if (!(await writeFolded(region, plan, folder, this.lines, turn))) return false;
+    // Lines that others went into are longer than they were.
+    if (!(await writeFolded(region, plan, this.lines, (1 - goneShareMin) * region.bytes, this.options))) return false;
     const end = await this.lines.endCompacted(region.lsn);
     this.compacted = { region, end, newPlace: this.lines.place };
     this.copied = { end: behind(region.lsn), bytes: region.bytes };

@@ -13,16 +13,12 @@ import { DiskError, errorOf, ShapeCorruptError, ShapeGoneError } from '../errors
 import type { ShapeFiles } from '../shapes/shape-files.ts';
 import type { ChunkEnd, LinesState } from '../shapes/shape-lines.ts';
 import type { ShapeCapture, ShapeState, StoredShape } from '../shapes/stored-shape.ts';
-import { CompactionRun, type TakeOver } from './compaction-run.ts';
+import { CompactionRun, type RunOptions, type TakeOver } from './compaction-run.ts';
 import type { LineFolder } from './line-folder.ts';
 
-export interface CompactionBounds {
+export interface CompactionBounds extends Pick<RunOptions, 'goneShareMin' | 'heldBytesMax' | 'waitedBytesMax'> {
   /** So much must have been closed since a log was looked at last. */
   readonly closedBytesMin: number;
-  /** Of what was closed, so much must go. */
-  readonly goneShareMin: number;
-  /** So much a checkpoint copies at the most. More than it saves of the memory, so that one that is written to is taken over, too. */
-  readonly waitedBytesMax: number;
   /** After each step others have so much time. */
   readonly pauseMs: number;
 }
@@ -36,7 +32,13 @@ export interface CompactorOptions extends Partial<CompactionBounds> {
 }
 
 const MIB = 1024 * 1024;
-const BOUNDS: CompactionBounds = { closedBytesMin: 4 * MIB, goneShareMin: 1 / 2, waitedBytesMax: 256 * MIB, pauseMs: 1 };
+const BOUNDS: CompactionBounds = {
+  closedBytesMin: 4 * MIB,
+  goneShareMin: 1 / 2,
+  heldBytesMax: 64 * MIB,
+  waitedBytesMax: 256 * MIB, // More than a checkpoint saves of the memory, so that a log that is written to is taken over, too.
+  pauseMs: 1,
+};
 /** The last chunks stay as they are: whoever waits for a transaction by its id finds it there. */
 const KEPT_CHUNKS = 1;
 
@@ -153,8 +155,7 @@ export class Compactor {
     const { folder, filesOf } = this.options;
     const files = filesOf(shape.handle);
     if (files === undefined) return;
-    const { goneShareMin, waitedBytesMax } = this.bounds;
-    const run = new CompactionRun({ shape, files, chunkBytesMax, folder, goneShareMin, waitedBytesMax, turn: () => this.turn() });
+    const run = new CompactionRun({ ...this.bounds, shape, files, chunkBytesMax, folder, turn: () => this.turn() });
     try {
       const isWorth = await run.compact(last, logEnd);
       this.note(shape, last);

@@ -4,6 +4,7 @@
  */
 import { SNAPSHOT_END } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
+import { indexEntriesOf } from '../shapes/line-pieces.ts';
 import type { LinesSource } from '../shapes/lines-source.ts';
 import type { CompactedLines } from './compacted-lines.ts';
 import { FoldPlan } from './fold-plan.ts';
@@ -19,37 +20,63 @@ export interface Region {
   readonly lsn: Lsn;
 }
 
-/** Of rows while they are looked through, and of lines that are to go into others. */
-const HELD_BYTES_MAX = 64 * 1024 * 1024;
-/** The plan goes by an estimate, which columns that are updated one by one exceed: beyond this nothing is folded. */
-const FOLDED_BYTES_MAX = 4 * HELD_BYTES_MAX;
-
-export async function planOf({ source, bytes }: Region, folder: LineFolder, turn: () => Promise<void>): Promise<FoldPlan> {
-  const plan = new FoldPlan(HELD_BYTES_MAX);
-  for await (const line of linesBetween(source, SNAPSHOT_END, bytes, turn)) plan.take(folder.read(line.bytes), line.bytes.length + 1);
-  return plan;
+/** How lines are folded. */
+export interface Folding {
+  readonly folder: LineFolder;
+  /** Of rows while they are looked through, and of lines that are to go into others; and as much of numbers, one for each line. */
+  readonly heldBytesMax: number;
+  /** Awaited between steps. @throws when there are to be no more. */
+  readonly turn: () => Promise<void>;
 }
 
-/** @returns false when too much would have to be held: what was written then is of no use. */
+/** The plan goes by an estimate, which columns that are updated one by one exceed: beyond so many times that nothing is folded. */
+const FOLDED_FACTOR_MAX = 4;
+
+export interface Planned {
+  readonly plan: FoldPlan;
+  /** The first transactions of what was to be looked at: fewer when it has more lines than the plan holds. */
+  readonly region: Region;
+}
+
+export async function planOf(region: Region, { folder, heldBytesMax, turn }: Folding): Promise<Planned> {
+  const { source } = region;
+  const plan = new FoldPlan(heldBytesMax);
+  let at: Region | undefined;
+  for await (const { address: { lsn }, bytes: line } of linesBetween(source, SNAPSHOT_END, region.bytes, turn)) {
+    if (at !== undefined && plan.isFull && lsn !== at.lsn) return { plan, region: at };
+    plan.take(folder.read(line), line.length + 1);
+    const { bytes, count } = at ?? NOWHERE;
+    at = { source, lsn, bytes: bytes + line.length + 1, count: count + indexEntriesOf(line.length + 1) };
+  }
+  return { plan, region };
+}
+
+/**
+ * @param writtenBytesMax so much may be left.
+ * @returns false when that is more, or when too much would have to be held: what was written then is of no use.
+ */
 export async function writeFolded(
   { source, bytes }: Region,
   plan: FoldPlan,
-  folder: LineFolder,
   lines: CompactedLines,
-  turn: () => Promise<void>,
+  writtenBytesMax: number,
+  { folder, heldBytesMax, turn }: Folding,
 ): Promise<boolean> {
   const folded = new FoldedLines(folder);
+  const foldedBytesMax = FOLDED_FACTOR_MAX * heldBytesMax;
   let number = 0;
   for await (const { address, bytes: line } of linesBetween(source, SNAPSHOT_END, bytes, turn)) {
     const fate = plan.fateOf(number);
     if (fate === 'stays') await lines.compacted(address, folded.take(number, line));
     else if (fate === 'goes') folded.drop(number);
     else folded.hold(number, line, fate.into);
-    if (folded.bytes > FOLDED_BYTES_MAX) return false;
+    if (folded.bytes > foldedBytesMax || lines.bytes > writtenBytesMax) return false;
     number += 1;
   }
   return true;
 }
+
+const NOWHERE = { bytes: 0, count: 0 };
 
 /** By the number of the line that they are to go into. */
 class FoldedLines {

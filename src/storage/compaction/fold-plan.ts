@@ -5,7 +5,8 @@
  * the row, other marks, an event or a control. An update that a delete follows goes without a trace. Every other line stays where it is:
  * whoever has read to anywhere between two lines has all that those before have brought, and takes what comes again as it took it before.
  *
- * Memory is bounded: when it holds too much it forgets all rows. What lies behind is then not joined with what lies before.
+ * Memory is bounded: when it holds too much of rows it forgets all of them. What lies behind is then not joined with what lies before. And
+ * when it holds too much of lines it takes no more of them: those behind stay as they are, until there are fewer before them.
  */
 import { NumberColumn } from '../../base/packed/number-column.ts';
 import { TextTable } from '../../base/packed/text-table.ts';
@@ -18,7 +19,7 @@ const NONE = 0;
 
 export type LineFate = 'stays' | 'goes' | { readonly into: number };
 
-/** @param heldBytesMax of rows, and of what would be held of their lines while they are folded, by an estimate. */
+/** @param heldBytesMax of rows, and of what would be held of their lines while they are folded, by an estimate; as much again of lines. */
 export class FoldPlan {
   private readonly fates = new NumberColumn();
   private keys = new TextTable();
@@ -41,7 +42,8 @@ export class FoldPlan {
 
   /** The next line. @param row undefined for one that tells none. */
   take(row: RowLine | undefined, bytes: number): void {
-    if (row === undefined || this.heldBytes > this.heldBytesMax) this.forgetAll();
+    if (row === undefined || this.heldBytes > this.heldBytesMax || this.isFull) this.forgetAll();
+    if (this.isFull) return;
     if (row?.operation === 'update') this.takeUpdate(row, bytes);
     else if (row !== undefined) this.takeEnd(row);
     this.count += 1;
@@ -52,6 +54,11 @@ export class FoldPlan {
     const fate = this.fates.get(number);
     if (fate === STAYS) return 'stays';
     return fate === GOES ? 'goes' : { into: fate - INTO };
+  }
+
+  /** What comes now stays as it is. */
+  get isFull(): boolean {
+    return this.fates.bytes > this.heldBytesMax;
   }
 
   private get heldBytes(): number {

@@ -4,7 +4,7 @@ import { SNAPSHOT_END } from '../../../src/model/log-offset.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { snapshotOf } from '../../support/storage/stored-samples.ts';
-import { CompactingWorld } from './compacting-world.ts';
+import { CompactingWorld, EAGER } from './compacting-world.ts';
 
 /** Lines that stay, all of them. */
 function insert(world: CompactingWorld, keys: readonly number[]): void {
@@ -73,4 +73,32 @@ test('one that is deleted while it waits, or while it is compacted, keeps no oth
 
   const left = world.disk.files.filter((path) => [3, 4].some((number) => path.includes(`/${handleOf(number)}.`)));
   expect({ first, left }).toEqual({ first: [true], left: [] });
+});
+
+test('a log with more lines than are held is compacted from its beginning, part by part', async () => {
+  const world = await CompactingWorld.begin(600, { ...EAGER, heldBytesMax: 20_000 });
+  for (let time = 0; time < 5000; time += 1) world.append([{ do: 'update', key: 'a', value: { x: String(time) } }]);
+  const lineBytes: number[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    lineBytes.push(world.shape.lineBytes);
+    await world.take('checkpoint');
+    for (let time = 0; time < 10; time += 1) await world.settle();
+    await world.take('checkpoint');
+  }
+  await world.end();
+
+  const [all = 0, first = 0, second = 0] = lineBytes;
+  expect([first < all / 4, first > all / 8, second < 2000]).toEqual([true, true, true]);
+});
+
+test('where each update tells another column nothing is gained: what comes to more than half is given up', async () => {
+  const world = await CompactingWorld.begin(600, { ...EAGER, goneShareMin: 1 / 2 });
+  for (let time = 0; time < 40; time += 1)
+    world.append([{ do: 'update', key: 'a', value: { [`x${time}`]: 'x'.repeat(500) } }]);
+  await world.take('compact');
+  const { compactedThrough } = world.shape;
+  await world.end();
+
+  const files = world.disk.files.filter((path) => path.endsWith('lines'));
+  expect({ compactedThrough, files }).toEqual({ compactedThrough: SNAPSHOT_END, files: ['/data/shapes/5f/1-1.lines'] });
 });
