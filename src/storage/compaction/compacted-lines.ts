@@ -3,9 +3,9 @@
  * are, those behind.
  *
  * A chunk of what is compacted ends behind a transaction, at an offset that was never given out before: a cache may have the answer for
- * the end of an older chunk, with lines that know nothing of what went behind it.
+ * the end of an older chunk, with lines that know nothing of what went behind it. Within a transaction it ends where `KeptEnds` says.
  */
-import { compactedEnd } from '../../model/log-offset.ts';
+import { compactedEnd, type LogOffset } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { LineAddress, LineBatch } from '../shapes/line-buffer.ts';
 import { LineDraft } from '../shapes/line-draft.ts';
@@ -49,15 +49,25 @@ export class CompactedLines {
 
   /** A line of the part that is compacted. @param line without its comma. */
   async compacted({ lsn, position }: LineAddress, line: Uint8Array): Promise<void> {
-    if (this.lastLsn !== undefined && lsn !== this.lastLsn && this.openBytes >= this.chunkBytesMax) this.endChunk(this.lastLsn);
+    const { lastLsn } = this;
+    const isBetween = lastLsn !== undefined && lsn !== lastLsn;
+    if (isBetween && this.openBytes >= this.chunkBytesMax) this.endChunk(compactedEnd(lastLsn, this.generation));
     this.lastLsn = lsn;
     this.openBytes += line.length;
     await this.append({ lsn, position }, line);
   }
 
+  /** Behind what was given. */
+  endChunk(offset: LogOffset): ChunkEnd {
+    const end = { offset, bytes: this.drafted.bytes };
+    this.chunkEnds.push(end);
+    this.openBytes = 0;
+    return end;
+  }
+
   /** The last of them was given. @returns its end. */
   async endCompacted(lsn: Lsn): Promise<ChunkEnd> {
-    const end = this.endChunk(lsn);
+    const end = this.endChunk(compactedEnd(lsn, this.generation));
     await this.flush();
     return end;
   }
@@ -76,12 +86,5 @@ export class CompactedLines {
     if (batch === undefined) return;
     await this.put(this.written, batch);
     this.written = this.drafted;
-  }
-
-  private endChunk(lsn: Lsn): ChunkEnd {
-    const end = { offset: compactedEnd(lsn, this.generation), bytes: this.drafted.bytes };
-    this.chunkEnds.push(end);
-    this.openBytes = 0;
-    return end;
   }
 }

@@ -11,7 +11,7 @@ import type { ShapeFiles } from '../shapes/shape-files.ts';
 import { compactedState, type ChunkEnd, type Compaction, type LinesState } from '../shapes/shape-lines.ts';
 import type { StoredShape } from '../shapes/stored-shape.ts';
 import { CompactedLines, type NewPlace } from './compacted-lines.ts';
-import { planOf, writeFolded, type Folding, type Region } from './fold-lines.ts';
+import { planOf, writeFolded, type Folding, type OldEnds, type Region } from './fold-lines.ts';
 import { linesBetween } from './line-walk.ts';
 
 /** With less to copy than this, what is left is copied by the checkpoint. */
@@ -51,19 +51,21 @@ export class CompactionRun {
   }
 
   /**
-   * @param last the end of the last chunk that may be compacted.
+   * @param ends of the chunks that may be compacted, one at least.
    * @param logEnd that of the log, or of what is in the files.
    * @returns false when there is too little to gain.
    * @throws {ShapeGoneError | ShapeCorruptError | UnreadableEntryError | DiskError}
    */
-  async compact(last: ChunkEnd, logEnd: LogOffset): Promise<boolean> {
+  async compact(ends: OldEnds, logEnd: LogOffset): Promise<boolean> {
     const { files, goneShareMin } = this.options;
-    const closed = await regionOf(files.lines, last, lsnOfOffset(logEnd));
+    const last = ends.at(-1);
+    const closed = last && (await regionOf(files.lines, last, lsnOfOffset(logEnd)));
     if (closed === undefined) return false;
-    const { plan, region } = await planOf(closed, this.options);
+    const planned = await planOf(closed, ends, this.options);
+    const { plan, region } = planned;
     if (plan.goneBytes < goneShareMin * region.bytes || plan.goneBytes === 0) return false;
     // Lines that others went into are longer than they were.
-    if (!(await writeFolded(region, plan, this.lines, (1 - goneShareMin) * region.bytes, this.options))) return false;
+    if (!(await writeFolded(planned, ends, this.lines, (1 - goneShareMin) * region.bytes, this.options))) return false;
     const end = await this.lines.endCompacted(region.lsn);
     this.compacted = { region, end, newPlace: this.lines.place };
     this.copied = { end: behind(region.lsn), bytes: region.bytes };

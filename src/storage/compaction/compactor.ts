@@ -16,7 +16,7 @@ import type { ShapeCapture, ShapeState, StoredShape } from '../shapes/stored-sha
 import { CompactionRun, type RunOptions, type TakeOver } from './compaction-run.ts';
 import type { LineFolder } from './line-folder.ts';
 
-export interface CompactionBounds extends Pick<RunOptions, 'goneShareMin' | 'heldBytesMax' | 'waitedBytesMax'> {
+export interface CompactionBounds extends Pick<RunOptions, 'goneShareMin' | 'heldBytesMax' | 'unbrokenBytesMax' | 'waitedBytesMax'> {
   /** So much must have been closed since a log was looked at last. */
   readonly closedBytesMin: number;
   /** After each step others have so much time. */
@@ -36,6 +36,7 @@ const BOUNDS: CompactionBounds = {
   closedBytesMin: 4 * MIB,
   goneShareMin: 1 / 2,
   heldBytesMax: 64 * MIB,
+  unbrokenBytesMax: 32 * MIB,
   waitedBytesMax: 256 * MIB, // More than a checkpoint saves of the memory, so that a log that is written to is taken over, too.
   pauseMs: 1,
 };
@@ -45,6 +46,8 @@ const KEPT_CHUNKS = 1;
 interface Candidate {
   readonly shape: StoredShape;
   readonly chunkBytesMax: number;
+  /** Of the chunks that may be compacted. */
+  readonly ends: readonly ChunkEnd[];
   readonly last: ChunkEnd;
   readonly logEnd: LogOffset;
 }
@@ -140,9 +143,10 @@ export class Compactor {
     const { handle } = shape;
     if (shape.isGone || lines.chunkEnds.length <= KEPT_CHUNKS) return;
     this.looked.set(handle, this.looked.get(handle) ?? lines.compacted?.bytes ?? 0);
-    const last = lastOf(lines, this.options.oldestView(handle));
+    const ends = endsOf(lines, this.options.oldestView(handle));
+    const last = ends.at(-1);
     if (last === undefined) return;
-    const candidate = { shape, chunkBytesMax, last, logEnd: lines.end };
+    const candidate = { shape, chunkBytesMax, ends, last, logEnd: lines.end };
     if (this.growthOf(candidate) < Math.max(this.bounds.closedBytesMin, this.looked.get(handle) ?? 0)) return;
     this.due.set(handle, candidate);
   }
@@ -151,13 +155,13 @@ export class Compactor {
     return last.bytes - (this.looked.get(shape.handle) ?? 0);
   }
 
-  private async compact({ shape, chunkBytesMax, last, logEnd }: Candidate): Promise<void> {
+  private async compact({ shape, chunkBytesMax, ends, last, logEnd }: Candidate): Promise<void> {
     const { folder, filesOf } = this.options;
     const files = filesOf(shape.handle);
     if (files === undefined) return;
     const run = new CompactionRun({ ...this.bounds, shape, files, chunkBytesMax, folder, turn: () => this.turn() });
     try {
-      const isWorth = await run.compact(last, logEnd);
+      const isWorth = await run.compact(ends, logEnd);
       this.note(shape, last);
       if (!isWorth) return await leave(run);
     } catch (error) {
@@ -215,12 +219,12 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
 
 const STOPPED = new Error('the storage is being closed');
 
-/** The last chunk of those that may be compacted. */
-function lastOf({ chunkEnds }: LinesState, oldestView: LogOffset | undefined): ChunkEnd | undefined {
+/** Of the chunks that may be compacted. */
+function endsOf({ chunkEnds }: LinesState, oldestView: LogOffset | undefined): readonly ChunkEnd[] {
   const closed = chunkEnds.slice(0, -KEPT_CHUNKS);
-  if (oldestView === undefined) return closed.at(-1);
-  if (oldestView === BEFORE_ALL) return undefined;
-  return closed.findLast(({ offset }) => compareOffsets(offset, oldestView) <= 0);
+  if (oldestView === undefined) return closed;
+  if (oldestView === BEFORE_ALL) return [];
+  return closed.slice(0, closed.findLastIndex(({ offset }) => compareOffsets(offset, oldestView) <= 0) + 1);
 }
 
 /** What cannot be removed now is removed by the next start. */

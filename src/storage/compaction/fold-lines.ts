@@ -6,8 +6,10 @@ import { SNAPSHOT_END } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { indexEntriesOf } from '../shapes/line-pieces.ts';
 import type { LinesSource } from '../shapes/lines-source.ts';
+import type { ChunkEnd } from '../shapes/shape-lines.ts';
 import type { CompactedLines } from './compacted-lines.ts';
 import { FoldPlan } from './fold-plan.ts';
+import { KeptEnds } from './kept-ends.ts';
 import type { LineFolder } from './line-folder.ts';
 import { linesBetween } from './line-walk.ts';
 
@@ -20,11 +22,16 @@ export interface Region {
   readonly lsn: Lsn;
 }
 
+/** Where the chunks of a log end until now. */
+export type OldEnds = readonly ChunkEnd[];
+
 /** How lines are folded. */
 export interface Folding {
   readonly folder: LineFolder;
   /** Of rows while they are looked through, and of lines that are to go into others; and as much of numbers, one for each line. */
   readonly heldBytesMax: number;
+  /** Of one transaction, so much may be in one chunk; and what is left until the next end of one. */
+  readonly unbrokenBytesMax: number;
   /** Awaited between steps. @throws when there are to be no more. */
   readonly turn: () => Promise<void>;
 }
@@ -38,14 +45,17 @@ export interface Planned {
   readonly region: Region;
 }
 
-export async function planOf(region: Region, { folder, heldBytesMax, turn }: Folding): Promise<Planned> {
+export async function planOf(region: Region, ends: OldEnds, { folder, heldBytesMax, unbrokenBytesMax, turn }: Folding): Promise<Planned> {
   const { source } = region;
   const plan = new FoldPlan(heldBytesMax);
+  const kept = new KeptEnds(ends, unbrokenBytesMax);
   let at: Region | undefined;
-  for await (const { address: { lsn }, bytes: line } of linesBetween(source, SNAPSHOT_END, region.bytes, turn)) {
-    if (at !== undefined && plan.isFull && lsn !== at.lsn) return { plan, region: at };
-    plan.take(folder.read(line), line.length + 1);
+  for await (const { address, bytes: line } of linesBetween(source, SNAPSHOT_END, region.bytes, turn)) {
+    const { lsn } = address;
     const { bytes, count } = at ?? NOWHERE;
+    if (at !== undefined && plan.isFull && lsn !== at.lsn) return { plan, region: at };
+    if (kept.endBefore(address, bytes) !== undefined) plan.forgetRows();
+    plan.take(folder.read(line), line.length + 1);
     at = { source, lsn, bytes: bytes + line.length + 1, count: count + indexEntriesOf(line.length + 1) };
   }
   return { plan, region };
@@ -56,22 +66,26 @@ export async function planOf(region: Region, { folder, heldBytesMax, turn }: Fol
  * @returns false when that is more, or when too much would have to be held: what was written then is of no use.
  */
 export async function writeFolded(
-  { source, bytes }: Region,
-  plan: FoldPlan,
+  { plan, region: { source, bytes } }: Planned,
+  ends: OldEnds,
   lines: CompactedLines,
   writtenBytesMax: number,
-  { folder, heldBytesMax, turn }: Folding,
+  { folder, heldBytesMax, unbrokenBytesMax, turn }: Folding,
 ): Promise<boolean> {
   const folded = new FoldedLines(folder);
   const foldedBytesMax = FOLDED_FACTOR_MAX * heldBytesMax;
-  let number = 0;
+  const kept = new KeptEnds(ends, unbrokenBytesMax);
+  let [number, at] = [0, 0];
   for await (const { address, bytes: line } of linesBetween(source, SNAPSHOT_END, bytes, turn)) {
+    const end = kept.endBefore(address, at);
+    if (end !== undefined) lines.endChunk(end);
     const fate = plan.fateOf(number);
     if (fate === 'stays') await lines.compacted(address, folded.take(number, line));
     else if (fate === 'goes') folded.drop(number);
     else folded.hold(number, line, fate.into);
     if (folded.bytes > foldedBytesMax || lines.bytes > writtenBytesMax) return false;
     number += 1;
+    at += line.length + 1;
   }
   return true;
 }

@@ -42,11 +42,21 @@ export class FoldPlan {
 
   /** The next line. @param row undefined for one that tells none. */
   take(row: RowLine | undefined, bytes: number): void {
-    if (row === undefined || this.heldBytes > this.heldBytesMax || this.isFull) this.forgetAll();
+    if (row === undefined || this.heldBytes > this.heldBytesMax || this.isFull) this.forgetRows();
     if (this.isFull) return;
     if (row?.operation === 'update') this.takeUpdate(row, bytes);
     else if (row !== undefined) this.takeEnd(row);
     this.count += 1;
+  }
+
+  /** What comes is not joined with what came. */
+  forgetRows(): void {
+    if (this.keys.size === 0) return;
+    this.keys = new TextTable();
+    this.marks = new TextTable();
+    this.updates = new NumberColumn();
+    this.estimates = new NumberColumn();
+    this.estimated = 0;
   }
 
   /** @param number from 0 on. */
@@ -97,14 +107,5 @@ export class FoldPlan {
     const now = may === 'less' ? bytes : Math.max(before, bytes);
     this.estimates.set(row, now);
     this.estimated += now - before;
-  }
-
-  private forgetAll(): void {
-    if (this.keys.size === 0) return;
-    this.keys = new TextTable();
-    this.marks = new TextTable();
-    this.updates = new NumberColumn();
-    this.estimates = new NumberColumn();
-    this.estimated = 0;
   }
 }

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BEFORE_ALL, type LogOffset } from '../../../src/model/log-offset.ts';
+import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { bodyOf } from '../../support/storage/stored-samples.ts';
 import { StrictClient, toldOf, type RowOperation, type RowValues } from '../../support/storage/row-lines.ts';
-import { CompactingWorld } from './compacting-world.ts';
+import { CompactingWorld, EAGER } from './compacting-world.ts';
 
 const KEYS = ['a', 'b', 'c'];
 const NAMES = ['x', 'y', 'z'];
@@ -53,6 +53,9 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     }),
   },
 );
+
+/** Of a transaction, before its chunk ends within it. */
+const unbroken = fc.constantFrom(0, 300, Infinity);
 
 /** What is in the table, and what becomes of a wish there. */
 class Rows {
@@ -103,8 +106,8 @@ async function read(world: CompactingWorld, follower: Follower, cache: Cache, ma
 test('from every place, whatever was compacted or cached in between, a client comes to the rows of the table', async () => {
   let compactions = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(act, { minLength: 8, maxLength: 40 }), fc.constantFrom(200, 600), async (acts, chunkBytes) => {
-      const world = await CompactingWorld.begin(chunkBytes);
+    fc.asyncProperty(fc.array(act, { minLength: 8, maxLength: 40 }), fc.constantFrom(200, 600), unbroken, async (acts, bytes, most) => {
+      const world = await CompactingWorld.begin(bytes, { ...EAGER, unbrokenBytesMax: most });
       const rows = new Rows();
       const cache: Cache = new Map();
       const followers: Follower[] = [{ client: new StrictClient(), at: BEFORE_ALL }];
@@ -153,3 +156,49 @@ test('what a cache has of one generation is never joined with lines of the next'
     2, { id: 'a', x: '1', y: '2', tag: null }, toldOf(first.client.rows),
   ]);
 });
+
+test('a transaction that is too large for a chunk is several, which end where they ended before', async () => {
+  const world = await CompactingWorld.begin(600, { ...EAGER, unbrokenBytesMax: 1000 });
+  const keys = Array.from({ length: 60 }, (_, number) => `k${number}`);
+  world.append(keys.map((key) => row('insert', key, { x: '0' })));
+  const before = await endsOf(world);
+  for (let time = 0; time < 20; time += 1) world.append([row('update', 'k1', { x: String(time) })]);
+  await world.take('compact');
+  const { sizes, ends } = await endsOf(world);
+  await world.end();
+
+  const inside = ends.filter((end) => end.startsWith('10_') && !end.startsWith('10_2199'));
+  expect([world.compactions, inside.length > 3, inside.every((end) => before.ends.includes(end))]).toEqual([1, true, true]);
+  expect(Math.max(...sizes)).toBeLessThan(1000 + 3 * 600);
+});
+
+test('what a cache has behind an end within a transaction lacks nothing that lies before it', async () => {
+  const world = await CompactingWorld.begin(600, { ...EAGER, unbrokenBytesMax: 1000 });
+  const cache: Cache = new Map();
+  const [first, second] = [1, 2].map((): Follower => ({ client: new StrictClient(), at: BEFORE_ALL })) as [Follower, Follower];
+  world.append([row('insert', 'a', { x: '0', y: '0' })]);
+  world.append([row('update', 'a', { x: '1' })]);
+  world.append(Array.from({ length: 40 }, (_, number) => row('insert', `k${number}`, { x: '0' })));
+  world.append([row('update', 'a', { y: '2' })]);
+  for (let time = 0; time < 40; time += 1) world.append([row('update', 'k1', { x: String(time) })]);
+  while (!(await read(world, first, cache, false)));
+  await world.take('compact');
+  while (!(second.at.startsWith('30_') && cache.has(second.at))) await read(world, second, new Map(), false);
+  while (!(await read(world, second, cache, true)));
+  await world.end();
+
+  expect([world.compactions, second.client.rows.get('a'), toldOf(second.client.rows)]).toEqual([
+    1, { id: 'a', x: '1', y: '2', tag: null }, toldOf(first.client.rows),
+  ]);
+});
+
+async function endsOf(world: CompactingWorld): Promise<{ readonly sizes: number[]; readonly ends: string[] }> {
+  const [sizes, ends]: [number[], string[]] = [[], []];
+  for (let at: LogOffset = SNAPSHOT_END; at !== world.shape.end; at = ends.at(-1) as LogOffset) {
+    const answer = await bodyOf(world.shape.read(at));
+    if (!('body' in answer)) break;
+    sizes.push(answer.body.length);
+    ends.push(answer.end);
+  }
+  return { sizes, ends };
+}
