@@ -98,3 +98,21 @@ test('a checkpoint waits for no large copy: that is made in the background, and 
 
   expect({ waited, isCompacted, seen }).toEqual({ waited: SNAPSHOT_END, isCompacted: true, seen: '1 of 2' });
 });
+
+test('a shape that is deleted while a checkpoint takes its new files over leaves nothing behind, and the checkpoint holds', async () => {
+  const world = await preparedWorld();
+  world.disk.holdSyncs();
+  const taken = world.now.shapes.checkpoint();
+  await world.settle();
+  world.now.shapes.delete(handleOf(1), 'a test');
+  await world.settle();
+  world.disk.letSync();
+  const failure = await taken.catch((error: Error) => error.name);
+  await world.end();
+  const again = await CompactingWorld.onto(world.disk.image());
+  const { notes } = again.now;
+  await again.end();
+
+  const files = world.disk.files.filter((path) => path.includes('/shapes/'));
+  expect({ failure, notes, files }).toEqual({ failure: undefined, notes: [], files: [] });
+});
