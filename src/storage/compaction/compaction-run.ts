@@ -27,7 +27,10 @@ export interface RunOptions extends Folding {
   readonly waitedBytesMax: number;
 }
 
-/** The new files, once a checkpoint may count them. Until `commit`, or `abandon`, nothing else is written to the shape's files. */
+/**
+ * The new files, once a checkpoint may count them. Until `commit`, or `abandon`, nothing else is written to the shape's files. What was
+ * abandoned may be taken over by the next one.
+ */
 export interface TakeOver {
   /** As the checkpoint is to have it. */
   readonly state: LinesState;
@@ -40,6 +43,7 @@ export class CompactionRun {
   private readonly next: LinesGeneration;
   private readonly lines: CompactedLines;
   private compacted: { readonly region: Region; readonly end: ChunkEnd; readonly newPlace: NewPlace } | undefined;
+  private mayCount = false;
   /** The old lines are in the new files up to here. */
   private copied: Pick<FilePlace, 'end' | 'bytes'> = { end: SNAPSHOT_END, bytes: 0 };
 
@@ -102,9 +106,9 @@ export class CompactionRun {
     }
   }
 
-  /** What was written is of no use. */
+  /** What was written is of no use. What a checkpoint may count that failed stays: the next start knows whether it does. */
   async abandon(): Promise<void> {
-    await this.next.remove();
+    if (!this.mayCount) await this.next.remove();
   }
 
   private async finish(state: LinesState, { place }: FilesHold): Promise<Compaction | undefined> {
@@ -127,6 +131,7 @@ export class CompactionRun {
   private tookOver(state: LinesState, compaction: Compaction, hold: FilesHold): TakeOver {
     const { shape, compacted, options: { files } } = this;
     invariant(compacted !== undefined, 'what is taken over was compacted');
+    this.mayCount = true;
     const { lsn, bytes, count } = compacted.region;
     return {
       state,

@@ -108,7 +108,7 @@ export class Compactor {
       if (takeOver === undefined) return await this.putBack(prepared);
       this.due.delete(handle);
       this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
-      return { ...takeOver, handle };
+      return { ...takeOver, handle, abandon: () => this.takeBack(prepared, takeOver) };
     } catch (error) {
       return void (await this.giveUp(prepared, error));
     }
@@ -131,6 +131,12 @@ export class Compactor {
 
   private run(task: Promise<void>): void {
     this.running = task.catch((error: unknown) => void (this.fault = error)).finally(() => void (this.running = undefined));
+  }
+
+  /** The disk refused the checkpoint: the same files are for the next one. */
+  private takeBack(run: CompactionRun, takeOver: TakeOver): void {
+    takeOver.abandon();
+    if (!run.shape.isGone && !this.stopping.signal.aborted) this.prepared = run;
   }
 
   /** A later checkpoint may count it. What there is more to copy by now is copied in the background, too. */

@@ -116,3 +116,35 @@ test('a shape that is deleted while a checkpoint takes its new files over leaves
   const files = world.disk.files.filter((path) => path.includes('/shapes/'));
   expect({ failure, notes, files }).toEqual({ failure: undefined, notes: [], files: [] });
 });
+
+test('a checkpoint that the disk refuses leaves the new files to the next one, which counts them and what came since', async () => {
+  const world = await preparedWorld();
+  world.disk.fail('sync', 'ENOSPC', /checkpoint/);
+  const refused = await world.now.shapes.checkpoint().catch((error: Error) => error.message.split(':').at(-1));
+  const crashed = await CompactingWorld.onto(world.disk.image());
+  const counted = await valueIn(crashed);
+  await crashed.end();
+  world.disk.heal();
+  update(world, 3);
+  await world.take('checkpoint');
+  await world.take('restart');
+  const seen = await valueIn(world);
+  await world.end();
+
+  const files = world.disk.files.filter((path) => path.endsWith('lines'));
+  expect({ refused, counted, seen, files }).toEqual({
+    refused: ' ENOSPC', counted: '39 of 40', seen: '2 of 3', files: ['/data/shapes/5f/1-1.1.lines'],
+  });
+});
+
+test('a storage that is closed behind a refused checkpoint keeps the files that it may count', async () => {
+  const world = await preparedWorld();
+  world.disk.fail('sync', 'ENOSPC', /checkpoint/);
+  const refused = await world.now.shapes.checkpoint().catch((error: Error) => error.name);
+  await world.end().catch(() => {});
+  const again = await CompactingWorld.onto(world.disk.image());
+  const seen = [again.now.notes, await valueIn(again)];
+  await again.end();
+
+  expect([refused, seen]).toEqual(['DiskError', [[], '39 of 40']]);
+});
