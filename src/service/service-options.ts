@@ -30,7 +30,7 @@ export interface ServiceOptions extends SettingOptions {
   readonly storageBytesMax?: number;
   /** Shapes beyond which the longest unread ones end. Default: no limit. */
   readonly maxShapes?: number;
-  /** How long a shape may be unread before it ends, in milliseconds. Default: for ever. */
+  /** How long a shape may be unread before it ends, in milliseconds: no less than it counts as in use. Default: for ever. */
   readonly shapeExpireAfterMs?: number;
   /** A logger of the program's own (pino's has this form), or how much is written to stdout. Default: `info`. */
   readonly logger?: ServiceLogger | LogLevel;

@@ -8,6 +8,7 @@
 import type { z } from 'zod';
 import { nearest } from './nearest-name.ts';
 import { SETTINGS, variableOf, type Setting, type Settings } from './settings.ts';
+import { inUseMs } from './shape-use.ts';
 
 /** A flag's text, or true for one that stands alone; names without their dashes. */
 export type Flags = Readonly<Record<string, string | true>>;
@@ -40,6 +41,8 @@ export interface Advice {
   readonly noDatabase: string;
   /** Without a full stop. */
   readonly secret: string;
+  /** The name of that setting. */
+  readonly shapeExpireAfter: string;
 }
 
 export const NO_DATABASE =
@@ -53,6 +56,7 @@ const ADVICE: Advice = {
   secret:
     'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) ' +
     'to let everybody read who can reach the port',
+  shapeExpireAfter: 'ARMATURE_SHAPE_EXPIRE_AFTER (or --shape-expire-after)',
 };
 
 /** Reads flags and variables as the program does. It throws nothing and prints nothing. */
@@ -111,9 +115,18 @@ export function completeSettings(command: Command, settings: Settings, advice: A
   if (listens && secret === undefined && !insecure) {
     return { problems: [`Neither a secret nor insecure mode is set. ${advice.secret}.`] };
   }
+  const hasty = expiresInUse(settings, advice.shapeExpireAfter);
+  if (hasty !== undefined) return { problems: [hasty] };
   const host = settings.host ?? (listenOnIpv6 ? '::' : staysLocal ? LOOPBACK : '0.0.0.0');
   const observer = settings.observer ?? (command === 'demo' || LOCAL.includes(host));
   return { configuration: { ...settings, command, insecure, secret, host, observer, ignored: [] } };
+}
+
+/** A shape that ended while it is in use would come back at once, again and again, at the cost of a snapshot. */
+function expiresInUse({ shapeExpireAfterMs = Infinity, longPollTimeoutMs }: Settings, name: string): string | undefined {
+  const leastMs = inUseMs(longPollTimeoutMs);
+  if (shapeExpireAfterMs >= leastMs) return undefined;
+  return `${name} is too short: behind a read a shape counts as in use for ${leastMs / 1000} s (three minutes, or three long polls).`;
 }
 
 /** The text of a setting and the name under which it was given; a variable that is empty is not set. */

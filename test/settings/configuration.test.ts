@@ -133,6 +133,19 @@ test.each([
   });
 });
 
+test('a shape may not expire while it counts as in use: for three minutes, or three long polls', () => {
+  const polls = { ARMATURE_LONG_POLL_TIMEOUT: '2min' };
+  const tooShort = [{ ARMATURE_SHAPE_EXPIRE_AFTER: '179s' }, { ...polls, ARMATURE_SHAPE_EXPIRE_AFTER: '359s' }];
+
+  expect({
+    tooShort: tooShort.map((environment) => problemsOf({ ...PLAIN, ...environment })),
+    taken: read({ ...polls, ARMATURE_SHAPE_EXPIRE_AFTER: '6min' }).shapeExpireAfterMs,
+  }).toEqual({
+    tooShort: [[expect.stringMatching(/^ARMATURE_SHAPE_EXPIRE_AFTER .* 180 s/)], [expect.stringMatching(/ 360 s/)]],
+    taken: 360_000,
+  });
+});
+
 test('all mistakes are told at once', () => {
   expect(problemsOf({ ...PLAIN, ARMATURE_PORT: 'x', ARMATURE_STORAGE: 'tape' }, { prot: '1' })).toHaveLength(3);
 });

@@ -73,13 +73,12 @@ export class ShapeLimits implements Table<'look'> {
 
   /** Those that may be taken, the longest unread first. */
   private unread(shapes: readonly LimitedShape[]): readonly Unread[] {
-    const { inUseMs, unreadMsMax = inUseMs } = this.limits;
     const needed = new Set(shapes.flatMap(({ dependsOn }) => dependsOn));
     const nowMs = this.ports.nowMs();
     return shapes
       .filter(({ handle, snapshot }) => snapshot.state === 'complete' && !needed.has(handle))
       .map(({ handle, storedBytes }) => ({ handle, bytes: storedBytes, unreadMs: nowMs - this.ports.lastReadMs(handle) }))
-      .filter(({ unreadMs }) => unreadMs >= Math.min(inUseMs, unreadMsMax))
+      .filter(({ unreadMs }) => unreadMs >= this.limits.inUseMs)
       .sort((left, right) => right.unreadMs - left.unreadMs || bornMicros(left.handle) - bornMicros(right.handle));
   }
 

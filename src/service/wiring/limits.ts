@@ -2,14 +2,12 @@
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { ShapeLimits, type Limits, type LimitsPorts } from '../../actors/expiry/shape-limits.ts';
 import { uncopied } from '../../base/fork.ts';
+import { inUseMs } from '../../settings/shape-use.ts';
 import { diskFigures } from '../../storage/disk-figures.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { livingTable } from './living-table.ts';
 import type { ShapeReads } from './shape-reads.ts';
 
-/** Readers come back at once after a poll, or after a stream of a minute: who has not for so long is gone. */
-const IN_USE_MS = 180_000;
-const POLLS_IN_USE = 3;
 /** Who was refused may come back at once, many times, and looking walks over all shapes. */
 const FULL_KEPT_MS = 1_000;
 
@@ -23,8 +21,12 @@ export interface ServiceLimits {
 
 export function serviceLimits(resources: ServiceResources, reads: ShapeReads): ServiceLimits {
   const { configuration: { maxShapes, shapeExpireAfterMs, storageBytesMax, longPollTimeoutMs }, storage, world: { clock } } = resources;
-  const inUseMs = Math.max(IN_USE_MS, POLLS_IN_USE * longPollTimeoutMs);
-  const limits: Limits = { shapesMax: maxShapes, bytesMax: storageBytesMax, unreadMsMax: shapeExpireAfterMs, inUseMs };
+  const limits: Limits = {
+    shapesMax: maxShapes,
+    bytesMax: storageBytesMax,
+    unreadMsMax: shapeExpireAfterMs,
+    inUseMs: inUseMs(longPollTimeoutMs),
+  };
   let fullAtMs = Number.NEGATIVE_INFINITY;
   const look = (): boolean => {
     const { log, checkpoints, snapshots, lines } = diskFigures(storage);
