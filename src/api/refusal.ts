@@ -121,7 +121,7 @@ export function creationFailed(): Refusal {
 
 /** Whoever reads a stored shape is served. */
 export function storageFull(): Refusal {
-  const message = 'The storage is at its limit, and every stored shape is in use. Please try again later.';
+  const message = 'The stored shapes are at their limit of size. Please try again later: shapes that nobody reads make room.';
   return { ...refuse(503, { code: 'storage_limit_reached', message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
 }
 

@@ -26,7 +26,10 @@ export interface ServiceOptions extends SettingOptions {
   readonly listenOnIpv6?: boolean;
   /** Where logs are kept: in memory, from which nothing comes back, or below a directory. Default: `./.armature/storage`. */
   readonly storage?: 'memory' | { readonly directory: string };
-  /** Bytes of storage from which on the longest unread shapes end, and new ones are refused when all are in use. Default: no limit. */
+  /**
+   * Bytes of shapes from which on the longest unread ones end, and new ones are refused when all are in use. The transaction log and
+   * the checkpoints come beside it. Default: no limit.
+   */
   readonly storageBytesMax?: number;
   /** Shapes beyond which the longest unread ones end. Default: no limit. */
   readonly maxShapes?: number;

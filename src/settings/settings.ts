@@ -131,7 +131,7 @@ export const SETTINGS = {
     value: 'BYTES',
     type: bytesMax.optional(),
     electric: [],
-    help: 'from here on the longest unread shapes end, then new ones are refused (default: no limit)',
+    help: 'from so many bytes of shapes on the longest unread end, new ones are refused (default: no limit)',
   },
   maxShapes: {
     flag: 'max-shapes',

@@ -78,13 +78,26 @@ test('at --max-storage-size a new shape is refused in words while all are in use
       503,
       {
         code: 'storage_limit_reached',
-        message: 'The storage is at its limit, and every stored shape is in use. Please try again later.',
+        message: 'The stored shapes are at their limit of size. Please try again later: shapes that nobody reads make room.',
       },
     ],
     retry: '10',
     stored: 200,
   });
   expect(await standing(running, [[{}, large.handle]])).toEqual([503]); // It has ended, and there is no room for another one again.
+}, 60_000);
+
+test('what the transaction log has is no shape\'s, and ends none', async () => {
+  const running = await start({ 'max-storage-size': '100000' });
+  const { handle } = await ask(running, { where: 'id = 1' });
+  await database.query(`INSERT INTO items SELECT id, repeat('y', 1000) FROM generate_series(1001, 1300) AS id;
+    UPDATE items SET title = 'last' WHERE id = 1`);
+  const behind = { offset: '0_0', handle: handle ?? '' };
+  await expect.poll(async () => (await ask(running, { where: 'id = 1' }, behind)).text, LATER).toContain('last');
+  passedMs += HOUR_MS;
+
+  expect((await ask(running, { where: 'id = 2' })).status).toBe(200);
+  expect(await standing(running, [[{ where: 'id = 1' }, handle]])).toEqual([200]);
 }, 60_000);
 
 test('a shape that nobody has read for --shape-expire-after goes', async () => {

@@ -12,7 +12,7 @@ import type { Message, Table } from '../../otp/process.ts';
 export interface Limits {
   /** How many shapes there may be. */
   readonly shapesMax?: number | undefined;
-  /** Bytes that the storage may take. */
+  /** Bytes that shapes may take. What else a storage has, its log above all, no end of a shape gives back. */
   readonly bytesMax?: number | undefined;
   /** Milliseconds that a shape may be unread. */
   readonly unreadMsMax?: number | undefined;
@@ -30,8 +30,6 @@ export interface LimitedShape {
 
 export interface LimitsPorts extends Forkable<LimitsPorts> {
   shapes(): Iterable<LimitedShape>;
-  /** Bytes of what is nobody's alone: the log and the checkpoints. */
-  commonBytes(): number;
   /** On the scale of `nowMs`. */
   lastReadMs(handle: Handle): number;
   nowMs(): number;
@@ -57,9 +55,9 @@ export class ShapeLimits implements Table<'look'> {
     if (old.length > 0) return exceeded(old, `nobody has read it for ${seconds(unreadMsMax)}`);
     const many = unread.slice(0, Math.max(0, shapes.length - shapesMax));
     if (many.length > 0) return exceeded(many, `there are more than ${shapesMax} shapes, and it was unread for longest`);
-    const bytes = this.bytesOf(shapes);
-    const large = firstOf(unread, bytes - bytesMax);
-    if (large.length > 0) return exceeded(large, `the storage has more than ${bytesMax} bytes, and it was unread for longest`);
+    const bytes = shapes.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+    const large = makingRoom(unread, bytes - bytesMax);
+    if (large.length > 0) return exceeded(large, `the shapes have reached ${bytesMax} bytes, and it was unread for longest`);
     return bytes >= bytesMax ? { type: 'limits.reached', bytes, bytesMax } : { type: 'limits.kept' };
   }
 
@@ -81,17 +79,13 @@ export class ShapeLimits implements Table<'look'> {
       .filter(({ unreadMs }) => unreadMs >= this.limits.inUseMs)
       .sort((left, right) => right.unreadMs - left.unreadMs || bornMicros(left.handle) - bornMicros(right.handle));
   }
-
-  private bytesOf(shapes: readonly LimitedShape[]): number {
-    return shapes.reduce((sum, { storedBytes }) => sum + storedBytes, this.ports.commonBytes());
-  }
 }
 
-/** So many that `bytes` are free. */
-function firstOf(unread: readonly Unread[], bytes: number): readonly Unread[] {
+/** So many that there is room again. @param excessBytes how far beyond their limit the shapes are: from nothing on there is none. */
+function makingRoom(unread: readonly Unread[], excessBytes: number): readonly Unread[] {
   let freed = 0;
   let count = 0;
-  for (; count < unread.length && freed < bytes; count += 1) freed += unread[count]?.bytes ?? 0;
+  for (; count < unread.length && freed <= excessBytes; count += 1) freed += unread[count]?.bytes ?? 0;
   return unread.slice(0, count);
 }
 

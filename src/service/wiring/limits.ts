@@ -29,8 +29,8 @@ export function serviceLimits(resources: ServiceResources, reads: ShapeReads): S
   };
   let fullAtMs = Number.NEGATIVE_INFINITY;
   const look = (): boolean => {
-    const { log, checkpoints, snapshots, lines } = diskFigures(storage);
-    return log + checkpoints + snapshots + lines < (storageBytesMax ?? Infinity);
+    const { snapshots, lines } = diskFigures(storage);
+    return snapshots + lines < (storageBytesMax ?? Infinity);
   };
   return {
     isLimited: [maxShapes, shapeExpireAfterMs, storageBytesMax].some((limit) => limit !== undefined),
@@ -51,10 +51,6 @@ function limitsPorts({ runtime, storage, world: { clock } }: ServiceResources, r
       const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
       if (directory === undefined) return;
       for (const shape of storage.shapes.all()) if (directory.definitionOf(shape.handle) !== undefined) yield shape;
-    },
-    commonBytes() {
-      const { log, checkpoints } = diskFigures(storage, []);
-      return log + checkpoints;
     },
     lastReadMs: (handle) => reads.lastReadMs(handle),
     nowMs: () => clock.nowMs(),

@@ -118,7 +118,7 @@ export const METRICS = {
     name: 'armature_storage_bytes', type: 'gauge', labels: ['kind'],
     help: 'What the storage has, by kind: log, checkpoints, snapshots, lines (with their index, and those in memory)',
   },
-  storageBytesMax: { name: 'armature_storage_limit_bytes', type: 'gauge', help: 'Where it is limited, if it is' },
+  storageBytesMax: { name: 'armature_storage_limit_bytes', type: 'gauge', help: 'From so many bytes of snapshots and lines on shapes end' },
   storageRefused: {
     name: 'armature_storage_refused_total', type: 'counter', labels: ['code'],
     help: 'What the disk has refused, attempts to do it again included, by the code of the system: ENOSPC, EDQUOT, EIO or EROFS',

@@ -12,13 +12,12 @@ interface Wish extends Partial<LimitedShape> {
 const IN_USE_MS = 100;
 const NOW_MS = 1_000_000;
 
-function look(limits: Omit<Limits, 'inUseMs'>, wishes: Readonly<Record<string, Wish>>, commonBytes = 0): unknown {
+function look(limits: Omit<Limits, 'inUseMs'>, wishes: Readonly<Record<string, Wish>>): unknown {
   const shapes = Object.entries(wishes).map(([handle, wish]): LimitedShape => {
     return { handle: handle as Handle, dependsOn: [], storedBytes: 10, snapshot: { state: 'complete' }, ...wish };
   });
   const ports = {
     shapes: () => shapes,
-    commonBytes: () => commonBytes,
     lastReadMs: (handle: Handle) => NOW_MS - (wishes[handle]?.unreadMs ?? 0),
     nowMs: () => NOW_MS,
     clone: uncopied('a test'),
@@ -37,7 +36,8 @@ test.each<[string, Omit<Limits, 'inUseMs'>, Readonly<Record<string, Wish>>, unkn
   ['by number, as many as are too many', { shapesMax: 2 }, four, takes(['2-2', '1-1'], 'more than 2 shapes')],
   ['by number, none that is in use', { shapesMax: 1 }, { ...four, '2-2': { unreadMs: 1 }, '1-1': { unreadMs: 99 } }, takes(['4-4'], '')],
   ['by number, nothing when all are in use', { shapesMax: 1 }, { '1-1': { unreadMs: 1 }, '2-2': { unreadMs: 2 } }, KEPT],
-  ['by bytes, until there is room', { bytesMax: 30 }, four, takes(['2-2'], 'more than 30 bytes')],
+  ['by bytes, until there is room', { bytesMax: 31 }, four, takes(['2-2'], 'reached 31 bytes')],
+  ['by bytes, one more where what is left would be all that there may be', { bytesMax: 30 }, four, takes(['2-2', '1-1'], '')],
   ['by bytes, as many as it takes', { bytesMax: 15 }, four, takes(['2-2', '1-1', '4-4'], '')],
   ['none that others depend on', { shapesMax: 3 }, { ...four, '3-3': { unreadMs: 50, dependsOn: ['2-2' as Handle] } }, takes(['1-1'], '')],
   ['none without rows', { shapesMax: 3 }, { ...four, '2-2': { unreadMs: 9e9, snapshot: { state: 'awaited' } } }, takes(['1-1'], '')],
@@ -45,12 +45,12 @@ test.each<[string, Omit<Limits, 'inUseMs'>, Readonly<Record<string, Wish>>, unkn
   expect(look(limits, shapes)).toEqual(expected);
 });
 
-test('a storage that is full of what is in use, or of its own log, says so', () => {
+test('a storage that is full of what is in use says so', () => {
   const inUse = { '1-1': { unreadMs: 1, storedBytes: 50 } };
 
-  expect([look({ bytesMax: 50 }, inUse), look({ bytesMax: 60 }, inUse, 10), look({ bytesMax: 61 }, inUse, 10)]).toEqual([
+  expect([look({ bytesMax: 49 }, inUse), look({ bytesMax: 50 }, inUse), look({ bytesMax: 51 }, inUse)]).toEqual([
+    { type: 'limits.reached', bytes: 50, bytesMax: 49 },
     { type: 'limits.reached', bytes: 50, bytesMax: 50 },
-    { type: 'limits.reached', bytes: 60, bytesMax: 60 },
     { type: 'limits.kept' },
   ]);
 });
