@@ -37,23 +37,36 @@ const LOOK_EVERY_MS = 500;
 const LOOKS_MAX = 20;
 const ATTEMPTS_MAX = 100;
 
-/** @throws {StorageLockedError} a process that lives holds the lock. */
+/**
+ * @throws {StorageLockedError} a process that lives holds the lock.
+ * @throws {StorageTakenError} it was taken over, and somebody took it over from us at once.
+ */
 export async function lockDirectory(disk: Disk, directory: string, processes: Processes, clock: Clock): Promise<DirectoryLock> {
   const files = new LockFiles(disk, directory);
   const watch = new LockWatch(files, processes, clock);
-  let taken: FoundLock | undefined;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const found = await files.highest();
-    const standing = found && (await watch.standingOf(found));
-    if (found !== undefined && standing === 'alive') throw lockedBy(directory, found, processes);
-    if (standing === 'gone') continue;
-    if (standing === 'silent') taken = found;
-    const number = (found?.number ?? 0) + 1;
+    const { numbers, left, alive } = await watch.look();
+    if (alive !== undefined) throw lockedBy(directory, alive, processes);
+    if (left === undefined) continue;
+    const number = (numbers.at(-1) ?? 0) + 1;
     if (!(await files.create(number, lockText(processes.self, 0)))) continue; // Another one was faster.
-    if (await watch.isSettled(number)) return new HeldLock(files, directory, number, processes.self, clock, takenNote(taken));
+    if (await watch.isSettled(number, left)) return await held(new HeldLock(files, directory, number, processes.self, clock, left[0]));
     await files.remove(number);
   }
   throw new StorageLockedError(directory, (await files.highest())?.mark?.pid ?? 0);
+}
+
+/** A holder that was silent may come to itself, and may have found its lock as it was a moment before: so long it writes. */
+async function held(lock: HeldLock): Promise<DirectoryLock> {
+  if (lock.note === undefined) return lock;
+  await lock.untilLeaseIsOver();
+  try {
+    await lock.confirm();
+    return lock;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
 }
 
 /** Who holds the lock of a directory, for who only looks. */
@@ -81,6 +94,15 @@ export function heldBy(lock: SeenLock | undefined): string {
   return `in use by process ${pid} on ${host}${standing === 'alive' ? '' : ', if that still runs'}`;
 }
 
+/** What was found of all locks that there are. */
+interface Look {
+  readonly numbers: readonly number[];
+  /** The highest of those that live. */
+  readonly alive?: FoundLock | undefined;
+  /** Those that are silent, the highest first; undefined when one went meanwhile. */
+  readonly left?: readonly FoundLock[] | undefined;
+}
+
 class LockWatch {
   constructor(
     private readonly files: LockFiles,
@@ -88,8 +110,22 @@ class LockWatch {
     private readonly clock: Clock,
   ) {}
 
+  /** At each, also at those below: whoever took over may have been killed before it removed them. */
+  async look(): Promise<Look> {
+    const numbers = await this.files.numbers();
+    const left: FoundLock[] = [];
+    for (const number of numbers.toReversed()) {
+      const found = await this.files.read(number);
+      const standing = found === undefined ? 'gone' : await this.standingOf(found);
+      if (found === undefined || standing === 'gone') return { numbers };
+      if (standing === 'alive') return { numbers, alive: found };
+      if (standing === 'silent') left.push(found);
+    }
+    return { numbers, left };
+  }
+
   /** `silent`: as good as dead, for all that can be seen. `gone`: it was given back meanwhile. */
-  async standingOf(found: FoundLock): Promise<'alive' | 'dead' | 'silent' | 'gone'> {
+  private async standingOf(found: FoundLock): Promise<'alive' | 'dead' | 'silent' | 'gone'> {
     const named = await this.untilNamed(found);
     if (named === undefined) return 'gone';
     if (named.mark === undefined) return 'dead';
@@ -99,21 +135,25 @@ class LockWatch {
   }
 
   /** True when the lock of this number, which is ours, is the only one. Left over ones are removed. */
-  async isSettled(number: number): Promise<boolean> {
+  async isSettled(number: number, left: readonly FoundLock[]): Promise<boolean> {
     for (let look = 0; look < LOOKS_MAX; look += 1) {
       const numbers = await this.files.numbers();
       if (!numbers.includes(number)) return false;
-      if (numbers.at(-1) === number) return await this.isAlone(number, numbers);
+      if (numbers.at(-1) === number) return await this.isAlone(number, numbers, left);
     }
     return false; // One that believed ours to be left over: it stands by that.
   }
 
-  /** The one below may have been written to the end since it was found without a name: then it was there first. */
-  private async isAlone(number: number, numbers: readonly number[]): Promise<boolean> {
+  /**
+   * The one below may have been written to the end since it was found without a name: then it was there first. And a silent one may have
+   * given a sign of life since.
+   */
+  private async isAlone(number: number, numbers: readonly number[], left: readonly FoundLock[]): Promise<boolean> {
     const below = numbers.filter((each) => each < number);
     for (const each of below) {
-      const mark = (await this.files.read(each))?.mark;
-      if (mark !== undefined && this.processes.isAlive(mark) === true) return false;
+      const lock = await this.files.read(each);
+      if (lock?.mark === undefined || this.processes.isAlive(lock.mark) === false) continue;
+      if (!left.some(({ number: silent, text }) => silent === each && text === lock.text)) return false;
     }
     for (const each of below) await this.files.remove(each);
     return true;
@@ -139,6 +179,7 @@ class LockWatch {
 }
 
 class HeldLock implements DirectoryLock {
+  readonly note: string | undefined;
   private beats = 0;
   private confirmedMs: number;
   private timer: TimerId;
@@ -152,8 +193,9 @@ class HeldLock implements DirectoryLock {
     private readonly number: number,
     private readonly self: ProcessMark,
     private readonly clock: Clock,
-    readonly note: string | undefined,
+    taken: FoundLock | undefined,
   ) {
+    this.note = takenNote(taken);
     this.confirmedMs = clock.nowMs();
     this.timer = this.beatLater();
   }
@@ -161,6 +203,11 @@ class HeldLock implements DirectoryLock {
   confirm(): Promise<void> | undefined {
     if (this.taken !== undefined) return Promise.reject(this.taken);
     return this.clock.nowMs() - this.confirmedMs <= LEASE_MS ? undefined : this.beat();
+  }
+
+  /** Of who had the lock before. Meanwhile this one gives its signs of life, and looks whether it is still ours. */
+  untilLeaseIsOver(): Promise<void> {
+    return new Promise((resolve) => this.clock.setTimer(resolve, LEASE_MS));
   }
 
   async release(): Promise<void> {

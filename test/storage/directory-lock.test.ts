@@ -7,10 +7,14 @@ import { seededRandom } from '../../src/base/random.ts';
 import { BEAT_MS, heldBy, LEASE_MS, lockDirectory, seeLock, SILENCE_MS, type DirectoryLock } from '../../src/storage/directory-lock.ts';
 import { nodeDisk, type Disk } from '../../src/storage/disk.ts';
 import { heldDisk } from '../../src/storage/held-disk.ts';
+import { LockFiles, lockText } from '../../src/storage/lock-files.ts';
 import { systemProcesses, type ProcessMark, type Processes } from '../../src/storage/processes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 import { MemoryDisk } from './memory-disk.ts';
+
+/** Of a silent one: until that is sure, and until nobody writes any longer. */
+const TAKING_MS = SILENCE_MS + LEASE_MS + BEAT_MS;
 
 const mark = (pid: number, place = 'here'): ProcessMark => ({ host: `host-of-${place}`, pid, start: `${pid}00`, place });
 
@@ -40,6 +44,11 @@ class Directory {
     await file.close();
   }
 
+  /** The holder of the first lock gives a sign of life. */
+  beat(pid: number, place: string, count: number): Promise<void> {
+    return new LockFiles(this.disk, '/data').overwrite(1, lockText(mark(pid, place), count));
+  }
+
   get locks(): readonly string[] {
     return this.memory.files.filter((path) => path.startsWith('/data/lock'));
   }
@@ -60,6 +69,14 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
     clock.advance(250);
     await turns(60);
   }
+}
+
+/** For as long as something goes on. */
+async function passUntil(clock: ManualClock, settled: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const end = (): void => void (isOver = true);
+  settled.then(end, end);
+  while (!isOver) await pass(clock, 250);
 }
 
 test('the lock of a living process is respected, and given back by a release', async () => {
@@ -92,23 +109,29 @@ test.each([
   expect({ held, locks: directory.locks }).toEqual({ held: 'held', locks: [name === 'lock' ? '/data/lock.1' : '/data/lock.8'] });
 });
 
-test('of processes that come at the same moment one gets the lock, whatever was left there, in every order of their steps', async () => {
-  const left = fc.constantFrom(undefined, '', '{"ho', JSON.stringify(mark(99)));
+test('of processes that come at the same moment one gets the lock, wherever they run, in every order of their steps', async () => {
+  const left = fc.constantFrom(undefined, '', '{"ho', JSON.stringify(mark(99)), JSON.stringify(mark(98, 'a container that is no more')));
   await fc.assert(
-    fc.asyncProperty(left, fc.integer({ min: 2, max: 5 }), fc.nat(), async (text, count, seed) => {
+    fc.asyncProperty(left, fc.integer({ min: 2, max: 5 }), fc.integer({ min: 1, max: 3 }), fc.nat(), async (text, count, places, seed) => {
       const directory = await new Directory().made();
       if (text !== undefined) await directory.leave('lock.3', text);
       const random = seededRandom(seed);
       const pids = Array.from({ length: count }, (_, index) => index + 1);
       for (const pid of pids) directory.living.add(pid);
       const disk = slowed(directory.disk, random);
-      const locking = pids.map((pid) => lockDirectory(disk, '/data', machine(pid, directory.living), new ManualClock()));
+      const clock = new ManualClock();
+      const locking = pids.map((pid) => {
+        const place = `container ${random.below(places)}`;
+        return lockDirectory(disk, '/data', machine(pid, directory.living, place), clock);
+      });
+      await passUntil(clock, Promise.allSettled(locking));
       const outcomes = (await Promise.all(locking.map(outcome))).map((each) => each.split(':')[0]);
 
-      expect({ held: outcomes.filter((each) => each === 'held').length, locks: directory.locks.length }).toEqual({ held: 1, locks: 1 });
+      const isHeld = (each: string | undefined) => each === 'held' || each?.endsWith('was taken over') === true;
+      expect({ held: outcomes.filter(isHeld).length, locks: directory.locks.length }).toEqual({ held: 1, locks: 1 });
       expect(outcomes.filter((each) => each === 'StorageLockedError')).toHaveLength(count - 1);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -137,7 +160,7 @@ test('the lock of a holder that cannot be looked at stands while it gives signs 
   const respected = outcome(directory.lock(2, here));
   for (const clock of [here, there, here, here]) await pass(clock, BEAT_MS);
   const taken = outcome(directory.lock(3, here));
-  await pass(here, SILENCE_MS + BEAT_MS);
+  await pass(here, TAKING_MS);
 
   expect([await respected, await taken]).toEqual([
     expect.stringMatching(/^StorageLockedError: .+ is in use by process 1 on host-of-another container\. Stop that process/),
@@ -152,7 +175,7 @@ test('who was held up for so long that another one took over writes nothing more
   const disk = heldDisk(directory.disk, first);
   const file = await disk.open('/data/file', 'create');
   const taking = directory.lock(2, here);
-  await pass(here, SILENCE_MS + BEAT_MS);
+  await pass(here, TAKING_MS);
   const second = await taking;
   there.advance(LEASE_MS + 1);
 
@@ -166,6 +189,29 @@ test('who was held up for so long that another one took over writes nothing more
     files: ['/data/file', '/data/lock.2'],
     held: undefined,
   });
+});
+
+test('a holder that stirs when its lock was about to be taken over keeps it', async () => {
+  const directory = await new Directory().made();
+  await directory.lock(1, new ManualClock(), 'a machine that sleeps');
+  const clock = new ManualClock();
+  const { disk } = directory;
+  const stirring: Disk = {
+    ...disk,
+    list: (path) => disk.list(path),
+    removeFile: (path) => disk.removeFile(path),
+    async open(path, mode) {
+      if (mode === 'create') await directory.beat(1, 'a machine that sleeps', 7);
+      return await disk.open(path, mode);
+    },
+  };
+  const taking = outcome(lockDirectory(stirring, '/data', machine(2, new Set([2])), clock));
+  await pass(clock, SILENCE_MS + BEAT_MS);
+  const { locks } = directory;
+  await directory.beat(1, 'a machine that sleeps', 8);
+  await pass(clock, BEAT_MS);
+
+  expect({ locks, taking: await taking }).toEqual({ locks: ['/data/lock.1'], taking: expect.stringMatching(/^StorageLockedError/) });
 });
 
 test('who was held up, and finds its lock as it left it, goes on', async () => {
