@@ -41,6 +41,9 @@ interface Unread {
   readonly unreadMs: number;
 }
 
+/** Of one look: each is stopped, and its deletion is synced by itself. */
+export const TAKEN_MAX = 500;
+
 export class ShapeLimits implements Table<'look'> {
   constructor(
     private readonly limits: Limits,
@@ -49,14 +52,17 @@ export class ShapeLimits implements Table<'look'> {
 
   apply(): Message {
     const shapes = [...this.ports.shapes()];
-    const unread = this.unread(shapes);
     const { shapesMax = Infinity, bytesMax = Infinity, unreadMsMax = Infinity } = this.limits;
-    const old = unread.filter(({ unreadMs }) => unreadMs >= unreadMsMax);
-    if (old.length > 0) return exceeded(old, `nobody has read it for ${seconds(unreadMsMax)}`);
-    const many = unread.slice(0, Math.max(0, shapes.length - shapesMax));
-    if (many.length > 0) return exceeded(many, `there are more than ${shapesMax} shapes, and it was unread for longest`);
     const bytes = shapes.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
-    const large = makingRoom(unread, bytes - bytesMax);
+    const isOver = shapes.length > shapesMax || bytes >= bytesMax;
+    const unread = isOver || unreadMsMax < Infinity ? this.unread(shapes) : [];
+    const old = unread.filter(({ unreadMs }) => unreadMs >= unreadMsMax);
+    if (old.length > 0) return exceeded(longestFirst(old), `nobody has read it for ${seconds(unreadMsMax)}`);
+    if (!isOver) return { type: 'limits.kept' };
+    const sorted = longestFirst(unread);
+    const many = sorted.slice(0, Math.max(0, shapes.length - shapesMax));
+    if (many.length > 0) return exceeded(many, `there are more than ${shapesMax} shapes, and it was unread for longest`);
+    const large = makingRoom(sorted, bytes - bytesMax);
     if (large.length > 0) return exceeded(large, `the shapes have reached ${bytesMax} bytes, and it was unread for longest`);
     return bytes >= bytesMax ? { type: 'limits.reached', bytes, bytesMax } : { type: 'limits.kept' };
   }
@@ -69,16 +75,19 @@ export class ShapeLimits implements Table<'look'> {
     return '';
   }
 
-  /** Those that may be taken, the longest unread first. */
+  /** Those that may be taken. */
   private unread(shapes: readonly LimitedShape[]): readonly Unread[] {
     const needed = new Set(shapes.flatMap(({ dependsOn }) => dependsOn));
     const nowMs = this.ports.nowMs();
     return shapes
       .filter(({ handle, snapshot }) => snapshot.state === 'complete' && !needed.has(handle))
       .map(({ handle, storedBytes }) => ({ handle, bytes: storedBytes, unreadMs: nowMs - this.ports.lastReadMs(handle) }))
-      .filter(({ unreadMs }) => unreadMs >= this.limits.inUseMs)
-      .sort((left, right) => right.unreadMs - left.unreadMs || bornMicros(left.handle) - bornMicros(right.handle));
+      .filter(({ unreadMs }) => unreadMs >= this.limits.inUseMs);
   }
+}
+
+function longestFirst(unread: readonly Unread[]): readonly Unread[] {
+  return unread.toSorted((left, right) => right.unreadMs - left.unreadMs || bornMicros(left.handle) - bornMicros(right.handle));
 }
 
 /** So many that there is room again. @param excessBytes how far beyond their limit the shapes are: from nothing on there is none. */
@@ -89,8 +98,9 @@ function makingRoom(unread: readonly Unread[], excessBytes: number): readonly Un
   return unread.slice(0, count);
 }
 
+/** The others wait for the next look. */
 function exceeded(unread: readonly Unread[], why: string): Message {
-  return { type: 'limits.exceeded', handles: unread.map(({ handle }) => handle), why };
+  return { type: 'limits.exceeded', handles: unread.slice(0, TAKEN_MAX).map(({ handle }) => handle), why };
 }
 
 function seconds(ms: number): string {

@@ -92,10 +92,7 @@ export function servedShapes(
       if (table()?.isForOthers(handle) === true) runtime.send('@shape-cache', { type: 'noteReader', handle });
     },
     async create(definition): Promise<ShapeCreation> {
-      if (table()?.find(definition) === undefined && !limits.hasRoom()) {
-        runtime.send('@expiry', { type: 'makeRoom' });
-        return { outcome: 'full' };
-      }
+      if (table()?.find(definition) === undefined && !limits.hasRoom()) return { outcome: 'full' };
       const reply = await answered(runtime.call('@shape-cache', { type: 'createShape', definition }, CREATION_TIMEOUT_MS));
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
     },

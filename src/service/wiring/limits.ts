@@ -8,26 +8,27 @@ import type { ServiceResources } from '../service-resources.ts';
 import { livingTable } from './living-table.ts';
 import type { ShapeReads } from './shape-reads.ts';
 
-/** Who was refused may come back at once, many times, and looking walks over all shapes. */
-const FULL_KEPT_MS = 1_000;
+/** Who was refused may come back at once, and many shapes are made together, while each look walks over all that there are. */
+const LOOK_KEPT_MS = 1_000;
 
 /** What a service knows of its limits. */
 export interface ServiceLimits {
   readonly isLimited: boolean;
   table(): ShapeLimits;
-  /** A new shape may be made. That there is no room may be a second old. */
+  /** A new shape may be made. The answer may be a second old. When there turns out to be no room, expiry is asked for some. */
   hasRoom(): boolean;
 }
 
 export function serviceLimits(resources: ServiceResources, reads: ShapeReads): ServiceLimits {
-  const { configuration: { maxShapes, shapeExpireAfterMs, storageBytesMax, longPollTimeoutMs }, storage, world: { clock } } = resources;
+  const { configuration, runtime, storage, world: { clock } } = resources;
+  const { maxShapes, shapeExpireAfterMs, storageBytesMax, longPollTimeoutMs } = configuration;
   const limits: Limits = {
     shapesMax: maxShapes,
     bytesMax: storageBytesMax,
     unreadMsMax: shapeExpireAfterMs,
     inUseMs: inUseMs(longPollTimeoutMs),
   };
-  let fullAtMs = Number.NEGATIVE_INFINITY;
+  let last = { atMs: Number.NEGATIVE_INFINITY, hasRoom: true };
   const look = (): boolean => {
     const { snapshots, lines } = diskFigures(storage);
     return snapshots + lines < (storageBytesMax ?? Infinity);
@@ -37,10 +38,10 @@ export function serviceLimits(resources: ServiceResources, reads: ShapeReads): S
     table: () => new ShapeLimits(limits, limitsPorts(resources, reads)),
     hasRoom() {
       if (storageBytesMax === undefined) return true;
-      if (clock.nowMs() - fullAtMs < FULL_KEPT_MS) return false;
-      if (look()) return true;
-      fullAtMs = clock.nowMs();
-      return false;
+      if (clock.nowMs() - last.atMs < LOOK_KEPT_MS) return last.hasRoom;
+      last = { atMs: clock.nowMs(), hasRoom: look() };
+      if (!last.hasRoom) runtime.send('@expiry', { type: 'makeRoom' });
+      return last.hasRoom;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Which shapes a limit takes: the longest unread, and none that is in use, needed by another one, or not there yet. */
 import { expect, test } from 'vitest';
-import { ShapeLimits, type LimitedShape, type Limits } from '../../../src/actors/expiry/shape-limits.ts';
+import { ShapeLimits, TAKEN_MAX, type LimitedShape, type Limits } from '../../../src/actors/expiry/shape-limits.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 
@@ -43,6 +43,13 @@ test.each<[string, Omit<Limits, 'inUseMs'>, Readonly<Record<string, Wish>>, unkn
   ['none without rows', { shapesMax: 3 }, { ...four, '2-2': { unreadMs: 9e9, snapshot: { state: 'awaited' } } }, takes(['1-1'], '')],
 ])('a limit takes %s', (_, limits, shapes, expected) => {
   expect(look(limits, shapes)).toEqual(expected);
+});
+
+test('of very many those that were unread for longest go first, and the others later', () => {
+  const wishes = Object.fromEntries(Array.from({ length: TAKEN_MAX + 2 }, (_, index) => [`${index + 1}-1`, { unreadMs: 200 + index }]));
+  const found = look({ unreadMsMax: 200 }, wishes) as { handles: readonly string[] };
+
+  expect([found.handles.length, found.handles[0], found.handles.at(-1)]).toEqual([TAKEN_MAX, `${TAKEN_MAX + 2}-1`, '3-1']);
 });
 
 test('a storage that is full of what is in use says so', () => {
