@@ -195,7 +195,8 @@ export const shapeCache = setup({
         deleteShape: { actions: 'postpone' },
         purge: { actions: 'postpone' },
         condemnShapes: { actions: 'postpone' },
-        expireShapes: { actions: 'postpone' },
+        /** Of an incarnation before: who reads them meanwhile is not known here. Expiry looks again. */
+        expireShapes: {},
         reportCondition: {},
       },
     },

@@ -34,6 +34,15 @@ test.each([
   expect(after(event)).toContainEqual(restoreNext);
 });
 
+test('shapes that are to expire while stored ones come back stay: expiry looks again when it is known who reads them', () => {
+  const expiring = { type: 'expireShapes', handles: ['1-1'], why: 'unread' };
+
+  expect([after(expiring), after(restored, expiring)]).toEqual([
+    [],
+    [{ type: 'apply', params: { table: 'directory', change: { type: 'expire', handles: ['1-1'], why: 'unread' } } }],
+  ]);
+});
+
 test('Consumers that can be asked for are asked for one by one, each with the Consumers that it depends on', () => {
   const dependencies = [{ handle: '2-1', column: 'id', consumer: 'consumer#2' }];
 
