@@ -6,7 +6,7 @@ export const INTEGER_MAX = 2 ** 31 - 1;
 const ON = ['true', '1', 'yes', 'on'];
 const OFF = ['false', '0', 'no', 'off'];
 const UNIT_MS: Readonly<Record<string, number>> = {
-  '': 1, ms: 1, msec: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000,
+  '': 1, ms: 1, msec: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000,
 };
 
 export const text = z.string();
@@ -32,12 +32,17 @@ export const bytesMax = z
   .string()
   .refine((text) => /^\d{1,15}$/.test(text) && Number(text) > 0, 'must be a whole number of bytes, up to fifteen digits')
   .transform(Number);
-export const durationMs = z
+const anyDurationMs = z
   .string()
-  .refine((text) => parseDuration(text) !== undefined, 'must be a duration, as in 500ms, 20s or 2min')
+  .refine((text) => parseDuration(text) !== undefined, 'must be a duration, as in 500ms, 20s, 2min, 12h or 30d')
   .transform((text) => parseDuration(text) ?? 0);
+/** As long as a timer runs at the most. */
+export const durationMs = anyDurationMs.refine((ms) => ms <= INTEGER_MAX, 'must be no longer than 24 days');
+const LONGER_THAN_NOTHING = 'must be longer than nothing, as in 500ms, 20s or 2min';
 /** Of waits that would end before anything can come. */
-export const waitMs = durationMs.refine((ms) => ms > 0, 'must be longer than nothing, as in 500ms, 20s or 2min');
+export const waitMs = durationMs.refine((ms) => ms > 0, LONGER_THAN_NOTHING);
+/** Of what no timer waits for. */
+export const ageMs = anyDurationMs.refine((ms) => ms > 0, LONGER_THAN_NOTHING);
 export const databaseUrl = z.string().superRefine((text, context) => {
   const parsed = parseDatabaseUrl(text);
   if (isProblem(parsed)) context.addIssue({ code: 'custom', message: parsed.message });
@@ -62,10 +67,9 @@ export const logLevel = z
   .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent'));
 
 function parseDuration(text: string): number | undefined {
-  const [, digits = '', unit = ''] = /^(\d{1,9})\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const [, digits = '', unit = ''] = /^(\d{1,12})\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const unitMs = UNIT_MS[unit.toLowerCase()];
-  const durationMs = Number(digits) * (unitMs ?? 0);
-  return digits !== '' && unitMs !== undefined && durationMs <= INTEGER_MAX ? durationMs : undefined;
+  return digits !== '' && unitMs !== undefined ? Number(digits) * unitMs : undefined;
 }
 
 const limit = z.number().int().positive();

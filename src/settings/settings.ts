@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import {
-  bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind,
+  ageMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind,
   streamId, text, waitMs,
 } from './setting-types.ts';
 
@@ -143,7 +143,7 @@ export const SETTINGS = {
   shapeExpireAfterMs: {
     flag: 'shape-expire-after',
     value: 'DURATION',
-    type: waitMs.optional(),
+    type: ageMs.optional(),
     electric: [],
     help: 'how long a shape may be unread before it ends (default: for ever)',
   },

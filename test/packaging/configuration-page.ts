@@ -10,7 +10,7 @@ Each setting is a flag of \`armature start\` and \`armature demo\`, a variable o
 under their name. The flag weighs most, then \`ARMATURE_…\`, then the other names in the order in which they stand here; a variable
 that is empty is not set. This page is written from the settings (\`npm run configuration-page\`), as is \`armature start --help\`.
 
-- A **DURATION** is a whole number with \`ms\`, \`s\` or \`min\`: \`500ms\`, \`20s\`, \`2min\`. Without a unit it is milliseconds.
+- A **DURATION** is a whole number with \`ms\`, \`s\`, \`min\`, \`h\` or \`d\`: \`500ms\`, \`12h\`. Without a unit it is milliseconds.
 - **BYTES** and **SECONDS** are whole numbers. What is on or off is \`true\` or \`false\`; a flag alone means \`true\`.
 - A service needs a **database**, and either a **secret** or the word that it needs none (\`--insecure\`). The demo needs neither, as long
   as it listens on this machine only.

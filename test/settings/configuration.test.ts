@@ -100,7 +100,8 @@ test('a flag weighs more than our variable, and that more than the reference\'s;
 });
 
 test.each([
-  ['250', 250], ['250ms', 250], ['250msec', 250], ['2s', 2000], ['2 sec', 2000], ['2m', 120_000], ['2min', 120_000],
+  ['250', 250], ['250ms', 250], ['250msec', 250], ['2s', 2000], ['2 sec', 2000], ['2m', 120_000], ['2min', 120_000], ['3h', 10_800_000],
+  ['24d', 2_073_600_000],
 ])('a duration of %s is %i ms', (text, durationMs) => {
   expect(read({ ARMATURE_LONG_POLL_TIMEOUT: text }).longPollTimeoutMs).toBe(durationMs);
 });
@@ -131,6 +132,13 @@ test.each([
     text: expect.stringMatching(says),
     tellsSecret: false,
   });
+});
+
+test('an age may be longer than any timer runs, and a wait may not', () => {
+  expect({
+    age: read({ ARMATURE_SHAPE_EXPIRE_AFTER: '90d' }).shapeExpireAfterMs,
+    wait: problemsOf({ ...PLAIN, ARMATURE_LONG_POLL_TIMEOUT: '25d' }),
+  }).toEqual({ age: 7_776_000_000, wait: ['ARMATURE_LONG_POLL_TIMEOUT must be no longer than 24 days'] });
 });
 
 test('a shape may not expire while it counts as in use: for three minutes, or three long polls', () => {
