@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ShapeLimits, type LimitedShape, type LimitsPorts } from '../../src/actors/expiry/shape-limits.ts';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import { MemberForm } from '../../src/actors/member-form.ts';
 import {
@@ -15,6 +16,7 @@ import type { EntryPlace } from '../../src/model/log-entry.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { PublishedRelation } from '../../src/model/relation.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
+import type { Handle } from '../../src/model/shape.ts';
 import type { Pid, ReplyTo } from '../../src/otp/process.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
 import { FOLLOWER, followerPorts } from '../support/actors/follower-ports.ts';
@@ -146,6 +148,51 @@ tableContract('PublishedRelations', {
     fc.constantFrom('refused', 'unavailable').map((type) => ({ type, error })),
   ),
   play: apply,
+});
+
+/** Shapes that are made, read and deleted, in a time that goes on. */
+class LimitedShapes implements World<LimitedShapes>, LimitsPorts {
+  private readonly copies = new Copies<LimitedShapes>();
+
+  constructor(
+    private readonly readMs = new Map<Handle, number>(),
+    private atMs = 0,
+  ) {}
+
+  read(handle: Handle): void {
+    this.atMs += 1;
+    this.readMs.set(handle, this.atMs);
+  }
+
+  *shapes(): Iterable<LimitedShape> {
+    for (const handle of this.readMs.keys()) yield { handle, dependsOn: [], storedBytes: 10, snapshot: { state: 'complete' } };
+  }
+
+  lastReadMs(handle: Handle): number {
+    return this.readMs.get(handle) ?? 0;
+  }
+
+  nowMs(): number {
+    return this.atMs;
+  }
+
+  clone(fork: Fork): LimitedShapes {
+    return this.copies.of(fork, () => new LimitedShapes(new Map(this.readMs), this.atMs));
+  }
+
+  key(): string {
+    return JSON.stringify([...this.readMs, this.atMs]);
+  }
+}
+
+tableContract('ShapeLimits', {
+  world: () => new LimitedShapes(),
+  table: (world) => new ShapeLimits({ shapesMax: 2, bytesMax: 25, inUseMs: 1 }, world),
+  steps: fc.oneof(fc.constantFrom(1, 2, 3).map(handleOf), fc.constant('look' as const)),
+  play(table, step, world) {
+    if (step === 'look') return table.apply();
+    return world.read(step);
+  },
 });
 
 test('every table of the source is held to the contract', () => {
