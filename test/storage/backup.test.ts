@@ -4,9 +4,9 @@ import { seededRandom } from '../../src/base/random.ts';
 import { RowLineFolder } from '../../src/shapes/row-line-folder.ts';
 import { lsnOfOffset, SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
-import { nodeDisk } from '../../src/storage/disk.ts';
+import { nodeDisk, type Disk } from '../../src/storage/disk.ts';
 import { backUp } from '../../src/storage/inspection/backup.ts';
-import { verifyStorage } from '../../src/storage/inspection/verification.ts';
+import { inspectStorage, verifyStorage } from '../../src/storage/inspection/verification.ts';
 import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -201,4 +201,22 @@ test('a target with something in it, or with a copy that was broken off beside i
     `${root}/full is not empty: name another target, or remove it`,
     `${root}/begun.new is not empty: name another target, or remove it`,
   ]);
+});
+
+test('who only looks beside a service is told of no shape that one look alone has missed', async () => {
+  const storage = await open('storage');
+  const work = new Work(storage);
+  for (let step = 0; step < 20; step += 1) await work.step();
+  await storage.shapes.checkpoint();
+  await storage.close();
+  let looks = 0;
+  const disk: Disk = {
+    ...nodeDisk,
+    list: async (path) => (path.endsWith('/shapes') && (looks += 1) === 1 ? [] : await nodeDisk.list(path)),
+  };
+
+  const { shapes, damages } = await inspectStorage(disk, `${root}/storage`);
+
+  const hasLookedAgain = looks > 2; // Each look lists them twice.
+  expect({ damages, hasShapes: shapes.length > 0, hasLookedAgain }).toEqual({ damages: [], hasShapes: true, hasLookedAgain: true });
 });

@@ -4,9 +4,10 @@ import { lsnToPostgres } from '../../model/lsn.ts';
 import { heldBy, seeLock, type SeenLock } from '../../storage/directory-lock.ts';
 import { nodeDisk } from '../../storage/disk.ts';
 import { CONSEQUENCES } from '../../storage/inspection/damage.ts';
-import { seeStorage, type SeenStorage } from '../../storage/inspection/seen-storage.ts';
+import type { SeenStorage } from '../../storage/inspection/seen-storage.ts';
 import { STORED_KINDS, storedBytes, type StoredBytes } from '../../storage/inspection/stored-bytes.ts';
 import { summaryOf, type ShapeSummary } from '../../storage/inspection/shape-summary.ts';
+import { inspectStorage } from '../../storage/inspection/verification.ts';
 import { systemProcesses } from '../../storage/processes.ts';
 import { byteText, columnLines, type Column } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -28,7 +29,7 @@ interface Inspected {
 export function inspect(asked: AskedInspection): Promise<ExitCode> {
   return unlessRefused(asked, async () => {
     const { directory, terminal, isJson, limit } = asked;
-    const seen = await seeStorage(nodeDisk, directory);
+    const seen = await inspectStorage(nodeDisk, directory);
     const disk = await storedBytes(nodeDisk, directory);
     const inspected = { directory, seen, disk, lock: await seeLock(nodeDisk, directory, systemProcesses) };
     if (isJson) printJson(terminal, inspected);

@@ -43,21 +43,35 @@ export async function verifyStorage(disk: Disk, directory: string, progress: Ver
     return { seen: before, damages: [], remarks: before.remarks, shapeCount, bytes };
   }
   const isWhole = before.damages.length > 0;
-  const { seen, damages } = await confirmed(() => seeStorage(disk, directory, { isWhole }), check, suspects);
+  const look = () => seeStorage(disk, directory, { isWhole });
+  const { seen, damages } = await confirmed(look, (shapes) => damagesAmong(shapes, check), suspects);
   const left = seen.others.filter((handle) => before.others.includes(handle) && !damages.some((damage) => damage.handle === handle));
   return { seen, damages, remarks: [...seen.remarks, ...left.map(leftOver)], shapeCount, bytes };
+}
+
+/**
+ * What a directory has, without a look into the files of its shapes. Damage is told that two looks have found.
+ *
+ * @throws {NoStorageError | StorageVersionError | UnknownContentError | DiskError}
+ */
+export async function inspectStorage(disk: Disk, directory: string): Promise<SeenStorage> {
+  const before = await seeStorage(disk, directory);
+  if (before.damages.length === 0) return before;
+  const suspects = new Set(before.damages.flatMap(({ handle }) => handle ?? []));
+  const { seen, damages } = await confirmed(() => seeStorage(disk, directory), () => Promise.resolve([]), suspects);
+  return { ...seen, damages };
 }
 
 /** Looks again, until a look finds nothing that the one before it did not. */
 async function confirmed(
   look: () => Promise<SeenStorage>,
-  check: ShapeCheck,
+  damagesOf: (shapes: readonly ShapeState[]) => Promise<readonly Damage[]>,
   first: ReadonlySet<string>,
 ): Promise<Pick<Verification, 'seen' | 'damages'>> {
   let suspects = first;
   for (let count = 1; ; count += 1) {
     const seen = await look();
-    const found = [...seen.damages, ...(await damagesAmong(seen.shapes.filter(({ handle }) => suspects.has(handle)), check))];
+    const found = [...seen.damages, ...(await damagesOf(seen.shapes.filter(({ handle }) => suspects.has(handle))))];
     const known = found.filter(({ handle }) => handle === undefined || suspects.has(handle));
     if (known.length === found.length || count === LOOKS_MAX) return { seen, damages: known };
     suspects = new Set(found.flatMap(({ handle }) => handle ?? []));
