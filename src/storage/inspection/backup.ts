@@ -61,7 +61,9 @@ export async function backUp(disk: Disk, directory: string, target: string, prog
   }
   if ((await storedFormat(disk, directory)) === undefined) throw new NoStorageError(directory);
   await disk.makeDirectory(dirname(target));
-  const backup = await new Copy(disk, directory, unfinished, progress).make();
+  const backup = await new Copy(disk, directory, unfinished, progress).make().catch((error: unknown) => {
+    throw error instanceof BackupError ? new BackupError(`${error.message}. What was copied is in ${unfinished}: remove it`) : error;
+  });
   await disk.rename(unfinished, target);
   await disk.syncDirectory(dirname(target));
   return backup;
