@@ -4,8 +4,11 @@
  *
  * Whether it lives is asked of the operating system, where that can know. Of a process on another machine, in another container, or from
  * before this machine was started it knows nothing, whatever its name and pid: so a holder gives a sign of life from time to time, and its
- * lock is taken over when none has come for long. One that was held up for so long itself (its machine slept, say) finds that out before
- * it writes again (`confirm`), and never writes into what belongs to another one.
+ * lock is taken over when none has come for long. One that was held up for so long itself finds that out before it writes (`confirm`).
+ *
+ * That is as sure as its clock: one that stands still while its machine sleeps counts no sleep, so until the next sign of life, two seconds
+ * at the most, such a holder may write into what belongs to another one; and so may what the system had accepted of it before, and does
+ * late.
  */
 import type { Clock, TimerId } from '../base/clock.ts';
 import type { Disk } from './disk.ts';
