@@ -3,13 +3,14 @@
  * first (src/base/printable-text.ts): only control characters that a command writes itself have an effect.
  */
 import type { ExitCode } from './exit-code.ts';
+import type { Screen } from './progress-line.ts';
 
 export interface Terminal {
   /** A text of one or several lines, which ends its last line. */
   print(text: string): void;
   complain(sentence: string): void;
-  /** Where a person looks on: shows `text` in place of what it showed before, until something else is said. Nothing of it stays. */
-  readonly show?: (text: string) => void;
+  /** Where a person looks on, for what does not stay: whoever writes there takes it back before something else is said. */
+  readonly screen?: Screen;
 }
 
 export function systemTerminal(): Terminal {
@@ -17,7 +18,16 @@ export function systemTerminal(): Terminal {
   return {
     print: (text) => void process.stdout.write(text),
     complain: (sentence) => void process.stderr.write(`armature: ${sentence}\n`),
-    ...(process.stderr.isTTY ? { show: (text) => void process.stderr.write(`\r\u001b[K${text}`) } : {}),
+    ...(process.stderr.isTTY ? { screen: systemScreen() } : {}),
+  };
+}
+
+function systemScreen(): Screen {
+  return {
+    write: (text) => void process.stderr.write(text),
+    get columns() {
+      return process.stderr.columns;
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
-import { ProgressLine } from '../../src/commands/serving/progress-line.ts';
+import { ProgressLine } from '../../src/commands/progress-line.ts';
 
 const WHAT = 'Building what has changed since the last build (some ten seconds the first time)';
 const { stdout, stderr } = process;

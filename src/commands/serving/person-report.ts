@@ -6,7 +6,7 @@
 import type { Clock, TimerId } from '../../base/clock.ts';
 import { printable } from '../../base/printable-text.ts';
 import { inspectionText } from './inspection-text.ts';
-import { ProgressLine, type Screen } from './progress-line.ts';
+import { ProgressLine, type Screen } from '../progress-line.ts';
 import { STEP_TEXTS, STEP_UNITS, type LogLines, type Started, type StartReport, type Step } from './start-report.ts';
 
 const PATIENCE_MS = 3_000;

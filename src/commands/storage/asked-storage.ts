@@ -21,7 +21,6 @@ export async function unlessRefused({ terminal }: AskedStorage, action: () => Pr
     return await action();
   } catch (error) {
     if (!REFUSALS.some((refusal) => error instanceof refusal)) throw error;
-    terminal.show?.('');
     return refused(terminal, [printable((error as Error).message)], EXIT.failed);
   }
 }

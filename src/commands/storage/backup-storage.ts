@@ -1,5 +1,4 @@
 /** `armature storage backup`: a copy of a storage directory, also of a service that runs, and what such a copy is for. */
-import { systemClock } from '../../base/clock.ts';
 import { printable } from '../../base/printable-text.ts';
 import { lsnToPostgres } from '../../model/lsn.ts';
 import { nodeDisk } from '../../storage/disk.ts';
@@ -8,7 +7,7 @@ import { byteText } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { jsonLine } from '../terminal.ts';
 import { unlessRefused, type AskedStorage } from './asked-storage.ts';
-import { ProgressLine } from './progress-line.ts';
+import { withProgress } from './with-progress.ts';
 
 export interface AskedBackup extends AskedStorage {
   readonly target: string;
@@ -17,9 +16,8 @@ export interface AskedBackup extends AskedStorage {
 export function backup(asked: AskedBackup): Promise<ExitCode> {
   return unlessRefused(asked, async () => {
     const { directory, target, terminal, isJson } = asked;
-    const progress = new ProgressLine('copied', terminal, systemClock);
-    const made = await backUp(nodeDisk, withoutSlash(directory), withoutSlash(target), (bytes, ofBytes) => progress.tell(bytes, ofBytes));
-    progress.end();
+    const [from, to] = [withoutSlash(directory), withoutSlash(target)];
+    const made = await withProgress('Copying', terminal, (tell) => backUp(nodeDisk, from, to, tell));
     terminal.print(isJson ? jsonLine({ target, ...made, note: noteOn(made) }) : report(target, made));
     return EXIT.done;
   });

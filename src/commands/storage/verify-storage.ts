@@ -1,5 +1,4 @@
 /** `armature storage verify`: every checksum of every file, and what a service would do about each that does not hold. */
-import { systemClock } from '../../base/clock.ts';
 import { printable } from '../../base/printable-text.ts';
 import { nodeDisk } from '../../storage/disk.ts';
 import { CONSEQUENCES } from '../../storage/inspection/damage.ts';
@@ -8,14 +7,12 @@ import { byteText } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { jsonLine } from '../terminal.ts';
 import { unlessRefused, type AskedStorage } from './asked-storage.ts';
-import { ProgressLine } from './progress-line.ts';
+import { withProgress } from './with-progress.ts';
 
 export function verify(asked: AskedStorage): Promise<ExitCode> {
   return unlessRefused(asked, async () => {
     const { directory, terminal, isJson } = asked;
-    const progress = new ProgressLine('verified', terminal, systemClock);
-    const found = await verifyStorage(nodeDisk, directory, (bytes, ofBytes) => progress.tell(bytes, ofBytes));
-    progress.end();
+    const found = await withProgress('Verifying', terminal, (tell) => verifyStorage(nodeDisk, directory, tell));
     terminal.print(isJson ? jsonLine(jsonOf(found)) : report(found));
     return found.damages.length === 0 ? EXIT.done : EXIT.unfit;
   });

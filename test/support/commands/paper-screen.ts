@@ -1,5 +1,5 @@
 /** A screen that remembers what stands on it, line by line: a carriage return goes back, and what is written there covers what was. */
-import type { Screen } from '../../../src/commands/serving/progress-line.ts';
+import type { Screen } from '../../../src/commands/progress-line.ts';
 
 export class PaperScreen implements Screen {
   columns: number;

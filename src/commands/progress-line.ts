@@ -3,7 +3,7 @@
  *
  * It uses nothing of a terminal but that a carriage return goes back to the begin of the line, so there is none where it does harm.
  */
-import type { Clock, TimerId } from '../../base/clock.ts';
+import type { Clock, TimerId } from '../base/clock.ts';
 
 /** Where it stands. */
 export interface Screen {
@@ -15,8 +15,11 @@ export interface Screen {
 /** What is counted of what is done. */
 export interface Counted {
   readonly done: number;
-  readonly of: number;
-  readonly unit: string;
+  /** Undefined while it is not known how much there is. */
+  readonly of: number | undefined;
+  /** How a number of it is told. Default: with commas. */
+  readonly textOf?: (count: number) => string;
+  readonly unit?: string;
 }
 
 const COLUMNS_BY_DEFAULT = 80;
@@ -80,8 +83,12 @@ export class ProgressLine {
   }
 }
 
-function amountText({ done, of, unit }: Counted): string {
+function amountText({ done, of, textOf = withCommas, unit = '' }: Counted): string {
+  if (of === undefined) return ` ${textOf(done)}`;
   const full = Math.round((Math.min(done, of) / of) * BAR_CHARACTERS);
-  const [shown, all] = [done, of].map((count) => count.toLocaleString('en-US'));
-  return ` [${'#'.repeat(full).padEnd(BAR_CHARACTERS, '-')}] ${shown} of ${all}${unit === '' ? '' : ` ${unit}`}`;
+  return ` [${'#'.repeat(full).padEnd(BAR_CHARACTERS, '-')}] ${textOf(done)} of ${textOf(of)}${unit === '' ? '' : ` ${unit}`}`;
+}
+
+function withCommas(count: number): string {
+  return count.toLocaleString('en-US');
 }
