@@ -53,11 +53,18 @@ async function momentsOf(): Promise<readonly Moment[]> {
   for (let round = 1; round <= 4; round += 1) {
     for (let time = 0; time < 8 * round; time += 1)
       append([update('a', time % 2 === 0 ? 'x' : 'y', `${round}.${time}`), update('b', 'x', `${time}`)]);
-    may = [...may.slice(-1), await told()];
+    may = [...may, await told()];
     await world.take('checkpoint');
     may = may.slice(-1);
     places = [...places, await read(world, { client: writer, at: BEFORE_ALL }, 2 + round)];
-    await world.take('compact');
+    await world.settle();
+    append([update('b', 'x', `late ${round}`)]);
+    const counted = [...may, await told()];
+    may = counted;
+    const taken = world.take('checkpoint');
+    append([update('b', 'y', `later ${round}`)]);
+    counted.push(await told());
+    await taken;
   }
   world.disk.beforeChange = () => {};
   expect(world.compactions).toBeGreaterThan(1);
