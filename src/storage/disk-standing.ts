@@ -25,6 +25,8 @@ export class DiskStanding {
   private readonly counts = new Map<string, number>();
   private total = 0;
   private last: DiskError | undefined;
+  /** In which trial each was told of last: a refusal goes through several hands, and may be met again. */
+  private readonly told = new WeakMap<DiskError, number>();
   private keepers = 0;
   private isOver = false;
   /** How often it was tried. */
@@ -73,7 +75,7 @@ export class DiskStanding {
     };
   }
 
-  /** Does a thing that changes what is on the disk, and remembers when it is refused. */
+  /** Does a thing that changes what is on the disk, remembers when it is refused, and knows how long it takes. */
   async watch<Result>(operation: string, path: string, action: () => Promise<Result>): Promise<Result> {
     const work = { operation, path, sinceMs: this.clock.nowMs() };
     this.underWay.add(work);
@@ -88,7 +90,8 @@ export class DiskStanding {
   }
 
   /**
-   * Does `work`, and does it again each time the disk is tried, until it was taken.
+   * Does `work`, and does it again each time the disk is tried, until it was taken. What holds it up is remembered, watched or not: a
+   * directory may be listed, or a file read, on the way.
    *
    * @throws what is no refusal; a refusal when nobody keeps watch, or the storage is being closed.
    */
@@ -134,7 +137,8 @@ export class DiskStanding {
   }
 
   private note(error: DiskError): void {
-    this.counts.set(error.code, (this.counts.get(error.code) ?? 0) + 1);
+    if (!this.told.has(error)) this.counts.set(error.code, (this.counts.get(error.code) ?? 0) + 1);
+    this.told.set(error, this.trials);
     this.total += 1;
     this.last = error;
     this.tell();
@@ -158,6 +162,7 @@ export class DiskStanding {
   }
 
   private nextTrial(error: DiskError): Promise<void> {
+    if (this.told.get(error) !== this.trials) this.note(error);
     return new Promise((resolve, reject) => {
       this.waiting.push({ again: resolve, giveUp: () => reject(error) });
     });

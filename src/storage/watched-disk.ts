@@ -1,6 +1,6 @@
 /**
  * WatchedDisk: a disk of which it is known what it refuses, and how long it takes for what changes it. Reads go by unseen: what cannot be
- * read is an affair of who asked for it.
+ * read is an affair of who asked for it. One that work which must be done meets on its way is noted there (`DiskStanding.insist`).
  */
 import type { Disk, DiskFile } from './disk.ts';
 import type { DiskStanding } from './disk-standing.ts';

@@ -264,7 +264,7 @@ export class CrashWorld {
   /** Of a shape whose lines had left the memory when their sync was refused nobody knows what is there: it ends, and no other does. */
   private condemnDoubtful(error: unknown): void {
     const isDoubtful = this.isKept && error instanceof ShapeCorruptError && error.message.includes('a sync failed');
-    if (!isDoubtful || !this.disk.wasRefused('sync')) throw error;
+    if (!isDoubtful || !(this.disk.wasRefused('sync') || this.disk.wasRefused('close'))) throw error;
     this.condemn(error.handle);
   }
 
@@ -296,7 +296,7 @@ export class CrashWorld {
   private async apply(shape: ShapeLog, through: LogPosition): Promise<void> {
     let isInside = false;
     for (let after = shape.position; after < through; ) {
-      const block = await this.now.log.read({ after, through }, upTo(300));
+      const block = await patient(() => this.now.log.read({ after, through }, upTo(300)));
       for (const { lsn: commit, isUnfinished } of block.transactions) {
         const lines = linesOf(shape.handle, Number(commit)).entries();
         for (const [index, line] of lines) {
@@ -447,7 +447,7 @@ export class CrashWorld {
     const { log, shapes } = this.now;
     const { account } = this;
     const range = { after: shapes.position, through: log.durableEnd };
-    const found = transactionsOf(await log.read(range, upTo(Number.MAX_SAFE_INTEGER)));
+    const found = transactionsOf(await patient(() => log.read(range, upTo(Number.MAX_SAFE_INTEGER))));
     const last = Number(found.at(-1)?.lsn ?? Math.min(account.appliedCommit, Number(log.lastCommitLsn)));
     if (last < account.durableCommit) this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
     const held = Number(log.heldLsn);
@@ -486,8 +486,8 @@ export class CrashWorld {
   private async compareServed(): Promise<void> {
     for (const { handle, after, body, upToDate } of this.account.served) {
       const shape = this.now.shapes.get(handle);
-      const read =
-        shape === undefined ? { outcome: 'gone' } : await bodyOf(shape.read(after)).catch((error: Error) => ({ outcome: error.message }));
+      const reading = shape === undefined ? Promise.resolve({ outcome: 'gone' }) : patient(() => bodyOf(shape.read(after)));
+      const read = await reading.catch((error: Error) => ({ outcome: error.message }));
       const again = 'body' in read ? read.body : read.outcome;
       const isSame = again === body || (upToDate && (body === '' || again.startsWith(`${body},`)));
       if (!isSame) this.violate(`shape ${handle} after ${after} gave ${body}, now ${again}`);
@@ -499,12 +499,30 @@ export class CrashWorld {
 async function follow(shape: ShapeLog): Promise<Served[]> {
   const served: Served[] = [];
   for (let after: LogOffset = BEFORE_ALL; ; ) {
-    const read = shape.read(after);
-    const answer = await bodyOf(read);
-    if (read.outcome !== 'entries' || !('body' in answer)) return served;
-    served.push({ handle: shape.handle, after, body: answer.body, upToDate: read.upToDate });
-    if (read.upToDate) return served;
-    after = read.end;
+    const answer = await patient(() => readBehind(shape, after));
+    if (answer === undefined) return served;
+    const { end, ...part } = answer;
+    served.push(part);
+    if (part.upToDate) return served;
+    after = end;
+  }
+}
+
+async function readBehind(shape: ShapeLog, after: LogOffset): Promise<(Served & { readonly end: LogOffset }) | undefined> {
+  const read = shape.read(after);
+  const answer = await bodyOf(read);
+  if (read.outcome !== 'entries' || !('body' in answer)) return undefined;
+  return { handle: shape.handle, after, body: answer.body, upToDate: read.upToDate, end: read.end };
+}
+
+/** Who reads and is refused comes again. */
+async function patient<Result>(read: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
   }
 }
 
@@ -512,12 +530,12 @@ function rowsOf(handle: Handle, count: number): string[] {
   return Array.from({ length: count }, (_, index) => JSON.stringify(`row ${index} of ${handle} ${'.'.repeat(20)}`));
 }
 
-/** Some transactions do not touch a shape. */
 /** The witness of the log is written behind the sync that it tells of: only then damage to the last group cannot go unseen. */
 async function untilWitnessed(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
+/** Some transactions do not touch a shape. */
 function linesOf(handle: Handle, commit: number): string[] {
   const count = (commit + Number(handle.split('-')[0])) % 3;
   return Array.from({ length: count }, (_, index) => JSON.stringify(`${handle} ${lsn(commit)} ${index}`));

@@ -44,6 +44,37 @@ test('what is no refusal is an error at once, and so is a refusal that nobody tr
   expect([standing.pause, standing.refusal]).toEqual([undefined, undefined]);
 });
 
+test('work that is refused what nobody watches waits as well: the refusal is told of, counted, and over when it is done', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  standing.keep();
+  let attempts = 0;
+  const working = standing.insist(async () => {
+    attempts += 1;
+    if (attempts < 3) throw refusal('EIO');
+  });
+  await standing.whenRefused(never);
+  const [first, second] = [await standing.tryAgain(never), await standing.tryAgain(never)];
+
+  expect({ first: first?.code, second, counts: [...standing.refusals], isHeld: standing.pause !== undefined }).toEqual({
+    first: 'EIO', second: undefined, counts: [['EIO', 2]], isHeld: false,
+  });
+  await working;
+});
+
+test('one refusal that many wait for counts once, and an error that is met again is no news and no end', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  standing.keep();
+  const [one, isOver] = [refusal('ENOSPC'), { yes: false }];
+  const stands = (): Promise<void> => (isOver.yes ? Promise.resolve() : Promise.reject(one));
+  const working = [standing.insist(stands), standing.insist(stands)];
+  await standing.whenRefused(never);
+  const still = await standing.tryAgain(never);
+  isOver.yes = true;
+
+  expect([still?.code, await standing.tryAgain(never), [...standing.refusals]]).toEqual(['ENOSPC', undefined, [['ENOSPC', 1]]]);
+  await Promise.all(working);
+});
+
 test('work inside of other work waits with it, and both are done when the disk takes it', async () => {
   const standing = new DiskStanding(new ManualClock());
   standing.keep();

@@ -22,15 +22,20 @@ interface Node {
   pending: readonly Write[];
 }
 
-/** Which changes of the disk are refused, as they are counted; what is refused was perhaps done in part. */
+/** Which operations of the disk are refused, as they are counted; a change that is refused was perhaps done in part. */
 export interface Refusals {
+  /** Changes, or what only looks at the disk. */
+  readonly of: 'changes' | 'looks';
   /** The first one, from 0. */
   readonly from: number;
   readonly count: number;
   readonly code: string;
 }
 
-const CHANGES = new Set(['create', 'sync', 'write', 'truncate', 'rename', 'remove', 'make']);
+const COUNTED: Readonly<Record<string, Refusals['of']>> = {
+  create: 'changes', sync: 'changes', write: 'changes', truncate: 'changes', rename: 'changes', remove: 'changes', make: 'changes',
+  list: 'looks', open: 'looks', read: 'looks', close: 'looks',
+};
 
 /** Changes of names that are atomic, and not yet synced. */
 interface NameChange {
@@ -45,8 +50,8 @@ export class MemoryDisk {
   private pendingNames: readonly NameChange[] = [];
   private held: (() => void)[] | undefined;
   private failing: { operation: string; code: string; path: RegExp } | undefined;
-  /** How many changes were asked for. */
-  changes = 0;
+  /** How many of each were asked for. */
+  readonly asked: Record<Refusals['of'], number> = { changes: 0, looks: 0 };
   private readonly refused = new Set<string>();
   private planned: Refusals | undefined;
   /** Grows with each crash: files opened before it are dead. */
@@ -103,7 +108,7 @@ export class MemoryDisk {
 
   /** Some were refused already. */
   get isRefusing(): boolean {
-    return this.planned !== undefined && this.changes > this.planned.from;
+    return this.planned !== undefined && this.asked[this.planned.of] > this.planned.from;
   }
 
   /** The process is killed: the kernel, and all that was written, lives on. */
@@ -160,10 +165,18 @@ export class MemoryDisk {
     await Promise.resolve();
     if (boot !== this.boot) throw refusal(operation, path, 'EIO');
     if (this.failing !== undefined && this.fails(operation, path)) throw refusal(operation, path, this.failing.code);
-    const code = CHANGES.has(operation) ? this.refusesNext() : undefined;
+    const code = this.refusesNext(operation);
     if (code === undefined) return effect();
     this.refused.add(operation);
     inPart();
+    throw refusal(operation, path, code);
+  }
+
+  /** For an operation that has its effect all the same, also for a process whose machine lost power. */
+  async refuseAlone(operation: string, path: string): Promise<void> {
+    const code = this.fails(operation, path) ? this.failing?.code : this.refusesNext(operation);
+    if (code === undefined) return;
+    this.refused.add(operation);
     throw refusal(operation, path, code);
   }
 
@@ -172,11 +185,13 @@ export class MemoryDisk {
     return this.refused.has(operation);
   }
 
-  private refusesNext(): string | undefined {
-    const number = this.changes;
-    this.changes += 1;
-    const { from = 0, count = 0, code } = this.planned ?? {};
-    return number >= from && number < from + count ? code : undefined;
+  refusesNext(operation: string): string | undefined {
+    const kind = COUNTED[operation];
+    if (kind === undefined) return undefined;
+    const number = this.asked[kind];
+    this.asked[kind] += 1;
+    const { of, from = 0, count = 0, code } = this.planned ?? {};
+    return of === kind && number >= from && number < from + count ? code : undefined;
   }
 
   fails(operation: string, path: string): boolean {
@@ -328,8 +343,10 @@ class MemoryFile implements DiskFile {
     await this.act('sync', bring, settle);
   }
 
+  /** It is closed whatever is said. */
   async close(): Promise<void> {
     this.disk.openFiles -= 1;
+    await this.disk.refuseAlone('close', this.path);
   }
 
   private act<T>(operation: string, effect: () => T, inPart?: () => void): Promise<T> {

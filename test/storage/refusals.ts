@@ -1,6 +1,7 @@
 /**
- * Refusals after the n-th change of the disk, for every n: a workload runs while the disk refuses some changes, with each code that it may
- * have, then takes everything again. Nobody ends for it, and nothing is lost or doubled; nor when the power goes in between.
+ * Refusals after the n-th change of the disk, for every n, and after the n-th look at it: a workload runs while some of these are
+ * refused, with each code that they may have; then the disk takes everything again. Nobody ends for it, and nothing is lost or doubled;
+ * nor when the power goes in between.
  */
 import { CrashWorld, type Step, type Violation } from './crash-world.ts';
 import type { Refusals } from './memory-disk.ts';
@@ -14,12 +15,12 @@ export function livingSteps(steps: readonly Step[]): readonly Step[] {
   return steps.filter(({ do: step }) => step !== 'fail' && step !== 'crash');
 }
 
-/** How many changes of the disk a workload makes. */
-export async function changesOf(steps: readonly Step[]): Promise<number> {
+/** How many operations of the disk a workload makes. */
+export async function operationsOf(steps: readonly Step[], of: Refusals['of']): Promise<number> {
   const world = CrashWorld.watched();
   let begun = 0;
-  await world.run(steps, () => (begun = world.disk.changes));
-  return world.disk.changes - begun;
+  await world.run(steps, () => (begun = world.disk.asked[of]));
+  return world.disk.asked[of] - begun;
 }
 
 /**
@@ -35,7 +36,7 @@ export async function violationsUnder(steps: readonly Step[], plan: Refusals, cu
     if (count % cutsEvery === 0) moments.push(world.copy(count));
     count += 1;
   };
-  const found = [...(await world.run(steps, () => world.disk.refuse({ ...plan, from: world.disk.changes + plan.from })))];
+  const found = [...(await world.run(steps, () => world.disk.refuse({ ...plan, from: world.disk.asked[plan.of] + plan.from })))];
   for (const moment of moments) found.push(...(await moment.cut().catch((error: unknown) => [`it does not come back: ${String(error)}`])));
-  return found.map((violation) => `${plan.count} × ${plan.code} from ${plan.from} on: ${violation}`);
+  return found.map((violation) => `${plan.count} × ${plan.code} for ${plan.of} from ${plan.from} on: ${violation}`);
 }

@@ -8,7 +8,7 @@ import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { Step } from './crash-world.ts';
 import { damageAt } from './damages.ts';
 import { cutAt, momentsOf, WORKLOADS } from './power-cuts.ts';
-import { changesOf, livingSteps, REFUSAL_CODES, REFUSAL_COUNTS, violationsUnder } from './refusals.ts';
+import { operationsOf, livingSteps, REFUSAL_CODES, REFUSAL_COUNTS, violationsUnder } from './refusals.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' } } });
 const endMs = systemClock.nowMs() + Number(values.minutes) * 60_000;
@@ -39,11 +39,13 @@ async function torture(name: string, steps: readonly Step[], seed: number): Prom
 }
 
 async function refuse(name: string, steps: readonly Step[], seed: number): Promise<void> {
-  const changes = await changesOf(steps);
-  for (let from = 0; from < changes && systemClock.nowMs() <= endMs; from += 1) {
-    const code = REFUSAL_CODES[(from + seed) % REFUSAL_CODES.length] ?? 'EIO';
-    for (const count of REFUSAL_COUNTS) report(name, await violationsUnder(steps, { from, count, code }, CUTS_EVERY));
-    refusals += REFUSAL_COUNTS.length;
+  for (const of of ['changes', 'looks'] as const) {
+    const operations = await operationsOf(steps, of);
+    for (let from = 0; from < operations && systemClock.nowMs() <= endMs; from += 1) {
+      const code = REFUSAL_CODES[(from + seed) % REFUSAL_CODES.length] ?? 'EIO';
+      for (const count of REFUSAL_COUNTS) report(name, await violationsUnder(steps, { of, from, count, code }, CUTS_EVERY));
+      refusals += REFUSAL_COUNTS.length;
+    }
   }
 }
 

@@ -21,6 +21,8 @@ import type { LinesKind } from './shape-paths.ts';
 const WRITE_BYTES = 256 * 1024;
 /** Who reads line by line is kept from everybody else for so many at a time. */
 const ENTRIES_AT_ONCE = 256;
+/** Refused, these may tell of what was written long before: a file system of a network does so when a file is closed. */
+const TELLING_OF_WRITES = new Set(['sync', 'close']);
 
 export class LinesGeneration implements LinesSource, LineFiles {
   /** So many entries of the index hold. */
@@ -29,7 +31,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
   private isNamed: boolean;
   /** Lines were put there that no sync has covered, and are in memory no more. */
   private hasUnsynced = false;
-  /** A sync of such lines failed: whether they are there, nobody knows. */
+  /** A sync of such lines failed, or a close: whether they are there, nobody knows. */
   private isDoubtful = false;
   private readers = 0;
   private isRemoved = false;
@@ -83,7 +85,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
       await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
       await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
     } catch (error) {
-      this.isDoubtful = this.hasUnsynced && isRefusal(error) && error.operation === 'sync';
+      this.isDoubtful = this.hasUnsynced && isRefusal(error) && TELLING_OF_WRITES.has(error.operation);
       throw error;
     }
     this.hasUnsynced = !isDurable;

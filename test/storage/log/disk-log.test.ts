@@ -115,6 +115,31 @@ describe('syncing', () => {
     });
   });
 
+  const ON_THE_WAY_BACK = [['open', 'make'], ['read', 'read'], ['close', undefined]] as const;
+
+  test.each(ON_THE_WAY_BACK)('a group whose way back is refused its %s as well comes when the disk is well', async (operation, refused) => {
+    const disk = new MemoryDisk();
+    const kept = new DiskStanding(new ManualClock());
+    kept.keep();
+    const log = await openLog(disk, START, kept);
+    appendTransaction(log, 1, ['x']);
+    await log.sync();
+    appendTransaction(log, 2, ['y']);
+    disk.fail('sync', 'EIO');
+    const syncing = log.sync();
+    await expect.poll(() => kept.pause !== undefined).toBe(true);
+    disk.fail(operation, 'EIO', /\.log$/);
+    const still = await kept.tryAgain(new AbortController().signal);
+    disk.heal();
+    const over = await kept.tryAgain(new AbortController().signal);
+    await syncing;
+
+    const { pause } = kept;
+    expect({ still: still?.operation, over, pause, kept: lsns(await readAll(await openLog(disk), 0)) }).toEqual({
+      still: refused, over: undefined, pause: undefined, kept: ['1', '2'],
+    });
+  });
+
   test.each(['sync', 'write'])('after a failed %s the log takes nothing more, and tries nothing again', async (operation) => {
     const { disk, log } = await written(1);
     const before = log.durableEnd;
