@@ -58,6 +58,8 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly replaced = new Set<ShapeFiles>();
   /** Deletions, one after the other. */
   private cleaning: Promise<void> = Promise.resolve();
+  /** Likewise, of what need not wait for the log. */
+  private cleaningAtOnce: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
 
   constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers }: RecoveredShapes) {
@@ -119,16 +121,20 @@ export class DiskShapeLogs implements ShapeLogs {
   }
 
   delete(handle: Handle, why: string): void {
-    if (this.table.remove(handle, why) === undefined) return;
+    const shape = this.table.remove(handle, why);
+    if (shape === undefined) return;
     this.removed.add(handle);
     const store = this.stores.get(handle);
     this.stores.delete(handle);
     this.compactor?.forget(handle);
-    this.clean(async () => {
-      await this.log.sync(); // A crash before that brings the shape back: with its files.
+    const discard = async (): Promise<void> => {
       await store?.remove();
       await this.paths.discard(handle);
-    });
+    };
+    // A stop before its end is durable brings the shape back: with its files. One that a stop ends as well must not wait for the log: the
+    // room that its snapshot has used up may be what the log waits for.
+    if (shape.comesBack) this.clean(() => this.log.sync().then(discard));
+    else this.cleanAtOnce(discard);
   }
 
   async spill(handle: Handle): Promise<void> {
@@ -155,7 +161,7 @@ export class DiskShapeLogs implements ShapeLogs {
       await this.checkpoint();
     } finally {
       for (const shape of this.table.all()) shape.remove();
-      await this.cleaning;
+      await Promise.all([this.cleaning, this.cleaningAtOnce]);
       for (const store of this.stores.values()) await store.remove();
     }
   }
@@ -256,11 +262,21 @@ export class DiskShapeLogs implements ShapeLogs {
     return store;
   }
 
-  /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. One that is refused waits. */
   private clean(task: () => Promise<void>): void {
-    this.cleaning = this.cleaning.then(() => this.standing.insist(task)).catch((error: unknown) => {
+    this.cleaning = this.cleaning.then(() => this.removing(task));
+  }
+
+  private cleanAtOnce(task: () => Promise<void>): void {
+    this.cleaningAtOnce = this.cleaningAtOnce.then(() => this.removing(task));
+  }
+
+  /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. One that is refused waits. */
+  private async removing(task: () => Promise<void>): Promise<void> {
+    try {
+      await this.standing.insist(task);
+    } catch (error) {
       this.failure ??= errorOf(error);
-    });
+    }
   }
 }
 

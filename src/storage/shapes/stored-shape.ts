@@ -96,6 +96,7 @@ export class StoredShape implements ShapeLog {
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
   private gone: boolean;
+  private isCompleted: boolean;
   /**
    * A shape that it depends on is followed anew, by its Consumer and then by ours. Until ours goes along with the others, moves may be
    * missing of what was logged behind here, though the other shape does not wait any more.
@@ -129,6 +130,7 @@ export class StoredShape implements ShapeLog {
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
     this.gone = original?.gone ?? false;
+    this.isCompleted = original?.isCompleted ?? whole !== undefined;
     this.detachedAt = original?.detachedAt;
     this.isAttaching = original?.isAttaching ?? false;
   }
@@ -196,6 +198,11 @@ export class StoredShape implements ShapeLog {
 
   get isGone(): boolean {
     return this.gone;
+  }
+
+  /** A stop may bring it back: the record of its whole snapshot is in the log, durable or on its way. */
+  get comesBack(): boolean {
+    return this.isCompleted;
   }
 
   get views(): readonly LogOffset[] {
@@ -403,6 +410,7 @@ export class StoredShape implements ShapeLog {
   private async completeSnapshot(begun: Omit<CompletedSnapshot, 'chunks'>): Promise<void> {
     const { pgSnapshot } = begun;
     const chunks = await this.chunks.end(pgSnapshot);
+    this.isCompleted = true;
     await this.host.snapshotCompleted(this.handle, { ...begun, chunks });
     this.state = { state: 'complete', pgSnapshot, chunks };
     this.snapshotViews = undefined;
