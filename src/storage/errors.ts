@@ -35,6 +35,16 @@ export function isRefusal(error: unknown): error is DiskError {
   return error instanceof DiskError && REFUSALS.has(error.code);
 }
 
+/** For a file that is given up: what the disk refused of it is known already, or nobody's affair. @throws what is no `DiskError`. */
+export function passDiskError(error: unknown): void {
+  if (!(error instanceof DiskError)) throw error;
+}
+
+/** For a removal: what is not there any more needs none; an attempt that was refused may have taken it away. @throws all else. */
+export function passMissing(error: unknown): void {
+  if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+}
+
 /** The transaction log does not hold what was written: nothing behind `position` can be trusted, nothing was changed. */
 export class LogCorruptError extends Error {
   override readonly name = 'LogCorruptError';

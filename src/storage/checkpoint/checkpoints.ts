@@ -4,13 +4,12 @@
  *
  * A generation is a file that one process makes and only appends to; the next one replaces it whole. So no leftover of
  * another process must be told from what counts, and pages that a failed sync lost are never built upon: behind a refusal a new
- * generation begins. Lost or
- * damaged, it takes nothing with it as long as the log still has what came since the checkpoint before.
+ * generation begins. Lost or damaged, it takes nothing with it as long as the log still has what came since the checkpoint before.
  */
 import { LOG_START, minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
-import { DiskError } from '../errors.ts';
+import { passDiskError, passMissing } from '../errors.ts';
 import { positionOf } from '../shapes/pace.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { CHECKPOINT_FRAMES } from './checkpoint-frame.ts';
@@ -175,16 +174,11 @@ export class Checkpoints {
 
   private async removeAll(generations: readonly number[]): Promise<void> {
     const unfinished = (await this.disk.list(this.directory)).filter((name) => UNFINISHED_PATTERN.test(name));
-    for (const name of unfinished) await this.disk.removeFile(`${this.directory}/${name}`);
-    for (const generation of generations) await this.disk.removeFile(this.pathOf(generation));
+    for (const name of unfinished) await this.disk.removeFile(`${this.directory}/${name}`).catch(passMissing);
+    for (const generation of generations) await this.disk.removeFile(this.pathOf(generation)).catch(passMissing);
   }
 
   private pathOf(generation: number): string {
     return `${this.directory}/${String(generation).padStart(DIGITS, '0')}.checkpoint`;
   }
-}
-
-/** Of a file that is given up: what was refused is known already. */
-function passDiskError(error: unknown): void {
-  if (!(error instanceof DiskError)) throw error;
 }

@@ -15,7 +15,7 @@ import { maxPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { DiskFile } from '../disk.ts';
 import type { DiskStanding } from '../disk-standing.ts';
-import { DiskError, errorOf, LogCorruptError } from '../errors.ts';
+import { errorOf, LogCorruptError, passDiskError } from '../errors.ts';
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodePosition } from './frame-payloads.ts';
 import type { FrameSink } from './framed-log.ts';
@@ -220,9 +220,4 @@ export class LogWriter implements FrameSink {
     }
     return file;
   }
-}
-
-/** Of a file that is given up: what was refused is known already. */
-function passDiskError(error: unknown): void {
-  if (!(error instanceof DiskError)) throw error;
 }

@@ -4,7 +4,7 @@
  */
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Disk } from '../disk.ts';
-import { DiskError } from '../errors.ts';
+import { passMissing } from '../errors.ts';
 import { WITNESS_NAME, type DurableWitness } from './durable-witness.ts';
 
 const DIGITS = 16;
@@ -62,11 +62,7 @@ export class Segments extends SegmentFiles {
 
   /** One that is not there is no error: an attempt that was refused may have taken it away. */
   async remove(first: LogPosition): Promise<void> {
-    try {
-      await this.disk.removeFile(this.pathOf(first));
-    } catch (error) {
-      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
-    }
+    await this.disk.removeFile(this.pathOf(first)).catch(passMissing);
     this.starts = this.starts.filter((start) => start !== first);
   }
 }

@@ -8,7 +8,7 @@
 import { fnvHash } from '../../base/fnv-hash.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
-import { DiskError } from '../errors.ts';
+import { passMissing } from '../errors.ts';
 
 export type LinesKind = 'lines' | 'index';
 
@@ -112,12 +112,8 @@ export class ShapePaths {
     return names.filter((name) => name.startsWith(`${handle}.`) && NAME_PATTERN.test(name));
   }
 
-  private async remove(handle: Handle, name: string): Promise<void> {
-    try {
-      await this.disk.removeFile(`${this.directoryOf(handle)}/${name}`);
-    } catch (error) {
-      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
-    }
+  private remove(handle: Handle, name: string): Promise<void> {
+    return this.disk.removeFile(`${this.directoryOf(handle)}/${name}`).catch(passMissing);
   }
 }
 
