@@ -1,7 +1,8 @@
 /**
  * Disk port: tells when the disk refuses something, and tries it again. While it is open, what was refused waits for that.
  *
- * - `awaitRefusal` → `disk.refused { error }`, when there is one
+ * - `awaitRefusal` → `disk.refused { error }`, when there is one that work waits for, or that the disk repeats when it is asked; one file
+ *   that could not be made, of somebody who was told, is nobody else's affair
  * - `tryDisk` → `disk.took`: all that waited is done; or `disk.refused { error }`
  */
 import type { Message, PortSpec } from '../otp/process.ts';
@@ -15,16 +16,22 @@ export function diskPort(standing: DiskStanding): PortSpec {
       const leave = standing.keep();
       return {
         requests: {
-          async awaitRefusal(_, signal) {
-            await standing.whenRefused(signal);
-            return told(standing.refusal);
-          },
+          awaitRefusal: async (_, signal) => told(await lastingRefusal(standing, signal)),
           tryDisk: async (_, signal) => told(await standing.tryAgain(signal)),
         },
         close: leave,
       };
     },
   };
+}
+
+async function lastingRefusal(standing: DiskStanding, signal: AbortSignal): Promise<DiskError | undefined> {
+  let refusal: DiskError | undefined;
+  while (refusal === undefined && !signal.aborted) {
+    await standing.whenRefused(signal);
+    refusal = standing.pause === undefined ? await standing.tryAgain(signal) : standing.refusal;
+  }
+  return refusal;
 }
 
 function told(refusal: DiskError | undefined): Message {

@@ -91,9 +91,11 @@ test.each(KINDS)('%s for a while: what is stored is served, health says why, new
 
 test('a snapshot that the disk refuses is refused to its clients alone, and counted', async () => {
   disk.failMaking('.snapshot', 'EROFS');
+  const active = { status: 200, body: { status: 'active' } };
   const response = await fetch(`${service.shapeUrl}?table=items&offset=-1&where=id%3E7`);
   const body = (await response.json()) as { code?: string };
   const text = await (await fetch(service.metricsUrl ?? '')).text();
+  expect(await health()).toEqual(active);
   disk.heal();
   const again = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id>7' }).catchUp();
   await database.query("INSERT INTO items VALUES (8, 'for both')");

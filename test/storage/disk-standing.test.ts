@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest';
 import { DiskStanding } from '../../src/storage/disk-standing.ts';
 import { DiskError } from '../../src/storage/errors.ts';
+import { diskPort } from '../../src/storage/disk-port.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import { watchedDisk } from '../../src/storage/watched-disk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { openPort } from '../support/postgres/port-harness.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
 const never = new AbortController().signal;
@@ -140,4 +142,22 @@ test('what the disk has been at for longest is known, with its time', async () =
   await Promise.all([syncing, other]);
 
   expect([slowest, standing.slowest]).toEqual([{ operation: 'sync', path: '/file', forMs: 7_000 }, undefined]);
+});
+
+test('what is refused to somebody who does not wait is told only when the disk takes nothing else either', async () => {
+  let [isFull, probes] = [false, 0];
+  const refuse = (): Promise<never> => Promise.reject(refusal('ENOSPC'));
+  const standing: DiskStanding = new DiskStanding(new ManualClock(), async () => {
+    probes += 1;
+    if (isFull) await standing.watch('write', '/probe', refuse);
+  });
+  const port = await openPort(diskPort(standing));
+  const answer = port.ask({ type: 'awaitRefusal' });
+  await standing.watch('open', '/snapshot', refuse).catch(() => {});
+  await expect.poll(() => standing.refusal).toBeUndefined();
+  const before = probes;
+  isFull = true;
+  await standing.watch('open', '/snapshot', refuse).catch(() => {});
+
+  expect([before, (await answer).type, probes]).toEqual([1, 'disk.refused', 2]);
 });
