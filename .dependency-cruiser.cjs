@@ -80,7 +80,7 @@ const SEAMS = {
 /** What examples show the service behind, and before. */
 const SERVERS = ['express', '@types/express', 'fastify', 'hono', '@hono/node-server'];
 const APP = ['pg', 'vite', '@vitejs/plugin-react', 'react', 'react-dom', '@electric-sql/react'].flatMap((name) => [name, `@types/${name}`]);
-const CORE_OF_EXAMPLES = '^(http|net|path|stream(/promises)?|url|util)$';
+const CORE_OF_EXAMPLES = '^(crypto|http|net|path|stream(/promises)?|url|util)$';
 /** Starts a Postgres for whoever has the repository, and stays behind when its example is copied. */
 const DEMO_POSTGRES = '^examples/todo/demo-postgres\\.ts$';
 

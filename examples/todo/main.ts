@@ -2,6 +2,7 @@
  * `npm run example`: the todo app and all that it stands on: a Postgres, the service that follows it, and the app's own server. What a flag
  * names is there already, and is not started here.
  */
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { startService } from 'armature';
 import { startApp } from './server/app.ts';
@@ -46,7 +47,7 @@ async function ownPostgres(): Promise<string> {
  * @param isLent the database is not our own: a slot that nobody follows would keep its WAL, so none stays there.
  */
 async function ownService(databaseUrl: string, isLent: boolean): Promise<ServiceAddress> {
-  const secret = crypto.randomUUID();
+  const secret = randomUUID();
   const storage = { directory: '.armature/todo/shapes' };
   const place = { host: '127.0.0.1', port: 0, logger: 'warn' } as const;
   const service = await startService({ databaseUrl, storage, secret, cleanupReplicationSlots: isLent, ...place });
