@@ -12,10 +12,13 @@ import { compactedState, type ChunkEnd, type Compaction, type LinesState } from 
 import type { StoredShape } from '../shapes/stored-shape.ts';
 import { CompactedLines, type NewPlace } from './compacted-lines.ts';
 import { planOf, writeFolded, type Folding, type OldEnds, type Region } from './fold-lines.ts';
+import { updatedShare } from './line-sample.ts';
 import { linesBetween } from './line-walk.ts';
 
 /** With less to copy than this, what is left is copied by the checkpoint. */
 const LEFT_BYTES_MAX = 1024 * 1024;
+/** A sample may show fewer updates than there are. */
+const SAMPLED_SHARE = 1 / 2;
 
 export interface RunOptions extends Folding {
   readonly shape: StoredShape;
@@ -61,10 +64,11 @@ export class CompactionRun {
    * @throws {ShapeGoneError | ShapeCorruptError | UnreadableEntryError | DiskError}
    */
   async compact(ends: OldEnds, logEnd: LogOffset): Promise<boolean> {
-    const { files, goneShareMin } = this.options;
+    const { files, folder, goneShareMin } = this.options;
     const last = ends.at(-1);
     const closed = last && (await regionOf(files.lines, last, lsnOfOffset(logEnd)));
     if (closed === undefined) return false;
+    if ((await updatedShare(closed, ends, folder)) < SAMPLED_SHARE * goneShareMin) return false;
     const planned = await planOf(closed, ends, this.options);
     const { plan, region } = planned;
     if (plan.goneBytes < goneShareMin * region.bytes || plan.goneBytes === 0) return false;

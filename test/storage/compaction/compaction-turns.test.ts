@@ -102,3 +102,18 @@ test('where each update tells another column nothing is gained: what comes to mo
   const files = world.disk.files.filter((path) => path.endsWith('lines'));
   expect({ compactedThrough, files }).toEqual({ compactedThrough: SNAPSHOT_END, files: ['/data/shapes/5f/1-1.lines'] });
 });
+
+test('of a log of rows that come a few lines are looked at, and not all: nothing of it could go', async () => {
+  const world = await CompactingWorld.begin(20_000, { ...EAGER, goneShareMin: 1 / 2 });
+  insert(world, Array.from({ length: 1000 }, (_, key) => key));
+  await world.take('compact');
+  const { linesRead } = world.folder;
+  for (let time = 0; time < 20_000; time += 1) world.append([{ do: 'update', key: '1', value: { x: String(time) } }]);
+  await world.take('checkpoint');
+  for (let time = 0; time < 100; time += 1) await world.settle();
+  await world.take('checkpoint');
+  const { compactedThrough } = world.shape;
+  await world.end();
+
+  expect([linesRead > 0 && linesRead < 200, compactedThrough === SNAPSHOT_END]).toEqual([true, false]);
+});
