@@ -69,7 +69,7 @@ test('each mistake in the options is one line that names its option', async () =
       'secret must be a text, a number, true or false',
       expect.stringMatching(/^databaseUrl: The database URL begins with mysql:/),
       'port must be a whole number from 0 to 65535',
-      'longPollTimeoutMs must be a duration, as in 500ms, 20s or 2min',
+      'longPollTimeoutMs must be a duration, as in 500ms, 20s, 2min, 12h or 30d',
       'storage must be disk or memory',
     ],
   ]);
