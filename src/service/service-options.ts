@@ -27,7 +27,7 @@ export interface ServiceOptions extends SettingOptions {
   /** Where logs are kept: in memory, from which nothing comes back, or below a directory. Default: `./.armature/storage`. */
   readonly storage?: 'memory' | { readonly directory: string };
   /**
-   * Bytes of shapes from which on the longest unread ones end, and new ones are refused when all are in use. The transaction log and
+   * How many bytes shapes may take: from there on the longest unread ones end, and new ones are refused when all are in use. The log and
    * the checkpoints come beside it. Default: no limit.
    */
   readonly storageBytesMax?: number;

@@ -10,6 +10,7 @@ export class DiskError extends Error {
   readonly code: string;
 
   constructor(
+    /** What was to be done: `write`, `sync`, `open` and so on. */
     readonly operation: string,
     path: string,
     cause: unknown,

@@ -17,6 +17,8 @@ const ANSWERS: Answers = {
   purge: ['shapes.purged'],
   takeCheckpoint: ['checkpoint.taken', 'checkpoint.deferred'],
   awaitUnsaved: ['unsaved.exceeded'],
+  awaitRefusal: ['disk.refused'],
+  tryDisk: ['disk.took', 'disk.refused'],
   registerShape: ['shape.registered'],
   reportPosition: ['collector.position'],
   join: ['catchUp.joined', 'catchUp.passed'],

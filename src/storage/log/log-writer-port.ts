@@ -16,7 +16,7 @@ import type { Clock, TimerId } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { Address, PortContext, PortSpec } from '../../otp/process.ts';
-import type { LogIntake } from './log-intake.ts';
+import type { Durable, LogIntake } from './log-intake.ts';
 import { PassedWatch } from './passed-watch.ts';
 
 export interface LogWriterListeners {
@@ -60,9 +60,8 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
 }
 
 async function syncGroups(intake: LogIntake, { replication, collector }: LogWriterListeners, { signal, send }: PortContext): Promise<void> {
-  const stopped = whenAborted(signal);
   for (;;) {
-    const synced = await Promise.race([intake.sync(), stopped]);
+    const synced = await syncedUnless(signal, intake);
     if (synced === undefined || signal.aborted) return; // The storage closes the log, and whoever stops us does not wait for the disk.
     const { through, lsn } = synced;
     send(replication, { type: 'acknowledge' });
@@ -71,6 +70,12 @@ async function syncGroups(intake: LogIntake, { replication, collector }: LogWrit
   }
 }
 
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+/** @returns undefined when `signal` was aborted before. A race with one promise for all syncs would keep something of each of them. */
+function syncedUnless(signal: AbortSignal, intake: LogIntake): Promise<Durable | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => resolve(undefined);
+    signal.addEventListener('abort', stop, { once: true });
+    intake.sync().then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) stop();
+  });
 }
