@@ -24,7 +24,8 @@ export async function resolveHandle(
   wanted: Handle | undefined,
 ): Promise<Resolved | Refusal> {
   if (wanted !== undefined && isLogOf(context, wanted, definition)) {
-    return read(context, wanted);
+    context.ports.shapes.noteReader(wanted);
+    return { handle: wanted };
   }
   const failure = wanted === undefined ? undefined : await recentFailure(context, definition, wanted);
   if (failure !== undefined) return failure;
@@ -83,15 +84,10 @@ function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinit
 async function findOrCreate(context: ApiContext, definition: ShapeDefinition): Promise<Resolved | Refusal> {
   const { shapes } = context.ports;
   const found = shapes.findReadable(definition);
-  if (found !== undefined) return read(context, found);
+  if (found !== undefined) return { handle: found };
   const unready = await whenReady(context, 'active');
   if (unready !== undefined) return unready;
   const creation = await shapes.create(definition);
   if (creation.outcome === 'full') return storageFull();
-  return creation.outcome === 'created' ? read(context, creation.handle) : creationFailed();
-}
-
-function read({ ports }: ApiContext, handle: Handle): Resolved {
-  ports.shapes.noteReader(handle);
-  return { handle };
+  return creation.outcome === 'created' ? { handle: creation.handle } : creationFailed();
 }
