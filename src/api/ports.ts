@@ -39,7 +39,10 @@ export type RelationLookup =
 /** The handles that there are. A log can be read under each of them, at the latest once its snapshot has started. */
 export interface ServedShapes {
   find(definition: ShapeDefinition): Handle | undefined;
-  /** Likewise for a reader: not one that has yet to wait for others, nor one that was made for others alone. It must ask for these. */
+  /**
+   * Likewise for a reader, and notes that it is in use: not one that has yet to wait for others, nor one that was made for others alone. It
+   * must ask for these.
+   */
   findReadable(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
   /** A client reads by this handle: it is in use, and if it was made for others alone it stays for the client from now on. */

@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
 import { isOurFault } from '../base/our-fault.ts';
+import { pause } from '../base/pause.ts';
 import type { Api } from './api.ts';
 import { messageStretches } from './message-stretches.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
@@ -58,7 +59,7 @@ export async function* subscription(
   let place = START;
   while (!signal.aborted) {
     const step = await next(ports, parameters, place, signal);
-    if (step.pauseSeconds !== undefined) await pause(ports.clock, step.pauseSeconds, signal);
+    if (step.pauseSeconds !== undefined) await pause(ports.clock, step.pauseSeconds * 1000, signal);
     place = step.place;
     let isFirst = true;
     for (const stretch of step.stretches) {
@@ -121,17 +122,4 @@ function refused({ status, body, handle, retryAfterSeconds }: Refusal, place: Pl
   if (status === 409) return { stretches: [told as ShapeMessage[]], place: { ...START, handle } };
   if (status === 503) return { stretches: [], place, pauseSeconds: retryAfterSeconds ?? PAUSE_SECONDS };
   throw new ShapeRequestError(status, told);
-}
-
-function pause(clock: Clock, seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      clock.clearTimer(timer);
-      signal.removeEventListener('abort', settle);
-      resolve();
-    };
-    const timer = clock.setTimer(settle, seconds * 1000);
-    signal.addEventListener('abort', settle);
-    if (signal.aborted) settle();
-  });
 }

@@ -9,8 +9,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { pause } from '../base/pause.ts';
 import { EmbeddedPostgresError } from './embedded-error.ts';
-import { pause } from './pause.ts';
 
 /** Fast, immediate, by force: each with the time it gets. */
 export const signalsThatStop = [

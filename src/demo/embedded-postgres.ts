@@ -13,6 +13,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { invariant } from '../base/invariant.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { pause } from '../base/pause.ts';
 import { connect } from '../postgres/connection/connection.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../postgres/connection/database-error.ts';
 import { type DatabaseTarget, isProblem, parseDatabaseUrl } from '../settings/database-url.ts';
@@ -20,7 +21,6 @@ import { type EmbeddedBinaries, embeddedBinaries } from './embedded-binaries.ts'
 import { EmbeddedPostgresError } from './embedded-error.ts';
 import { claimCluster, dataOf, signalsThatStop } from './embedded-cluster.ts';
 import { type Launcher, launcherFor } from './embedded-user.ts';
-import { pause } from './pause.ts';
 
 export interface EmbeddedPostgresOptions {
   /** Holds the cluster, its password and its log; made when missing, kept when the server stops. */

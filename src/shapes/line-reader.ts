@@ -10,26 +10,12 @@ import { followedColumns } from '../model/followed-columns.ts';
 import { UnreadableEntryError } from '../model/log-entry.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { RowValues } from '../model/row-values.ts';
-import { columnLabel, LINE, OPERATIONS, type Operation } from './line-format.ts';
+import { columnLabel, LINE } from './line-format.ts';
 import { LineScan } from './line-scan.ts';
+import { OLD_VALUE, operationIn, skipMarks, START, START_OF_OTHERS, VALUE } from './row-line-scan.ts';
 
 const encoder = new TextEncoder();
-/** A string is read with its quotes, which the writer has in the fragments around it. */
-const START = encoder.encode(LINE.start.slice(0, -1));
-const NO_ROW = encoder.encode(LINE.startOfOthers);
-const VALUE = encoder.encode(LINE.value.slice(1));
-const OLD_VALUE = encoder.encode(LINE.oldValue);
-const HEADERS = encoder.encode(LINE.headers);
-const OPERATION_ENDS = OPERATIONS.map((operation) => [operation, encoder.encode(`${operation}${LINE.relation}[`)] as const);
 const COMMA = encoder.encode(',');
-const CLOSE = encoder.encode(']');
-const KEY_CHANGE_TO = encoder.encode(LINE.keyChangeTo.slice(0, -1));
-const KEY_CHANGE_FROM = encoder.encode(LINE.keyChangeFrom.slice(0, -1));
-const IS_MOVE_IN = encoder.encode(LINE.isMoveIn);
-const TAGS = encoder.encode(LINE.tags);
-const REMOVED_TAGS = encoder.encode(LINE.removedTags);
-const ACTIVE_CONDITIONS = encoder.encode(LINE.activeConditions);
-const ACTIVE_CONDITIONS_END = encoder.encode(LINE.activeConditionsEnd);
 const XIDS = encoder.encode(LINE.xids);
 const XIDS_END = encoder.encode(LINE.xidsEnd);
 const LSN = encoder.encode(LINE.lsn);
@@ -54,12 +40,8 @@ export class LineReader {
     scan.expect(VALUE);
     const values = scan.members(this.labels);
     if (scan.skip(OLD_VALUE)) scan.members([]);
-    scan.expect(HEADERS);
     const operation = operationIn(scan);
-    skipRelation(scan);
-    if (scan.skip(KEY_CHANGE_TO) || scan.skip(KEY_CHANGE_FROM)) scan.skipString();
-    scan.skip(IS_MOVE_IN);
-    skipMarks(scan);
+    skipMarks(scan); // By which values a row is in the shape is nothing to whoever follows the values of a column.
     const xids = xidsIn(scan);
     const isLast = xids.length > 0 && scan.skip(LAST);
     scan.expect(END);
@@ -68,32 +50,9 @@ export class LineReader {
   }
 }
 
-function operationIn(scan: LineScan): Operation {
-  for (const [operation, text] of OPERATION_ENDS) if (scan.skip(text)) return operation;
-  return scan.refuse();
-}
-
-/** Schema and name, in a list that has begun. */
-function skipRelation(scan: LineScan): void {
-  scan.skipString();
-  scan.expect(COMMA);
-  scan.skipString();
-  scan.expect(CLOSE);
-}
-
-/** By which values a row is in the shape is nothing to whoever follows the values of a column. */
-function skipMarks(scan: LineScan): void {
-  if (!scan.skip(TAGS)) return;
-  scan.skipStrings();
-  if (scan.skip(REMOVED_TAGS)) scan.skipStrings();
-  scan.expect(ACTIVE_CONDITIONS);
-  scan.skipBooleans();
-  scan.expect(ACTIVE_CONDITIONS_END);
-}
-
 /** Passing over an event would lose the rows that it moves: who follows the shape must be told what it met. */
 function refuseStart(scan: LineScan): never {
-  if (scan.skip(NO_ROW)) throw new UnreadableEntryError('it is an event or a control, where a row was to be read');
+  if (scan.skip(START_OF_OTHERS)) throw new UnreadableEntryError('it is an event or a control, where a row was to be read');
   return scan.refuse();
 }
 

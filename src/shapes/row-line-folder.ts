@@ -6,28 +6,17 @@
  * earlier one alone told, too; and its `old_value` what the row was before both. A client that has a snapshot of the row leaves the line
  * out when the snapshot sees the later transaction, and then it sees the earlier one as well, for that had the row before.
  */
+import { joinedBytes } from '../base/joined-bytes.ts';
 import { UnreadableEntryError } from '../model/log-entry.ts';
-import { LINE, OPERATIONS, type Operation } from './line-format.ts';
+import type { Operation } from './line-format.ts';
 import { LineScan, type MemberSpan } from './line-scan.ts';
+import { OLD_VALUE, operationIn, skipMarks, START, START_OF_OTHERS, VALUE } from './row-line-scan.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('latin1');
-const START = encoder.encode(LINE.start.slice(0, -1));
-const OTHERS = encoder.encode(LINE.startOfOthers);
-const VALUE = encoder.encode(LINE.value.slice(1));
-const OLD_VALUE = encoder.encode(LINE.oldValue);
-const HEADERS = encoder.encode(LINE.headers);
-const OPERATION_ENDS = OPERATIONS.map((operation) => [operation, encoder.encode(`${operation}${LINE.relation}[`)] as const);
 const COMMA = encoder.encode(',');
 const OPEN = encoder.encode('{');
 const SHUT = encoder.encode('}');
-const CLOSE = encoder.encode(']');
-const KEY_CHANGES = [LINE.keyChangeTo, LINE.keyChangeFrom].map((label) => encoder.encode(label.slice(0, -1)));
-const IS_MOVE_IN = encoder.encode(LINE.isMoveIn);
-const TAGS = encoder.encode(LINE.tags);
-const REMOVED_TAGS = encoder.encode(LINE.removedTags);
-const ACTIVE_CONDITIONS = encoder.encode(LINE.activeConditions);
-const ACTIVE_CONDITIONS_END = encoder.encode(LINE.activeConditionsEnd);
 
 interface FoldableRow {
   readonly key: string;
@@ -46,8 +35,6 @@ export class RowLineFolder {
     scan.members([]);
     if (scan.skip(OLD_VALUE)) scan.members([]);
     const operation = operationIn(scan);
-    for (const label of KEY_CHANGES) if (scan.skip(label)) scan.skipString();
-    scan.skip(IS_MOVE_IN);
     const marksFrom = scan.place;
     skipMarks(scan);
     return { key, operation, marks: latin1(line, marksFrom, scan.place) };
@@ -60,7 +47,7 @@ export class RowLineFolder {
       ...before.old.map((span) => bytesOf(earlier, span)),
       ...missing(after.old, before.old).map((span) => bytesOf(later, span)),
     ];
-    return joined([
+    return joinedBytes([
       later.subarray(0, after.valueEnd - 1),
       ...added.flatMap((member) => [COMMA, member]),
       later.subarray(after.valueEnd - 1, after.valueEnd),
@@ -104,41 +91,11 @@ function separated(members: readonly Uint8Array[]): Uint8Array[] {
   return members.flatMap((member, index) => (index === 0 ? [member] : [COMMA, member]));
 }
 
-function operationIn(scan: LineScan): Operation {
-  scan.expect(HEADERS);
-  const found = OPERATION_ENDS.find(([, text]) => scan.skip(text));
-  if (found === undefined) return scan.refuse();
-  scan.skipString();
-  scan.expect(COMMA);
-  scan.skipString();
-  scan.expect(CLOSE);
-  return found[0];
-}
-
-function skipMarks(scan: LineScan): void {
-  if (!scan.skip(TAGS)) return;
-  scan.skipStrings();
-  if (scan.skip(REMOVED_TAGS)) scan.skipStrings();
-  scan.expect(ACTIVE_CONDITIONS);
-  scan.skipBooleans();
-  scan.expect(ACTIVE_CONDITIONS_END);
-}
-
 function refuseUnlessOther(scan: LineScan): undefined {
-  if (!scan.skip(OTHERS)) throw new UnreadableEntryError('it tells no row, and is neither an event nor a control');
+  if (!scan.skip(START_OF_OTHERS)) throw new UnreadableEntryError('it tells no row, and is neither an event nor a control');
 }
 
 /** One text for the same bytes, and for no others: those of a database without an encoding may be no UTF-8. */
 function latin1(bytes: Uint8Array, from: number, to: number): string {
   return decoder.decode(bytes.subarray(from, to));
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

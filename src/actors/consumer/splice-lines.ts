@@ -5,6 +5,7 @@
  * whenever they are made: see `docs/dependent-shapes.md`.
  */
 import { invariant } from '../../base/invariant.ts';
+import { joinedBytes } from '../../base/joined-bytes.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO, maxLsn } from '../../model/lsn.ts';
@@ -163,7 +164,7 @@ export class SpliceLines {
     const part = this.ports.movedRows.take();
     let from = 0;
     for (let end = part.indexOf(ROW_END); end !== -1; end = part.indexOf(ROW_END, from)) {
-      this.appendRow(joined([...this.open, part.subarray(from, end)]));
+      this.appendRow(joinedBytes([...this.open, part.subarray(from, end)]));
       this.open.length = 0;
       from = end + 1;
     }
@@ -245,16 +246,4 @@ export class SpliceLines {
     const materializer = this.materializers[number];
     return materializer === undefined ? undefined : this.ports.valuesOf(materializer);
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

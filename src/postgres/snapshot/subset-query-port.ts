@@ -14,6 +14,7 @@
 import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { isOurFault } from '../../base/our-fault.ts';
+import { pause } from '../../base/pause.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
@@ -165,17 +166,4 @@ function subsetQuery(target: SubsetQueryTarget, isPartitioned: boolean): RowQuer
   const order = target.order === undefined ? '' : ` ORDER BY ${target.order}`;
   const whole = `${sql}${order}${counted('LIMIT', target.limit)}${counted('OFFSET', target.offset)}`;
   return { sql: whole, params: values.length === 0 ? undefined : values };
-}
-
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      clock.clearTimer(timer);
-      signal.removeEventListener('abort', settle);
-      resolve();
-    };
-    const timer = clock.setTimer(settle, delayMs);
-    signal.addEventListener('abort', settle, { once: true });
-    if (signal.aborted) settle();
-  });
 }

@@ -85,7 +85,11 @@ export function servedShapes(
 ): ServedShapes {
   return {
     find: (definition) => table()?.find(definition),
-    findReadable: (definition) => table()?.findReadable(definition),
+    findReadable(definition) {
+      const handle = table()?.findReadable(definition);
+      if (handle !== undefined) reads.note(handle);
+      return handle;
+    },
     definitionOf: (handle) => table()?.definitionOf(handle),
     noteReader(handle) {
       if (table()?.definitionOf(handle) !== undefined) reads.note(handle); // One that has ended already would be kept for ever.

@@ -54,7 +54,7 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
       ...databasePorts(resources, access, queries, observer),
       ...edgePorts(resources, api, reception, observer),
     },
-    tables: processTables(resources, access, observed(api.announcements, observer), forgetting(reads, lives), observer?.worked),
+    tables: processTables(resources, access, observed(api.announcements, observer), withReads(reads, lives), observer?.worked),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
@@ -65,11 +65,14 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
   };
 }
 
-/** What ended is read by nobody. */
-function forgetting(reads: ShapeReads, lives: ShapeLives): ShapeLives {
+/** A shape counts as read when it starts, for somebody asked for it; and what ended is read by nobody. */
+function withReads(reads: ShapeReads, lives: ShapeLives): ShapeLives {
   return {
     restoring: (restored, of) => lives.restoring(restored, of),
-    started: (handle, definition) => lives.started(handle, definition),
+    started(handle, definition) {
+      reads.note(handle);
+      lives.started(handle, definition);
+    },
     ended(handle, definition) {
       reads.forget(handle);
       lives.ended(handle, definition);

@@ -6,6 +6,7 @@
  * again by whoever must write.
  */
 import type { Clock } from '../../base/clock.ts';
+import { pause } from '../../base/pause.ts';
 import { UnreadableEntryError } from '../../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -206,21 +207,9 @@ export class Compactor {
 
   private async turn(): Promise<void> {
     const { signal } = this.stopping;
-    if (this.bounds.pauseMs > 0 && !signal.aborted) await pause(this.options.clock, this.bounds.pauseMs, signal);
+    if (this.bounds.pauseMs > 0) await pause(this.options.clock, this.bounds.pauseMs, signal);
     if (signal.aborted) throw STOPPED;
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      clock.clearTimer(timer);
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    const timer = clock.setTimer(go, ms);
-    signal.addEventListener('abort', go);
-  });
 }
 
 const STOPPED = new Error('the storage is being closed');

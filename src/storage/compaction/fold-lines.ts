@@ -92,30 +92,45 @@ export async function writeFolded(
 
 const NOWHERE = { bytes: 0, count: 0 };
 
-/** By the number of the line that they are to go into. */
+/**
+ * By the number of the line that they are to go into: parts, the earliest first, each more than twice as large as the next. So a large
+ * update is not gone through again for each small one behind it.
+ */
 class FoldedLines {
-  private readonly held = new Map<number, Uint8Array>();
+  private readonly held = new Map<number, readonly Uint8Array[]>();
   bytes = 0;
 
   constructor(private readonly folder: LineFolder) {}
 
   /** Line `number`, with what was to go into it. */
   take(number: number, line: Uint8Array): Uint8Array {
-    const earlier = this.held.get(number);
-    if (earlier === undefined) return line;
-    this.drop(number);
-    return this.folder.fold(earlier, line);
+    return this.release(number).reduceRight((later, earlier) => this.folder.fold(earlier, later), line);
   }
 
   drop(number: number): void {
-    this.bytes -= this.held.get(number)?.length ?? 0;
-    this.held.delete(number);
+    this.release(number);
   }
 
   hold(number: number, line: Uint8Array, into: number): void {
-    const folded = this.take(number, line);
-    const whole = folded === line ? new Uint8Array(line) : folded; // The line is a part of a larger piece.
-    this.held.set(into, whole);
-    this.bytes += whole.length;
+    const parts = [...this.release(number)];
+    let last: Uint8Array = new Uint8Array(line); // The line is a part of a larger piece.
+    for (let before = parts.at(-1); before !== undefined && before.length <= 2 * last.length; before = parts.at(-1)) {
+      last = this.folder.fold(before, last);
+      parts.pop();
+    }
+    parts.push(last);
+    this.held.set(into, parts);
+    this.bytes += sizeOf(parts);
   }
+
+  private release(number: number): readonly Uint8Array[] {
+    const parts = this.held.get(number) ?? [];
+    this.held.delete(number);
+    this.bytes -= sizeOf(parts);
+    return parts;
+  }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -61,6 +61,8 @@ export class DiskShapeLogs implements ShapeLogs {
   /** Likewise, of what need not wait for the log. */
   private cleaningAtOnce: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
+  /** As the start found them. What it went by may not be durable, so they go behind the first checkpoint of ours. */
+  private leftovers: readonly Leftover[];
 
   constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers }: RecoveredShapes) {
     this.disk = options.disk;
@@ -77,7 +79,7 @@ export class DiskShapeLogs implements ShapeLogs {
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
     for (const handle of dropped) this.clean(() => this.paths.discard(handle));
-    for (const { handle, generation } of leftovers) this.clean(() => this.paths.removeLines(handle, generation));
+    this.leftovers = leftovers;
     for (const { handle, dependsOn, views } of shapes) {
       if (dependsOn.length > 0) this.clean(async () => this.stores.get(handle)?.sweepMoved(views.taken));
     }
@@ -211,6 +213,7 @@ export class DiskShapeLogs implements ShapeLogs {
       throw error;
     }
     for (const handle of removed) this.removed.delete(handle);
+    this.removeLeftovers();
     try {
       await this.removeReplaced();
     } finally {
@@ -219,6 +222,11 @@ export class DiskShapeLogs implements ShapeLogs {
       if (files !== undefined) this.replaced.add(files);
     }
     return counted;
+  }
+
+  private removeLeftovers(): void {
+    for (const { handle, generation } of this.leftovers) this.clean(() => this.paths.removeLines(handle, generation));
+    this.leftovers = [];
   }
 
   /** Where the last checkpoint does not hold, the one before it counts: with the files that it counts. */

@@ -3,6 +3,7 @@
  * with a comma behind it, and they all have one place, the end of their chunk.
  */
 import { invariant } from '../../base/invariant.ts';
+import { joinedBytes } from '../../base/joined-bytes.ts';
 import { EntrySeparators } from '../../model/entry-separators.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
@@ -15,7 +16,7 @@ export async function* entriesOf(runs: AsyncIterable<EntryRun>, offset: LogOffse
     const entries: LogEntry[] = [];
     let from = 0;
     for (let end = separators.next(bytes, 0); end < bytes.length; end = separators.next(bytes, from)) {
-      entries.push({ kind, offset, bytes: joined([...open, bytes.subarray(from, end)]) });
+      entries.push({ kind, offset, bytes: joinedBytes([...open, bytes.subarray(from, end)]) });
       open = [];
       from = end + 1;
     }
@@ -23,9 +24,4 @@ export async function* entriesOf(runs: AsyncIterable<EntryRun>, offset: LogOffse
     yield entries;
   }
   invariant(open.length === 0, 'a chunk ends with an entry');
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
 }

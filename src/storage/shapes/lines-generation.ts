@@ -5,6 +5,7 @@
  * How much of them counts is what the last checkpoint says; what lies behind it was left by a crash, or by a transaction that was
  * given up, and is cut off before the next append.
  */
+import { joinedBytes } from '../../base/joined-bytes.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import { isRefusal, LinesReplacedError, ShapeCorruptError } from '../errors.ts';
@@ -194,14 +195,9 @@ function* gathered(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
     together.push(part);
     bytes += part.length;
     if (bytes < WRITE_BYTES) continue;
-    yield joined(together);
+    yield joinedBytes(together);
     together = [];
     bytes = 0;
   }
-  if (together.length > 0) yield joined(together);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+  if (together.length > 0) yield joinedBytes(together);
 }

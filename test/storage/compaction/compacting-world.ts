@@ -18,10 +18,16 @@ const CHUNK_BYTES = 600;
 
 class CountingFolder extends RowLineFolder {
   linesRead = 0;
+  bytesFolded = 0;
 
   override read(line: Uint8Array): RowLine | undefined {
     this.linesRead += 1;
     return super.read(line);
+  }
+
+  override fold(earlier: Uint8Array, later: Uint8Array): Uint8Array {
+    this.bytesFolded += earlier.length + later.length;
+    return super.fold(earlier, later);
   }
 }
 

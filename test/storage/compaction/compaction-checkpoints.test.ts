@@ -68,6 +68,22 @@ test('a start never begins again what the last one has left of a compaction: its
   expect({ seen, files }).toEqual({ seen: '0 of 1', files: ['/data/shapes/5f/1-1.2.lines'] });
 });
 
+test('what the last stop left of a compaction goes behind the first checkpoint: what this start went by may not be durable', async () => {
+  const world = await preparedWorld();
+  const again = await CompactingWorld.onto(world.disk.image());
+  const linesFiles = (): readonly string[] => again.disk.files.filter((path) => path.endsWith('lines'));
+  await again.settle();
+  const atStart = linesFiles();
+  await again.take('checkpoint');
+  await again.settle();
+  const behind = linesFiles();
+  await world.end();
+  await again.end();
+
+  const [before, left] = ['/data/shapes/5f/1-1.lines', '/data/shapes/5f/1-1.1.lines'];
+  expect({ atStart: [...atStart].sort(), behind }).toEqual({ atStart: [left, before].sort(), behind: [before] });
+});
+
 test('a storage that is closed while a checkpoint takes the new files over keeps them', async () => {
   const world = await preparedWorld();
   world.disk.holdSyncs();

@@ -117,3 +117,17 @@ test('of a log of rows that come a few lines are looked at, and not all: nothing
 
   expect([linesRead > 0 && linesRead < 200, compactedThrough === SNAPSHOT_END]).toEqual([true, false]);
 });
+
+test('a large update is not gone through again for each small one behind it', async () => {
+  const world = await CompactingWorld.begin(1000, EAGER);
+  const large = 'y'.repeat(100_000);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0', y: '' } }]);
+  world.append([{ do: 'update', key: 'a', value: { y: large } }]);
+  for (let time = 0; time < 1000; time += 1) world.append([{ do: 'update', key: 'a', value: { x: String(time) } }]);
+  await world.take('compact');
+  const { bytesFolded } = world.folder;
+  const isCompacted = world.shape.lineBytes < 2 * large.length;
+  await world.end();
+
+  expect([isCompacted, bytesFolded > large.length, bytesFolded < 20 * large.length]).toEqual([true, true, true]);
+});

@@ -1,5 +1,5 @@
 /** Waiting, by a given clock. */
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Resolves `delayMs` from now, or as soon as `signal` is aborted. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
