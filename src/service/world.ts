@@ -1,7 +1,7 @@
 /** The world outside, as arguments: a test or a simulation gives another one. */
 import { systemClock, type Clock } from '../base/clock.ts';
 import { systemRandom, type Random } from '../base/random.ts';
-import { nodeDisk, type Disk } from '../storage/disk.ts';
+import { nodeDisk, type Disk } from '../storage/disk/disk.ts';
 
 /** What a service has of the machine. */
 export interface World {

@@ -2,7 +2,7 @@
 import { systemClock, type Clock } from '../base/clock.ts';
 import { LOG_START } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
-import { DiskStanding } from './disk-standing.ts';
+import { DiskStanding } from './disk/disk-standing.ts';
 import { memoryLog, type MemoryLog } from './log/memory-log.ts';
 import { MemoryShapeLogs } from './shapes/memory-shape-logs.ts';
 import { MemoryShapeStore } from './shapes/memory-shape-store.ts';

@@ -2,21 +2,21 @@
 import type { Clock } from '../base/clock.ts';
 import type { CompactionBounds } from './compaction/compactor.ts';
 import type { LineFolder } from './compaction/line-folder.ts';
-import { lockDirectory } from './directory-lock.ts';
-import { nodeDisk, type Disk } from './disk.ts';
-import { heldDisk } from './held-disk.ts';
-import { probeDisk } from './disk-probe.ts';
-import { DiskStanding } from './disk-standing.ts';
+import { lockDirectory } from './disk/directory-lock.ts';
+import { nodeDisk, type Disk } from './disk/disk.ts';
+import { heldDisk } from './disk/held-disk.ts';
+import { probeDisk } from './disk/disk-probe.ts';
+import { DiskStanding } from './disk/disk-standing.ts';
 import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
 import { FileCache } from './shapes/file-cache.ts';
 import { openCheckpoints } from './checkpoint/checkpoints.ts';
-import { systemProcesses, type Processes } from './processes.ts';
+import { systemProcesses, type Processes } from './disk/processes.ts';
 import { openTrustedLog, shapeNotes } from './recovery.ts';
 import { ShapePaths } from './shapes/shape-paths.ts';
 import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
-import { watchedDisk } from './watched-disk.ts';
+import { watchedDisk } from './disk/watched-disk.ts';
 
 export interface StorageOptions {
   readonly directory: string;

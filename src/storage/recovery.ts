@@ -7,7 +7,7 @@
  */
 import { LOG_START, type LogPosition } from '../model/log-position.ts';
 import type { Checkpoints } from './checkpoint/checkpoints.ts';
-import type { Disk } from './disk.ts';
+import type { Disk } from './disk/disk.ts';
 import { LogCorruptError } from './errors.ts';
 import { openDiskLog, type DiskLogOptions } from './log/disk-log.ts';
 import type { HeldStream } from './log/held-stream.ts';

@@ -1,6 +1,6 @@
 /** Storage: the transaction log and the shapes' logs made from it, opened and closed together. */
 import type { Forkable } from '../base/fork.ts';
-import type { DiskStanding } from './disk-standing.ts';
+import type { DiskStanding } from './disk/disk-standing.ts';
 import type { ShapeLogs } from './shapes/shape-logs.ts';
 import type { HeldStream } from './log/held-stream.ts';
 import type { TransactionLog } from './log/transaction-log.ts';

@@ -6,7 +6,7 @@
  */
 import type { LockHolder } from '../postgres/connection/lock-holder.ts';
 import type { ServiceCondition } from '../actors/status-monitor.ts';
-import type { SlowWork } from '../storage/disk-standing.ts';
+import type { SlowWork } from '../storage/disk/disk-standing.ts';
 import { redactedText } from './redaction.ts';
 import type { Trouble, Troubled } from './service-troubles.ts';
 

@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { RowLineFolder } from '../../src/shapes/row-line-folder.ts';
 import { lsnOfOffset, SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
-import { nodeDisk, type Disk } from '../../src/storage/disk.ts';
+import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
 import { backUp } from '../../src/storage/inspection/backup.ts';
 import { inspectStorage, verifyStorage } from '../../src/storage/inspection/verification.ts';
 import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';

@@ -9,7 +9,7 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ShapeLog, SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
-import type { DiskStanding } from '../../src/storage/disk-standing.ts';
+import type { DiskStanding } from '../../src/storage/disk/disk-standing.ts';
 import { isRefusal, LogCorruptError, ShapeCorruptError } from '../../src/storage/errors.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';

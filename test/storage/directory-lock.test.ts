@@ -4,11 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
-import { BEAT_MS, heldBy, LEASE_MS, lockDirectory, seeLock, SILENCE_MS, type DirectoryLock } from '../../src/storage/directory-lock.ts';
-import { nodeDisk, type Disk } from '../../src/storage/disk.ts';
-import { heldDisk } from '../../src/storage/held-disk.ts';
-import { LockFiles, lockText } from '../../src/storage/lock-files.ts';
-import { systemProcesses, type ProcessMark, type Processes } from '../../src/storage/processes.ts';
+import {
+  BEAT_MS, heldBy, LEASE_MS, lockDirectory, seeLock, SILENCE_MS, type DirectoryLock,
+} from '../../src/storage/disk/directory-lock.ts';
+import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
+import { heldDisk } from '../../src/storage/disk/held-disk.ts';
+import { LockFiles, lockText } from '../../src/storage/disk/lock-files.ts';
+import { systemProcesses, type ProcessMark, type Processes } from '../../src/storage/disk/processes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 import { MemoryDisk } from './memory-disk.ts';

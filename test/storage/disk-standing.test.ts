@@ -1,10 +1,10 @@
 /** What the disk refuses, what waits for it, and when it is over. */
 import { expect, test } from 'vitest';
-import { DiskStanding } from '../../src/storage/disk-standing.ts';
+import { DiskStanding } from '../../src/storage/disk/disk-standing.ts';
 import { DiskError } from '../../src/storage/errors.ts';
-import { diskPort } from '../../src/storage/disk-port.ts';
+import { diskPort } from '../../src/storage/disk/disk-port.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
-import { watchedDisk } from '../../src/storage/watched-disk.ts';
+import { watchedDisk } from '../../src/storage/disk/watched-disk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { openPort } from '../support/postgres/port-harness.ts';
 import { MemoryDisk } from './memory-disk.ts';

@@ -6,7 +6,7 @@
  */
 import { dirname } from 'node:path';
 import type { Random } from '../../src/base/random.ts';
-import type { Disk, DiskFile, OpenMode } from '../../src/storage/disk.ts';
+import type { Disk, DiskFile, OpenMode } from '../../src/storage/disk/disk.ts';
 import { DiskError } from '../../src/storage/errors.ts';
 
 /** A change of a file's content that no sync has covered. */

@@ -1,7 +1,7 @@
 /** `armature storage backup`: a copy of a storage directory, also of a service that runs, and what such a copy is for. */
 import { printable } from '../../base/printable-text.ts';
 import { lsnToPostgres } from '../../model/lsn.ts';
-import { nodeDisk } from '../../storage/disk.ts';
+import { nodeDisk } from '../../storage/disk/disk.ts';
 import { backUp, type Backup } from '../../storage/inspection/backup.ts';
 import { byteText } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';

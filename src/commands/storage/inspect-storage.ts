@@ -1,14 +1,14 @@
 /** `armature storage inspect`: what a storage directory has in it, by what the service wrote down; no row is read. */
 import { printable } from '../../base/printable-text.ts';
 import { lsnToPostgres } from '../../model/lsn.ts';
-import { heldBy, seeLock, type SeenLock } from '../../storage/directory-lock.ts';
-import { nodeDisk } from '../../storage/disk.ts';
+import { heldBy, seeLock, type SeenLock } from '../../storage/disk/directory-lock.ts';
+import { nodeDisk } from '../../storage/disk/disk.ts';
 import { CONSEQUENCES } from '../../storage/inspection/damage.ts';
 import type { SeenStorage } from '../../storage/inspection/seen-storage.ts';
 import { STORED_KINDS, storedBytes, type StoredBytes } from '../../storage/inspection/stored-bytes.ts';
 import { summaryOf, type ShapeSummary } from '../../storage/inspection/shape-summary.ts';
 import { inspectStorage } from '../../storage/inspection/verification.ts';
-import { systemProcesses } from '../../storage/processes.ts';
+import { systemProcesses } from '../../storage/disk/processes.ts';
 import { byteText, columnLines, type Column } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,6 +1,6 @@
 /** `armature storage verify`: every checksum of every file, and what a service would do about each that does not hold. */
 import { printable } from '../../base/printable-text.ts';
-import { nodeDisk } from '../../storage/disk.ts';
+import { nodeDisk } from '../../storage/disk/disk.ts';
 import { CONSEQUENCES } from '../../storage/inspection/damage.ts';
 import { verifyStorage, type Verification } from '../../storage/inspection/verification.ts';
 import { byteText } from '../columns.ts';

@@ -8,7 +8,7 @@ import { LineReader } from '../../shapes/line-reader.ts';
 import { Projections } from '../../shapes/projection.ts';
 import { ShownSnapshots } from '../../shapes/shown-snapshots.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
-import { diskPort } from '../../storage/disk-port.ts';
+import { diskPort } from '../../storage/disk/disk-port.ts';
 import { LogBlocks } from '../../storage/log/log-blocks.ts';
 import { LogIntake } from '../../storage/log/log-intake.ts';
 import { logReaderPort } from '../../storage/log/log-reader-port.ts';

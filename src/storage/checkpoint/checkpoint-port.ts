@@ -13,7 +13,7 @@
  */
 import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
-import type { DiskStanding } from '../disk-standing.ts';
+import type { DiskStanding } from '../disk/disk-standing.ts';
 import { isRefusal, ShapeCorruptError } from '../errors.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 import type { ShapeLogs } from '../shapes/shape-logs.ts';

@@ -2,7 +2,7 @@
 import { invariant } from '../../base/invariant.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { DiskFile } from '../disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { UnknownContentError } from '../errors.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { CHECKPOINT_FRAMES, checkpointFrameAt, type CheckpointFrame } from './checkpoint-frame.ts';

@@ -1,6 +1,6 @@
 /** CheckpointWriter: one generation on its way to the disk, a bounded frame at a time: between two of them others have a turn. */
 import type { Handle } from '../../model/shape.ts';
-import type { DiskFile } from '../disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { CHECKPOINT_FRAMES, encodeCheckpointFrame } from './checkpoint-frame.ts';
 import { stateChange, type StateChange } from './checkpoint-states.ts';

@@ -8,7 +8,7 @@
  */
 import { LOG_START, minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { passDiskError, passMissing } from '../errors.ts';
 import { positionOf } from '../shapes/pace.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';

@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { LOG_START, maxPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import { findCheckpoints } from '../checkpoint/checkpoints.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { openWitness, seeWitness } from '../log/durable-witness.ts';
 import type { HeldStream } from '../log/held-stream.ts';
 import { SegmentFiles } from '../log/segments.ts';

@@ -1,5 +1,5 @@
 /** CopiedFile: the beginning of a file, copied and durable. What lies behind what counts may be written over meanwhile, and is left. */
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { DiskError } from '../errors.ts';
 import { StaleViewError } from './stale-view-error.ts';
 

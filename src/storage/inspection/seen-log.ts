@@ -5,7 +5,7 @@
  * The witness is read before the segments: what it tells must be there, whatever is appended meanwhile.
  */
 import { LOG_START, maxPosition, type LogPosition } from '../../model/log-position.ts';
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { DiskError, LogCorruptError } from '../errors.ts';
 import { seeWitness, type SeenWitness } from '../log/durable-witness.ts';
 import { NO_STREAM, type HeldStream } from '../log/held-stream.ts';

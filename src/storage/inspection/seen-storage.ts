@@ -7,7 +7,7 @@
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import { findCheckpoints, type Checkpoints } from '../checkpoint/checkpoints.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { DiskError, LogCorruptError } from '../errors.ts';
 import { storedFormat } from '../open-storage.ts';
 import { ShapePaths } from '../shapes/shape-paths.ts';

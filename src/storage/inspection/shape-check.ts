@@ -3,7 +3,7 @@
  * first thing that does not hold is told of each file: the shape ends by it, whatever else there is.
  */
 import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
 import { FileCache } from '../shapes/file-cache.ts';
 import { PIECE_BYTES, pieceAt, verified, type ChunkSums } from '../shapes/piece.ts';

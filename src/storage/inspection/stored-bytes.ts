@@ -1,5 +1,5 @@
 /** StoredBytes: how much of the disk each kind of file takes. Found by a walk, for who looks at a directory from outside. */
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { DiskError } from '../errors.ts';
 
 /** `other`: files that the format does not know, and those that were not finished. */

@@ -6,7 +6,7 @@
  * itself at the end.
  */
 import type { Handle } from '../../model/shape.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { ShapePaths } from '../shapes/shape-paths.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import type { Damage } from './damage.ts';

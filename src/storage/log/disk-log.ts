@@ -1,7 +1,7 @@
 /** The transaction log on a disk: segments of frames, synced in groups, the newest transactions kept in memory. */
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
-import type { Disk } from '../disk.ts';
-import type { DiskStanding } from '../disk-standing.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { DiskStanding } from '../disk/disk-standing.ts';
 import { openWitness } from './durable-witness.ts';
 import { FRAME_KINDS } from './frame.ts';
 import { encodeJson, LOG_FORMAT } from './frame-payloads.ts';

@@ -8,7 +8,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { errorOf, isRefusal } from '../errors.ts';
 
 export const WITNESS_NAME = 'durable';

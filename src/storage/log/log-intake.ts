@@ -14,7 +14,7 @@ import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
-import type { DiskStanding } from '../disk-standing.ts';
+import type { DiskStanding } from '../disk/disk-standing.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
 /** Bytes that may wait for a sync before the stream is held back. */

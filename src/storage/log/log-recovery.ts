@@ -7,7 +7,7 @@
  */
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
-import type { DiskFile } from '../disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { LogCorruptError, StorageVersionError } from '../errors.ts';
 import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
 import {

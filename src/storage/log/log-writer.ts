@@ -13,8 +13,8 @@
 import { invariant } from '../../base/invariant.ts';
 import { maxPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
-import type { DiskFile } from '../disk.ts';
-import type { DiskStanding } from '../disk-standing.ts';
+import type { DiskFile } from '../disk/disk.ts';
+import type { DiskStanding } from '../disk/disk-standing.ts';
 import { errorOf, LogCorruptError, passDiskError } from '../errors.ts';
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodePosition } from './frame-payloads.ts';

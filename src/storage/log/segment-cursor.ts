@@ -1,6 +1,6 @@
 /** SegmentCursor: the frames of one segment, one after the other, read in blocks of bounded size. */
 import type { LogPosition } from '../../model/log-position.ts';
-import type { DiskFile } from '../disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { UnknownContentError } from '../errors.ts';
 import { frameAt, type Frame } from './frame.ts';
 

@@ -3,7 +3,7 @@
  * says which file it is in and where; the log is the segments one behind the other, without a gap.
  */
 import type { LogPosition } from '../../model/log-position.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { passMissing } from '../errors.ts';
 import { WITNESS_NAME, type DurableWitness } from './durable-witness.ts';
 

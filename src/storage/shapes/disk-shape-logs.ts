@@ -6,8 +6,8 @@
 import { uncopied } from '../../base/fork.ts';
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import type { Disk } from '../disk.ts';
-import type { DiskStanding } from '../disk-standing.ts';
+import type { Disk } from '../disk/disk.ts';
+import type { DiskStanding } from '../disk/disk-standing.ts';
 import { errorOf, isRefusal, ShapeCorruptError } from '../errors.ts';
 import { Compactor, type CompactionBounds } from '../compaction/compactor.ts';
 import type { LineFolder } from '../compaction/line-folder.ts';

@@ -1,5 +1,5 @@
 /** FileCache: a bounded number of files kept open for reading, so that a shape read often is not opened each time. */
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 
 interface Entry {
   readonly file: Promise<DiskFile>;

@@ -16,7 +16,7 @@ import { crc32 } from 'node:zlib';
 import { invariant } from '../../base/invariant.ts';
 import { lsnOf } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { DiskFile } from '../disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
 import type { LineAddress } from './line-buffer.ts';
 import type { Piece } from './piece.ts';

@@ -6,7 +6,7 @@
  * other, and each asks in its turn whether it still may.
  */
 import type { Handle } from '../../model/shape.ts';
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { DiskError, ShapeCorruptError } from '../errors.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { ShapePaths } from './shape-paths.ts';

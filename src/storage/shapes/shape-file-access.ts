@@ -1,6 +1,6 @@
 /** ShapeFileAccess: how one shape's files are opened, and what it means when one is not there. Nothing is, once the shape has gone. */
 import type { Handle } from '../../model/shape.ts';
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { DiskError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { FileCache } from './file-cache.ts';
 import type { ShapePaths } from './shape-paths.ts';

@@ -4,7 +4,7 @@
  */
 import { uncopied } from '../../base/fork.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile } from '../disk/disk.ts';
 import { ShapeGoneError } from '../errors.ts';
 import type { FileCache } from './file-cache.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';

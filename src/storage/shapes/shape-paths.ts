@@ -7,7 +7,7 @@
  */
 import { fnvHash } from '../../base/fnv-hash.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Disk } from '../disk.ts';
+import type { Disk } from '../disk/disk.ts';
 import { passMissing } from '../errors.ts';
 
 export type LinesKind = 'lines' | 'index';

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/log-position.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
 import { DiskError, LogCorruptError } from '../../../src/storage/errors.ts';
-import { DiskStanding } from '../../../src/storage/disk-standing.ts';
+import { DiskStanding } from '../../../src/storage/disk/disk-standing.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import type { BlockSizes, TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';

@@ -1,6 +1,6 @@
 /** The system's disk, until it is told that it can make certain files durable no longer, or not now. */
 import { DiskError } from '../../../src/storage/errors.ts';
-import { nodeDisk, type Disk } from '../../../src/storage/disk.ts';
+import { nodeDisk, type Disk } from '../../../src/storage/disk/disk.ts';
 import { guarded } from './guarded-file.ts';
 
 export interface FailingDisk extends Disk {

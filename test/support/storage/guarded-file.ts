@@ -1,4 +1,4 @@
-import type { DiskFile } from '../../../src/storage/disk.ts';
+import type { DiskFile } from '../../../src/storage/disk/disk.ts';
 
 /** A file whose syncs wait for `pass`, and fail as it does. */
 export function guarded(file: DiskFile, pass: () => Promise<void>): DiskFile {

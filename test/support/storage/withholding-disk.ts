@@ -2,7 +2,7 @@
  * The system's disk, which withholds on command what makes the transaction log durable: from `withhold` on, syncs of
  * its segments wait, until `release`. Everything else goes on.
  */
-import { nodeDisk, type Disk } from '../../../src/storage/disk.ts';
+import { nodeDisk, type Disk } from '../../../src/storage/disk/disk.ts';
 import { guarded } from './guarded-file.ts';
 
 export interface WithholdingDisk extends Disk {

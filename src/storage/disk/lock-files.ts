@@ -5,7 +5,7 @@
  * the same lock cannot both take it over, and none can mistake a new lock for the old one.
  */
 import type { Disk } from './disk.ts';
-import { DiskError } from './errors.ts';
+import { DiskError } from '../errors.ts';
 import type { ProcessMark } from './processes.ts';
 
 export interface FoundLock {

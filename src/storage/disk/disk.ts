@@ -7,7 +7,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DiskError, codeOf } from './errors.ts';
+import { DiskError, codeOf } from '../errors.ts';
 
 /** How a file is opened. */
 export type OpenMode =

@@ -5,8 +5,8 @@
  * certain. A failed sync is never repeated as such: the kernel may have dropped what it was to bring, and a second one would say that all
  * is well. When the disk is tried again is not decided here, but by whoever keeps watch; while nobody does, a refusal is an error.
  */
-import type { Clock } from '../base/clock.ts';
-import { isRefusal, type DiskError } from './errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { isRefusal, type DiskError } from '../errors.ts';
 
 /** What the disk does not get done. */
 export interface SlowWork {

@@ -1,7 +1,7 @@
 /** Processes: who this process is, and whether another one still lives. The one place that asks the operating system. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { codeOf } from './errors.ts';
+import { codeOf } from '../errors.ts';
 
 export interface ProcessMark {
   readonly host: string;

@@ -10,9 +10,9 @@
  * at the most, such a holder may write into what belongs to another one; and so may what the system had accepted of it before, and does
  * late.
  */
-import type { Clock, TimerId } from '../base/clock.ts';
+import type { Clock, TimerId } from '../../base/clock.ts';
 import type { Disk } from './disk.ts';
-import { StorageLockedError, StorageTakenError } from './errors.ts';
+import { StorageLockedError, StorageTakenError } from '../errors.ts';
 import { isSameProcess, LockFiles, lockText, type FoundLock } from './lock-files.ts';
 import type { ProcessMark, Processes } from './processes.ts';
 

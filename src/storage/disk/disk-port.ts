@@ -5,9 +5,9 @@
  *   that could not be made, of somebody who was told, is nobody else's affair
  * - `tryDisk` → `disk.took`: all that waited is done; or `disk.refused { error }`
  */
-import type { Message, PortSpec } from '../otp/process.ts';
+import type { Message, PortSpec } from '../../otp/process.ts';
 import type { DiskStanding } from './disk-standing.ts';
-import { explain, type DiskError } from './errors.ts';
+import { explain, type DiskError } from '../errors.ts';
 
 export function diskPort(standing: DiskStanding): PortSpec {
   return {
