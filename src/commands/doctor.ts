@@ -11,11 +11,12 @@ import type { Subject } from '../postgres/doctor/check.ts';
 import { examine } from '../postgres/doctor/examination.ts';
 import type { Finding } from '../postgres/doctor/finding.ts';
 import { readSettings } from '../settings/configuration.ts';
-import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import type { Settings } from '../settings/settings.ts';
+import { streamNames } from '../settings/stream-names.ts';
 import type { CommandContext } from './command.ts';
 import { DOCTOR_SETTINGS } from './doctor-settings.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { NO_DATABASE, targetOf } from './named-database.ts';
 import { jsonLine, refused } from './terminal.ts';
 
 /** Beside the pool: the stream, and the lock. */
@@ -37,27 +38,18 @@ export async function doctor({ flags, environment, terminal }: CommandContext): 
   }
 }
 
-const NO_DATABASE = 'No database is named. Set DATABASE_URL (or --database-url) to postgresql://user:password@host:5432/database.';
-
 function subjectOf(settings: Pick<Settings, (typeof DOCTOR_SETTINGS)[number]>): Subject {
   const { databaseUrl, pooledDatabaseUrl, replicationStreamId, cleanupReplicationSlots } = settings;
   invariant(databaseUrl !== undefined, 'a database is named');
   return {
     target: targetOf(databaseUrl),
     pooledTarget: pooledDatabaseUrl === undefined ? undefined : targetOf(pooledDatabaseUrl),
-    slot: `electric_slot_${replicationStreamId}`,
-    publication: `electric_publication_${replicationStreamId}`,
+    ...streamNames(replicationStreamId),
     isManual: settings.manualTablePublishing,
     takesOverSlot: settings.takeOverSlot,
     isSlotTemporary: cleanupReplicationSlots,
     connections: settings.databasePoolSize + OTHER_CONNECTIONS,
   };
-}
-
-function targetOf(url: string): DatabaseTarget {
-  const target = parseDatabaseUrl(url);
-  invariant(!isProblem(target), 'the type of the setting has read it');
-  return target;
 }
 
 function isFit(findings: readonly Finding[]): boolean {

@@ -4,6 +4,7 @@ import type { Configuration } from '../settings/configuration.ts';
 import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
 import { createTimeZones, type TimeZones } from '../postgres/catalog/time-zones.ts';
 import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { streamNames } from '../settings/stream-names.ts';
 import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
 
 export interface Database {
@@ -41,10 +42,9 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
   const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
   return {
     target,
-    slot: `electric_slot_${configuration.replicationStreamId}`,
+    ...streamNames(configuration.replicationStreamId),
     isSlotTemporary: configuration.cleanupReplicationSlots,
     takesOverSlot: configuration.takeOverSlot,
-    publication: `electric_publication_${configuration.replicationStreamId}`,
     adminPool,
     snapshotPool: createPool({
       target: snapshotTarget,

@@ -12,15 +12,15 @@ export interface LockHolder {
   readonly since: Date | undefined;
 }
 
-interface HolderRow {
+export interface HolderRow {
   readonly pid: number;
   readonly application: string | null;
   readonly address: string | null;
   readonly since: Date | null;
 }
 
-/** The key is one of 64 bits, whose halves stand apart. */
-const QUERY = `
+/** Of the slot `$1`. The key is one of 64 bits, whose halves stand apart. */
+export const LOCK_HOLDER_SQL = `
   SELECT held.pid, application_name AS application, host(client_addr) AS address, backend_start AS since
     FROM pg_catalog.pg_locks AS held LEFT JOIN pg_catalog.pg_stat_activity AS session ON session.pid = held.pid
    WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -31,7 +31,7 @@ const QUERY = `
 export async function lockHolder(pool: DatabasePool, slot: string): Promise<LockHolder | 'nobody' | undefined> {
   if (!pool.isUp) return undefined;
   try {
-    const [row] = await pool.query<HolderRow & Record<string, unknown>>(QUERY, [slot]);
+    const [row] = await pool.query<HolderRow & Record<string, unknown>>(LOCK_HOLDER_SQL, [slot]);
     return row === undefined ? 'nobody' : holderOf(row);
   } catch (error) {
     if (error instanceof PoolTimeoutError || worldError(error) !== undefined) return undefined;
@@ -39,6 +39,6 @@ export async function lockHolder(pool: DatabasePool, slot: string): Promise<Lock
   }
 }
 
-function holderOf({ pid, application, address, since }: HolderRow): LockHolder {
+export function holderOf({ pid, application, address, since }: HolderRow): LockHolder {
   return { pid, application: application ?? undefined, address: address ?? undefined, since: since ?? undefined };
 }

@@ -1,0 +1,6 @@
+/** The settings of a service that say what it has left in which database. */
+import type { Settings } from '../settings/settings.ts';
+
+export const CLEANUP_SETTINGS = [
+  'databaseUrl', 'replicationStreamId', 'manualTablePublishing', 'takeOverSlot',
+] as const satisfies readonly (keyof Settings)[];
