@@ -3,30 +3,53 @@
  * transaction log before that point can go. A late checkpoint costs memory and slows recovery down; an early one only
  * costs writes.
  *
- * One damaged shape must not keep all others from the disk: its Consumer is told to go, and deletes it by its end. A
+ * Damaged shapes must not keep all others from the disk: their Consumers are told to go, and delete them by their end. A
  * checkpoint that failed is not ours to judge: the port that took it has crashed, and its supervisor decides.
  */
-import { setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed, Message, Name } from '../otp/process.ts';
+import type { CallFailed } from '../otp/process.ts';
+import { note } from './journal.ts';
 import { consumerOf } from './shape-processes.ts';
 
 type Event =
   | { type: 'unsaved.exceeded' }
   | (CallFailed & { type: 'waiting.failed' })
   | { type: 'timeout.retry' }
-  | { type: 'checkpoint.taken' }
-  | { type: 'checkpoint.deferred'; handle: Handle; why: string }
+  | { type: 'checkpoint.taken'; left: number }
+  | { type: 'checkpoint.deferred'; damaged: readonly { handle: Handle; why: string }[] }
   | (CallFailed & { type: 'checkpoint.failed' });
 
-export const checkpointer = setup({
-  types: { input: {} as { everyMs: number }, context: {} as { everyMs: number }, events: {} as Event },
-  guards: { isTimeOut: (_, { reason }: Pick<CallFailed, 'reason'>) => reason === 'timeout' },
-  actions: { ...effects },
-}).createMachine({
+interface Context {
+  everyMs: number;
+  left: number; // Deletions that the operator knows to be left for later.
+}
+
+const base = setup({
+  types: { input: {} as { everyMs: number }, context: {} as Context, events: {} as Event },
+  guards: {
+    isTimeOut: (_, { reason }: Pick<CallFailed, 'reason'>) => reason === 'timeout',
+    areMoreLeft: ({ context }, { left }: { left: number }) => left > context.left,
+  },
+  actions: { ...effects, noteLeft: assign((_, { left }: { left: number }) => ({ left })) },
+});
+
+const checkpointerSetup = base.extend({
+  actions: {
+    /** One that is only about to start does not hear of it; the next checkpoint names its shape again. */
+    stopDamaged: base.enqueueActions(({ enqueue, event }) => {
+      if (event.type !== 'checkpoint.deferred') return;
+      for (const { handle, why } of event.damaged) {
+        enqueue({ type: 'send', params: { to: consumerOf(handle), event: { type: 'stop', cause: { delete: why, isDamaged: true } } } });
+      }
+    }),
+  },
+});
+
+export const checkpointer = checkpointerSetup.createMachine({
   id: 'checkpointer',
-  context: ({ input }) => ({ everyMs: input.everyMs }),
+  context: ({ input }) => ({ everyMs: input.everyMs, left: 0 }),
   initial: 'waiting',
   states: {
     waiting: {
@@ -42,8 +65,18 @@ export const checkpointer = setup({
     writing: {
       entry: { type: 'call', params: { to: '@checkpoints', request: { type: 'takeCheckpoint' }, as: 'checkpoint' } },
       on: {
-        'checkpoint.taken': 'waiting',
-        'checkpoint.deferred': { target: 'pausing', actions: { type: 'send', params: stopOfDamaged } },
+        'checkpoint.taken': [
+          {
+            guard: { type: 'areMoreLeft', params: ({ event }) => event },
+            target: 'waiting',
+            actions: [
+              { type: 'noteLeft', params: ({ event }) => event },
+              { type: 'send', params: ({ event: { left } }) => note('warn', 'files.left', { left, advice: LEFT_ADVICE }) },
+            ],
+          },
+          { target: 'waiting', actions: { type: 'noteLeft', params: ({ event }) => event } },
+        ],
+        'checkpoint.deferred': { target: 'pausing', actions: 'stopDamaged' },
         'checkpoint.failed': 'pausing',
       },
     },
@@ -55,7 +88,6 @@ export const checkpointer = setup({
   },
 });
 
-/** A Consumer that is only about to start does not hear of it; the next checkpoint names its shape again. */
-function stopOfDamaged({ event: { handle, why } }: { event: { handle: Handle; why: string } }): { to: Name; event: Message } {
-  return { to: consumerOf(handle), event: { type: 'stop', cause: { delete: why, isDamaged: true } } };
-}
+const LEFT_ADVICE =
+  'The device does not remove files of shapes that have ended. It is tried again every minute, and by the next start; but the disk may ' +
+  'not be sound.';

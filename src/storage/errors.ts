@@ -30,10 +30,17 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
+/** Of a refusal that may concern one file, or one directory, and nothing else: a bad block, say. All others are of the file system. */
+const FAILING = 'EIO';
 
 /** The disk takes nothing at present: the same work may be done again, from what is durable for certain. */
 export function isRefusal(error: unknown): error is DiskError {
   return error instanceof DiskError && REFUSALS.has(error.code);
+}
+
+/** The device fails, perhaps at this one place. */
+export function isFailing(error: unknown): error is DiskError {
+  return error instanceof DiskError && error.code === FAILING;
 }
 
 /** For a file that is given up: what the disk refused of it is known already, or nobody's affair. @throws what is no `DiskError`. */
@@ -74,6 +81,27 @@ export class ShapeCorruptError extends Error {
     claim: string,
   ) {
     super(`the log of shape ${handle} is corrupt: ${claim}`);
+  }
+}
+
+/** The device fails files of one shape, and takes everything else. Nothing is lost: the same call may be repeated, for a short time. */
+export class ShapeRefusedError extends Error {
+  override readonly name = 'ShapeRefusedError';
+
+  constructor(handle: Handle, cause: DiskError) {
+    super(`files of shape ${handle} are refused: ${cause.message}`, { cause });
+  }
+}
+
+/** There is no checkpoint, for the files of some shapes do not hold, or are refused. Nothing was remembered, and nothing is lost. */
+export class CheckpointDeferredError extends Error {
+  override readonly name = 'CheckpointDeferredError';
+
+  constructor(
+    /** Their shapes are to be deleted; none where it is enough to call again. */
+    readonly damaged: readonly ShapeCorruptError[],
+  ) {
+    super(damaged[0]?.message ?? 'files of some shapes are refused at present');
   }
 }
 

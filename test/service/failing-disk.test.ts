@@ -62,7 +62,7 @@ async function health(): Promise<{ status: number; body: { status: string; cause
 
 test.each(KINDS)('%s for a while: what is stored is served, health says why, new shapes are refused, and it goes on', async (_, ending) => {
   const processes = pids();
-  disk.failSyncs(ending);
+  disk.failSyncs(ending, 'ENOSPC');
   await database.query("INSERT INTO items VALUES (1, 'late')");
   await expect.poll(async () => (await health()).status).toBe(202);
   await database.query("INSERT INTO items VALUES (2, 'later')");
@@ -76,12 +76,12 @@ test.each(KINDS)('%s for a while: what is stored is served, health says why, new
   await expect.poll(health).toEqual({ status: 200, body: { status: 'active' } });
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
 
-  const since = '^the disk refuses what is to be stored since \\d{4}-[-0-9T:.]+Z: EIO: the device fails; ';
+  const since = '^the disk refuses what is to be stored since \\d{4}-[-0-9T:.]+Z: ENOSPC: no space is left on the device; ';
   const message = expect.stringMatching(/^The storage takes nothing/) as string;
   expect({ told, refused, handles: [anew.handle, follower.refetches], processes: pids() }).toEqual({
     told: {
       status: 202,
-      body: { status: 'starting', cause: expect.stringMatching(`${since}cannot sync .*\\${ending}: EIO; `) as string },
+      body: { status: 'starting', cause: expect.stringMatching(`${since}cannot sync .*\\${ending}: ENOSPC; `) as string },
     },
     refused: { status: 503, retryAfter: '5', body: { code: 'storage_refused', message } },
     handles: [follower.handle, 0],
@@ -152,5 +152,24 @@ test('a shape whose files are damaged is made anew, and no other', async () => {
     rows: other.rows,
     isNew: true,
     refetches: 0,
+  });
+});
+
+test('a shape whose file alone the device fails is made anew after a moment, and nobody waits for it', async () => {
+  const other = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 0' }).catchUp();
+  const { handle = '' } = follower;
+  disk.failSyncs(`${handle}.lines`);
+  await database.query("INSERT INTO items VALUES (1, 'for both')");
+  const levels = new Set<number>();
+  for (let id = 2; (await follower.catchUp()).refetches === 0; id += 1) {
+    await database.query(`INSERT INTO items VALUES (${id}, 'meanwhile')`);
+    levels.add((await health()).status);
+  }
+  const rows = await database.query('SELECT id FROM items');
+  await expect.poll(async () => (await other.catchUp()).rows.size).toBe(rows.length);
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(rows.length);
+
+  expect({ levels: [...levels], refetches: [follower.refetches, other.refetches], isNew: follower.handle !== handle }).toEqual({
+    levels: [200], refetches: [1, 0], isNew: true,
   });
 });

@@ -10,7 +10,7 @@ import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ShapeLog, SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
 import type { DiskStanding } from '../../src/storage/disk/disk-standing.ts';
-import { isRefusal, LogCorruptError, ShapeCorruptError } from '../../src/storage/errors.ts';
+import { CheckpointDeferredError, isRefusal, LogCorruptError, ShapeCorruptError, ShapeRefusedError } from '../../src/storage/errors.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -256,7 +256,8 @@ export class CrashWorld {
         await log.release(shapes.releasable);
       });
     } catch (error) {
-      this.condemnDoubtful(error);
+      if (!(error instanceof CheckpointDeferredError) || !this.isKept) throw error;
+      for (const damage of error.damaged) this.condemnDoubtful(damage);
       await this.checkpoint();
     }
   }
@@ -305,7 +306,7 @@ export class CrashWorld {
         }
         isInside = isUnfinished;
       }
-      if (isInside) await this.now.disk.insist(() => this.now.shapes.spill(shape.handle));
+      if (isInside) await patient(() => this.now.disk.insist(() => this.now.shapes.spill(shape.handle)));
       else shape.publish(block.through);
       after = block.through;
     }
@@ -414,8 +415,8 @@ export class CrashWorld {
     for (let isDone = false; !isDone; ) {
       isDone = true;
       await this.checkpoint().catch((error: unknown) => {
-        if (!(error instanceof ShapeCorruptError)) throw error;
-        this.condemn(error.handle);
+        if (!(error instanceof CheckpointDeferredError)) throw error;
+        for (const { handle } of error.damaged) this.condemn(handle);
         isDone = false;
       });
     }
@@ -521,7 +522,7 @@ async function patient<Result>(read: () => Promise<Result>): Promise<Result> {
     try {
       return await read();
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(error) && !(error instanceof ShapeRefusedError)) throw error;
     }
   }
 }

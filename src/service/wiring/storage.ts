@@ -69,9 +69,9 @@ export function storagePorts(
     disk: () => diskPort(disk),
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
     logReader: () => logReaderPort(log, blocks, nextBlocks),
-    shapeReader: () => shapeReaderPort(shapes, shapeBlocks, (column) => new LineReader(column)),
-    checkpoints: () => checkpointPort(log, shapes, disk),
-    splices: () => splicePort(log, shapes, movedRows),
+    shapeReader: () => shapeReaderPort({ shapes, disk }, shapeBlocks, (column) => new LineReader(column)),
+    checkpoints: () => checkpointPort(log, shapes, disk, world.clock),
+    splices: () => splicePort({ log, shapes, disk }, movedRows),
   };
 }
 

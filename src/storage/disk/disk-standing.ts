@@ -37,6 +37,7 @@ export class DiskStanding {
   private waiting: { readonly again: () => void; readonly giveUp: () => void }[] = [];
   private pausing: { readonly promise: Promise<void>; readonly end: () => void } | undefined;
   private readonly watchers = new Set<() => void>();
+  private probing: Promise<boolean> | undefined;
   /** In the order in which they began. */
   private readonly underWay = new Set<Work>();
 
@@ -119,11 +120,19 @@ export class DiskStanding {
     return this.until(() => this.last !== undefined || signal.aborted, signal);
   }
 
+  /** Does the disk take a little now? Then what it refuses of one file is an affair of that. One answer for all who ask together. */
+  takesOthers(): Promise<boolean> {
+    this.probing ??= this.probe()
+      .then(() => true, refusedOnly)
+      .finally(() => (this.probing = undefined));
+    return this.probing;
+  }
+
   /** Has all that waits tried again, or else a little written. @returns what is refused still; undefined when all was taken. */
   async tryAgain(signal: AbortSignal): Promise<DiskError | undefined> {
     const before = this.total;
     this.trials += 1;
-    if (this.held === 0) await this.probe().catch(passRefusal);
+    if (this.held === 0) await this.takesOthers();
     for (const { again } of this.waiting.splice(0)) again();
     await this.until(() => this.held === 0 || this.total > before || signal.aborted, signal);
     if (this.total === before && this.held === 0) this.last = undefined;
@@ -188,6 +197,7 @@ export class DiskStanding {
 }
 
 /** It is remembered already. */
-function passRefusal(error: unknown): void {
+function refusedOnly(error: unknown): false {
   if (!isRefusal(error)) throw error;
+  return false;
 }

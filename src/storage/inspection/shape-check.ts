@@ -3,10 +3,13 @@
  * first thing that does not hold is told of each file: the shape ends by it, whatever else there is.
  */
 import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
 import { FileCache } from '../shapes/file-cache.ts';
+import { readTwice } from '../shapes/own-faults.ts';
 import { PIECE_BYTES, pieceAt, verified, type ChunkSums } from '../shapes/piece.ts';
+import type { ShapeGround } from '../shapes/shape-file-access.ts';
 import { ShapeFiles } from '../shapes/shape-files.ts';
 import type { ShapePaths } from '../shapes/shape-paths.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -16,21 +19,21 @@ import { claimOf, type Damage } from './damage.ts';
 const IDLE_FILES_MAX = 4;
 
 export class ShapeCheck {
-  private readonly files: FileCache;
+  private readonly ground: ShapeGround;
 
   constructor(
-    private readonly disk: Disk,
-    private readonly paths: ShapePaths,
+    disk: Disk,
+    paths: ShapePaths,
     /** Told how many bytes were verified since the last call. */
     private readonly read: (bytes: number) => void,
   ) {
-    this.files = new FileCache(disk, IDLE_FILES_MAX);
+    this.ground = { disk, paths, files: new FileCache(disk, IDLE_FILES_MAX), faults: { reading: readOwn } };
   }
 
   /** @returns what does not hold. @throws {DiskError} */
   async damagesOf(state: ShapeState): Promise<readonly Damage[]> {
     const { handle, lines } = state;
-    const store = new ShapeFiles(this.disk, this.files, this.paths, handle, lines);
+    const store = new ShapeFiles(this.ground, handle, lines);
     try {
       const found = [
         await claim(() => this.checkSnapshot(store, state)),
@@ -86,6 +89,11 @@ export class ShapeCheck {
       }
     }
   }
+}
+
+/** What the device fails of a shape's files is damage like any other: the next ones may be sound. */
+function readOwn<Result>(handle: Handle, read: () => Promise<Result>): Promise<Result> {
+  return readTwice(handle, read, () => Promise.resolve(true));
 }
 
 /** What verifying a shape reads. */

@@ -8,13 +8,16 @@ import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { DiskStanding } from '../disk/disk-standing.ts';
-import { errorOf, isRefusal, ShapeCorruptError } from '../errors.ts';
+import { CheckpointDeferredError, errorOf, isRefusal, ShapeCorruptError, ShapeRefusedError } from '../errors.ts';
 import { Compactor, type CompactionBounds } from '../compaction/compactor.ts';
 import type { LineFolder } from '../compaction/line-folder.ts';
 import type { FileCache } from './file-cache.ts';
+import { FileRemovals } from './file-removals.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
+import type { ShapeGround } from './shape-file-access.ts';
 import { ShapeFiles } from './shape-files.ts';
+import { OwnFaults } from './own-faults.ts';
 import { rejoined } from './pace.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapePaths } from './shape-paths.ts';
@@ -40,10 +43,8 @@ const SAVES_MAX = 8;
 
 export class DiskShapeLogs implements ShapeLogs {
   readonly clone = uncopied('a storage on a disk');
-  private readonly disk: Disk;
-  private readonly standing: DiskStanding;
   private readonly log: TransactionLog;
-  private readonly files: FileCache;
+  private readonly ground: ShapeGround;
   private readonly paths: ShapePaths;
   private readonly stored: Pick<Checkpoints, 'write' | 'bytes'>;
   private readonly table: ShapeTable;
@@ -56,19 +57,18 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly compactor: Compactor | undefined;
   /** Of these are files left whose lines were compacted into others, since the checkpoint before the last one or longer. */
   private readonly replaced = new Set<ShapeFiles>();
-  /** Deletions, one after the other. */
-  private cleaning: Promise<void> = Promise.resolve();
-  /** Likewise, of what need not wait for the log. */
-  private cleaningAtOnce: Promise<void> = Promise.resolve();
-  private failure: Error | undefined;
+  private readonly faults: OwnFaults;
+  private readonly removals: FileRemovals;
+  private fault: Error | undefined;
   /** As the start found them. What it went by may not be durable, so they go behind the first checkpoint of ours. */
   private leftovers: readonly Leftover[];
 
   constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers }: RecoveredShapes) {
-    this.disk = options.disk;
-    this.standing = options.standing;
+    this.faults = new OwnFaults(options.standing, options.clock);
+    this.removals = new FileRemovals(options.standing, this.faults, options.clock);
+    const { disk, files, paths } = options;
+    this.ground = { disk, files, paths, faults: this.faults };
     this.log = options.log;
-    this.files = options.files;
     this.paths = options.paths;
     this.stored = options.checkpoints;
     const saved = new Map(shapes.map((state) => [state.handle, state.lines]));
@@ -78,10 +78,10 @@ export class DiskShapeLogs implements ShapeLogs {
     for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
-    for (const handle of dropped) this.clean(() => this.paths.discard(handle));
+    for (const handle of dropped) this.removals.add(() => this.paths.discard(handle));
     this.leftovers = leftovers;
     for (const { handle, dependsOn, views } of shapes) {
-      if (dependsOn.length > 0) this.clean(async () => this.stores.get(handle)?.sweepMoved(views.taken));
+      if (dependsOn.length > 0) this.removals.add(async () => this.stores.get(handle)?.sweepMoved(views.taken));
     }
     this.compactor = this.newCompactor(options);
   }
@@ -100,6 +100,10 @@ export class DiskShapeLogs implements ShapeLogs {
 
   get unsavedBytes(): number {
     return this.table.unsavedBytes;
+  }
+
+  get leftCount(): number {
+    return this.removals.leftCount;
   }
 
   whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void> {
@@ -129,14 +133,15 @@ export class DiskShapeLogs implements ShapeLogs {
     const store = this.stores.get(handle);
     this.stores.delete(handle);
     this.compactor?.forget(handle);
+    this.faults.forget(handle);
     const discard = async (): Promise<void> => {
       await store?.remove();
       await this.paths.discard(handle);
     };
     // A stop before its end is durable brings the shape back: with its files. One that a stop ends as well must not wait for the log: the
     // room that its snapshot has used up may be what the log waits for.
-    if (shape.comesBack) this.clean(() => this.log.sync().then(discard));
-    else this.cleanAtOnce(discard);
+    if (shape.comesBack) this.removals.add(() => this.log.sync().then(discard));
+    else this.removals.addAtOnce(discard);
   }
 
   async spill(handle: Handle): Promise<void> {
@@ -144,10 +149,10 @@ export class DiskShapeLogs implements ShapeLogs {
     const [shape, files] = [this.table.get(handle), this.stores.get(handle)];
     if (shape === undefined || files === undefined) return;
     try {
-      await shape.spill(files);
+      await this.faults.writing(handle, () => shape.spill(files));
     } catch (error) {
       if (shape.isGone) return; // Its files may be on their way out.
-      if (!(error instanceof ShapeCorruptError || isRefusal(error))) this.failure = errorOf(error);
+      this.noteFault(error);
       throw error;
     }
   }
@@ -163,7 +168,7 @@ export class DiskShapeLogs implements ShapeLogs {
       await this.checkpoint();
     } finally {
       for (const shape of this.table.all()) shape.remove();
-      await Promise.all([this.cleaning, this.cleaningAtOnce]);
+      await this.removals.settled();
       for (const store of this.stores.values()) await store.remove();
     }
   }
@@ -180,20 +185,30 @@ export class DiskShapeLogs implements ShapeLogs {
       counted = await this.bring(captures, position);
     } catch (error) {
       for (const { shape } of captures) this.table.changed(shape, shape.bytesInMemory); // The next checkpoint tells of all of them.
-      if (!(error instanceof ShapeCorruptError || isRefusal(error))) this.failure = errorOf(error);
+      this.noteFault(error);
       throw error;
     }
     this.checkpointed = releasable;
     this.compactor?.consider(counted);
+    this.removals.retry();
   }
 
-  /** @throws {ShapeCorruptError} what could be saved is saved, and nothing is remembered. */
+  private get failure(): Error | undefined {
+    return this.fault ?? this.removals.failure;
+  }
+
+  private noteFault(error: unknown): void {
+    if (isOfShape(error) || error instanceof CheckpointDeferredError || isRefusal(error)) return;
+    this.fault = errorOf(error);
+  }
+
+  /** @throws {CheckpointDeferredError} what could be saved is saved, and nothing is remembered. */
   private async bring(captures: readonly ShapeCapture[], position: LogPosition): Promise<readonly ShapeCapture[]> {
     await this.log.sync();
-    const corrupt = (await this.saveAll(captures)) ?? this.compactor?.takeDamage();
-    if (corrupt !== undefined) throw corrupt;
+    await this.saveAll(captures);
     const counted = await this.count(position, captures);
-    for (const { shape, state } of counted) await shape.saved(state);
+    // What cannot be removed is asked for again by the next checkpoint of its shape.
+    for (const { shape, state } of counted) await this.faults.removing(() => shape.saved(state));
     return counted;
   }
 
@@ -225,32 +240,36 @@ export class DiskShapeLogs implements ShapeLogs {
   }
 
   private removeLeftovers(): void {
-    for (const { handle, generation } of this.leftovers) this.clean(() => this.paths.removeLines(handle, generation));
+    for (const { handle, generation } of this.leftovers) this.removals.add(() => this.paths.removeLines(handle, generation));
     this.leftovers = [];
   }
 
   /** Where the last checkpoint does not hold, the one before it counts: with the files that it counts. */
   private async removeReplaced(): Promise<void> {
     for (const files of this.replaced) {
-      const areLeft = await files.removeReplaced();
-      if (!areLeft) this.replaced.delete(files);
+      await this.faults.removing(async () => {
+        const areLeft = await files.removeReplaced();
+        if (!areLeft) this.replaced.delete(files);
+      });
     }
   }
 
-  /** Saves all that can be saved. @returns the error of a shape whose files do not hold, if there is one. */
-  private async saveAll(captures: readonly ShapeCapture[]): Promise<ShapeCorruptError | undefined> {
-    let corrupt: ShapeCorruptError | undefined;
+  /** Saves all that can be saved. @throws {CheckpointDeferredError} names the shapes whose files do not hold. */
+  private async saveAll(captures: readonly ShapeCapture[]): Promise<void> {
+    const met: (ShapeCorruptError | ShapeRefusedError)[] = [];
     await inParallel(captures, SAVES_MAX, async ({ shape }) => {
       const files = this.stores.get(shape.handle);
       try {
-        if (files !== undefined) await shape.save(files);
+        if (files !== undefined) await this.faults.writing(shape.handle, () => shape.save(files));
       } catch (error) {
         if (shape.isGone) return; // Its files may be on their way out.
-        if (!(error instanceof ShapeCorruptError)) throw error;
-        corrupt = error;
+        if (!isOfShape(error)) throw error;
+        met.push(error);
       }
     });
-    return corrupt;
+    const damage = this.compactor?.takeDamage();
+    if (damage !== undefined) met.push(damage);
+    if (met.length > 0) throw new CheckpointDeferredError(met.filter((error) => error instanceof ShapeCorruptError));
   }
 
   private newCompactor({ clock, folder, compaction }: DiskShapeLogsOptions): Compactor | undefined {
@@ -265,27 +284,15 @@ export class DiskShapeLogs implements ShapeLogs {
   }
 
   private openStore(handle: Handle, saved: LinesState, lastGeneration?: number): ShapeFiles {
-    const store = new ShapeFiles(this.disk, this.files, this.paths, handle, saved, lastGeneration);
+    const store = new ShapeFiles(this.ground, handle, saved, lastGeneration);
     this.stores.set(handle, store);
     return store;
   }
+}
 
-  private clean(task: () => Promise<void>): void {
-    this.cleaning = this.cleaning.then(() => this.removing(task));
-  }
-
-  private cleanAtOnce(task: () => Promise<void>): void {
-    this.cleaningAtOnce = this.cleaningAtOnce.then(() => this.removing(task));
-  }
-
-  /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. One that is refused waits. */
-  private async removing(task: () => Promise<void>): Promise<void> {
-    try {
-      await this.standing.insist(task);
-    } catch (error) {
-      this.failure ??= errorOf(error);
-    }
-  }
+/** It concerns one shape, and no other. */
+function isOfShape(error: unknown): error is ShapeCorruptError | ShapeRefusedError {
+  return error instanceof ShapeCorruptError || error instanceof ShapeRefusedError;
 }
 
 function lastGenerations(leftovers: readonly Leftover[]): ReadonlyMap<Handle, number> {

@@ -31,6 +31,10 @@ export class MemoryShapeLogs implements ShapeLogs {
     return 0;
   }
 
+  get leftCount(): number {
+    return 0;
+  }
+
   /** Never: nothing can be saved. */
   whenUnsaved(_bytesMax: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -6,10 +6,10 @@
  * other, and each asks in its turn whether it still may.
  */
 import type { Handle } from '../../model/shape.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { DiskError, ShapeCorruptError } from '../errors.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
-import type { ShapePaths } from './shape-paths.ts';
+import type { ShapeGround } from './shape-file-access.ts';
 import type { MovedWriter } from './shape-store.ts';
 
 export class MovedFiles {
@@ -18,8 +18,7 @@ export class MovedFiles {
   private writing: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly disk: Disk,
-    private readonly paths: ShapePaths,
+    private readonly ground: Omit<ShapeGround, 'files'>,
     private readonly handle: Handle,
   ) {}
 
@@ -39,25 +38,19 @@ export class MovedFiles {
     };
   }
 
-  async read(number: number, piece: Piece): Promise<Uint8Array> {
-    const path = this.paths.movedPathOf(this.handle, number);
-    const file = await this.open(path);
-    try {
-      return verified(await file.read(piece.at, piece.bytes), path, this.handle, piece, 0);
-    } finally {
-      await file.close();
-    }
+  read(number: number, piece: Piece): Promise<Uint8Array> {
+    return this.ground.faults.reading(this.handle, () => this.readOnce(number, piece));
   }
 
   /** What an earlier process left may be of a splice that needs no file any more, so all of it is known from now on. */
   async sweep(through: number): Promise<void> {
-    for (const number of await this.paths.movedOf(this.handle)) this.numbers.add(number);
+    for (const number of await this.ground.paths.movedOf(this.handle)) this.numbers.add(number);
     await this.forget(through);
   }
 
   async forget(through: number): Promise<void> {
     for (const number of [...this.numbers].filter((each) => each <= through)) {
-      await this.paths.removeMoved(this.handle, number);
+      await this.ground.paths.removeMoved(this.handle, number);
       this.numbers.delete(number);
     }
   }
@@ -71,8 +64,18 @@ export class MovedFiles {
     return written;
   }
 
+  private async readOnce(number: number, piece: Piece): Promise<Uint8Array> {
+    const path = this.ground.paths.movedPathOf(this.handle, number);
+    const file = await this.open(path);
+    try {
+      return verified(await file.read(piece.at, piece.bytes), path, this.handle, piece, 0);
+    } finally {
+      await file.close();
+    }
+  }
+
   private async append(number: number, lines: Uint8Array, at: number): Promise<void> {
-    if (at === 0) await this.paths.prepare(this.handle);
+    if (at === 0) await this.ground.paths.prepare(this.handle);
     await this.opened(number, async (file) => {
       await file.truncate(at);
       await file.append(lines);
@@ -81,12 +84,12 @@ export class MovedFiles {
 
   private async sync(number: number): Promise<void> {
     await this.opened(number, (file) => file.sync());
-    await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
+    await this.ground.disk.syncDirectory(this.ground.paths.directoryOf(this.handle));
   }
 
   private async opened(number: number, action: (file: DiskFile) => Promise<void>): Promise<void> {
     this.numbers.add(number);
-    const file = await this.disk.open(this.paths.movedPathOf(this.handle, number), 'write');
+    const file = await this.ground.disk.open(this.ground.paths.movedPathOf(this.handle, number), 'write');
     try {
       await action(file);
     } finally {
@@ -96,7 +99,7 @@ export class MovedFiles {
 
   private async open(path: string): Promise<DiskFile> {
     try {
-      return await this.disk.open(path, 'read');
+      return await this.ground.disk.open(path, 'read');
     } catch (error) {
       if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
       throw new ShapeCorruptError(this.handle, `${path} is missing`);

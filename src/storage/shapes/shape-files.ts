@@ -4,16 +4,15 @@
  */
 import { uncopied } from '../../base/fork.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Disk, DiskFile } from '../disk/disk.ts';
+import type { DiskFile } from '../disk/disk.ts';
 import { ShapeGoneError } from '../errors.ts';
-import type { FileCache } from './file-cache.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import type { LineBatch } from './line-buffer.ts';
 import { LinesGeneration } from './lines-generation.ts';
 import type { Succession } from './lines-source.ts';
 import { MovedFiles } from './moved-files.ts';
 import { verified, type Piece } from './piece.ts';
-import { ShapeFileAccess } from './shape-file-access.ts';
+import { ShapeFileAccess, type ShapeGround } from './shape-file-access.ts';
 import { generationOf, type LinesState } from './shape-lines.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
@@ -24,6 +23,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private beginning: Promise<void> = Promise.resolve();
   /** Settles when nothing is being written to files of lines and moves. */
   private writing: Promise<void> = Promise.resolve();
+  private readonly paths: ShapePaths;
   private readonly access: ShapeFileAccess;
   private readonly moved: MovedFiles;
   private generation: LinesGeneration;
@@ -33,19 +33,18 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private replaced: LinesGeneration[] = [];
 
   constructor(
-    disk: Disk,
-    files: FileCache,
-    private readonly paths: ShapePaths,
+    ground: ShapeGround,
     private readonly handle: Handle,
     /** What the last checkpoint says. */
     saved: LinesState,
     /** Some files of it are there perhaps, and are being removed. */
     lastGeneration = 0,
   ) {
-    this.access = new ShapeFileAccess(disk, files, paths, handle);
+    this.paths = ground.paths;
+    this.access = new ShapeFileAccess(ground, handle);
     this.generation = new LinesGeneration(this.access, generationOf(saved), saved);
     this.begun = Math.max(this.generation.number, lastGeneration);
-    this.moved = new MovedFiles(disk, paths, handle);
+    this.moved = new MovedFiles(ground, handle);
   }
 
   get lines(): LinesGeneration {

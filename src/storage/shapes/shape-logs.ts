@@ -55,6 +55,7 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    * than the memory. They count only once they were published, and durable only with the next `checkpoint`.
    *
    * @throws {ShapeCorruptError} its files do not hold.
+   * @throws {ShapeRefusedError} the device fails its files alone: nothing is lost, and the same call may be repeated, for a short time.
    * @throws {DiskError} a refusal: nothing is lost, and the same call may be repeated; any other: its owner must crash.
    */
   spill(handle: Handle): Promise<void>;
@@ -62,10 +63,13 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    * Brings what is in memory to the disk and remembers `position`, so that the transaction log before it (and before the
    * position of each lagging shape) can be released: `releasable` says how far. Does not release.
    *
-   * @throws {ShapeCorruptError} the files of that shape do not hold; nothing was remembered: delete it, and call again.
+   * @throws {CheckpointDeferredError} files of some shapes do not hold, or are refused; nothing was remembered: delete those that it names,
+   * and call again.
    * @throws {DiskError} a refusal: nothing was remembered, and the same call may be repeated; any other: its owner must crash.
    */
   checkpoint(): Promise<void>;
+  /** Files that nobody needs any more and that the device does not remove: how many deletions are tried again now and then. */
+  readonly leftCount: number;
   close(): Promise<void>;
 }
 

@@ -77,8 +77,12 @@ export class ShapePaths {
     return found;
   }
 
+  /** All that can go goes. @throws {DiskError} the first of what was refused. */
   async discard(handle: Handle): Promise<void> {
-    for (const name of await this.namesOf(handle)) await this.remove(handle, name);
+    const removals: Promise<void>[] = [];
+    for (const name of await this.namesOf(handle)) removals.push(this.remove(handle, name));
+    const refused = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected');
+    if (refused?.status === 'rejected') throw refused.reason;
   }
 
   /** The numbers of the splices that left rows. */

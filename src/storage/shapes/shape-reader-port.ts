@@ -3,7 +3,7 @@
  *
  * A block never holds an entry behind the offset that was asked for: what lies there is announced to the follower by
  * itself, and would be applied twice. And it never holds more than a bounded number of bytes, or one entry, so that the
- * memory of a follower does not grow with the history that it reads.
+ * memory of a follower does not grow with the history that it reads. While the disk fails as a whole, whoever asked waits.
  */
 import { invariant } from '../../base/invariant.ts';
 import { placeAt, refuseKind, UnreadableEntryError, type EntryPlace, type EntryRange, type LogEntry } from '../../model/log-entry.ts';
@@ -11,6 +11,7 @@ import { compareOffsets, isInSnapshot, type LogOffset } from '../../model/log-of
 import type { PlacedRow, RowValues } from '../../model/row-values.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
+import type { DiskStanding } from '../disk/disk-standing.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { ShapeBlocks } from './shape-blocks.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
@@ -28,7 +29,7 @@ export interface RowReader {
  * @param blockBytesMax of the lines in a block, commas included.
  */
 export function shapeReaderPort(
-  shapeLogs: Pick<ShapeLogs, 'get'>,
+  { shapes, disk }: { readonly shapes: Pick<ShapeLogs, 'get'>; readonly disk: Pick<DiskStanding, 'insist'> },
   blocks: ShapeBlocks,
   readerOf: (column: string) => RowReader,
   blockBytesMax = BLOCK_BYTES_MAX,
@@ -40,8 +41,8 @@ export function shapeReaderPort(
         async readBlock(request) {
           const { owner, handle, column, after, through } = parameters(request);
           const condemn = (why: string): void => send(`@consumer/${handle}`, { type: 'stop', cause: { delete: why, isDamaged: true } });
-          const draft = new BlockDraft(after, readerOf(column), blockBytesMax);
-          const block = await unlessDamaged(condemn, () => readBlock(shapeLogs.get(handle), draft, through));
+          const draft = (): BlockDraft => new BlockDraft(after, readerOf(column), blockBytesMax);
+          const block = await unlessDamaged(condemn, () => disk.insist(() => readBlock(shapes.get(handle), draft(), through)));
           if (block === undefined) return { type: 'history.isGone' };
           blocks.put(owner, block, block.rows);
           return { type: 'history.blockRead', after, through: block.through };

@@ -9,11 +9,11 @@ import { invariant } from '../../base/invariant.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
-import type { TransactionLog } from '../log/transaction-log.ts';
+import type { Storage } from '../storage.ts';
 import type { MovedRows } from './moved-rows.ts';
 import type { ShapeLogs } from './shape-logs.ts';
 
-export function splicePort(log: Pick<TransactionLog, 'sync'>, shapeLogs: Pick<ShapeLogs, 'get'>, movedRows: MovedRows): PortSpec {
+export function splicePort({ log, shapes, disk }: Pick<Storage, 'log' | 'shapes' | 'disk'>, movedRows: MovedRows): PortSpec {
   return {
     name: '@splices',
     open: () => ({
@@ -22,7 +22,7 @@ export function splicePort(log: Pick<TransactionLog, 'sync'>, shapeLogs: Pick<Sh
           await log.sync();
           return { type: 'splice.isDurable' };
         },
-        readMoved: (request) => readMoved(shapeLogs, movedRows, request),
+        readMoved: (request) => disk.insist(() => readMoved(shapes, movedRows, request)),
       },
     }),
   };

@@ -22,12 +22,14 @@ const sound = '2-2' as Handle;
 let directory: string;
 let disk: FailingDisk;
 let storage: Storage;
+let clock: ManualClock;
 
-const start = (): Promise<Storage> => openStorage({ directory, clock: new ManualClock(), disk });
+const start = (): Promise<Storage> => openStorage({ directory, clock, disk });
 
 beforeEach(async () => {
   directory = temporaryDirectory();
   disk = failingDisk();
+  clock = new ManualClock();
   storage = await start();
 });
 
@@ -47,7 +49,7 @@ test.each(['lines', 'index'] as const)(
   'a shape whose %s are missing is named, and the lines of the others are saved without it',
   async (missing) => {
     const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
-    const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
+    const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
     rmSync(new ShapePaths(nodeDisk, directory).linesPathOf(damaged, missing, 0));
     for (const shape of shapes) appendLines(shape, 11, ['"later"']);
     const first = await port.ask({ type: 'takeCheckpoint' });
@@ -64,8 +66,11 @@ test.each(['lines', 'index'] as const)(
       restored: await Promise.all(restored.map(async (shape) => [shape.handle, await bodyOf(shape.read(offset('0_inf')))])),
     }).toEqual({
       answers: [
-        { type: 'checkpoint.deferred', handle: damaged, why: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string },
-        { type: 'checkpoint.taken' },
+        {
+          type: 'checkpoint.deferred',
+          damaged: [{ handle: damaged, why: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string }],
+        },
+        { type: 'checkpoint.taken', left: 0 },
       ],
       unsaved: '"later",'.length,
       restored: [[sound, { body: '"saved","later"', end: '11_0', upToDate: true }]],
@@ -75,11 +80,11 @@ test.each(['lines', 'index'] as const)(
 
 test('a storage that can save nothing more, for good, does not let the port start again', async () => {
   const shape = await shapeWithLine(sound);
-  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
   disk.failSyncs('.lines', 'EBADF');
   appendLines(shape, 11, ['"later"']);
   const failure = await Promise.resolve(port.ask({ type: 'takeCheckpoint' })).catch((error: Error) => error.name);
-  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk)).catch((error: Error) => error.name);
+  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock)).catch((error: Error) => error.name);
 
   expect({ failure, again }).toEqual({ failure: 'DiskError', again: 'DiskError' });
 });
@@ -87,12 +92,12 @@ test('a storage that can save nothing more, for good, does not let the port star
 test('a checkpoint that the disk refuses is taken when that is over; until then the port can start, and nothing more comes', async () => {
   const shape = await shapeWithLine(sound);
   const watch = await openPort(diskPort(storage.disk));
-  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
-  disk.failSyncs('.lines');
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
+  disk.failSyncs('.lines', 'ENOSPC');
   appendLines(shape, 11, ['"later"']);
   const taking = port.ask({ type: 'takeCheckpoint' });
   const refused = await watch.ask({ type: 'awaitRefusal' });
-  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk));
+  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
   const still = await watch.ask({ type: 'tryDisk' });
   const isPaused = storage.disk.pause !== undefined;
   disk.heal();
@@ -101,14 +106,15 @@ test('a checkpoint that the disk refuses is taken when that is over; until then 
   await storage.close();
   storage = await start();
 
-  const error = { code: 'EIO', meaning: 'EIO: the device fails', message: expect.stringMatching(/^cannot sync .*\.lines: EIO$/) as string };
+  const meaning = 'ENOSPC: no space is left on the device';
+  const error = { code: 'ENOSPC', meaning, message: expect.stringMatching(/^cannot sync .*\.lines: ENOSPC$/) as string };
   const body = await bodyOf(storage.shapes.get(sound)?.read(offset('0_inf')) ?? { outcome: 'beyond' });
   expect({ refused, isPaused, still, took, taken, isOver: storage.disk.pause === undefined, body }).toEqual({
     refused: { type: 'disk.refused', error },
     isPaused: true,
     still: { type: 'disk.refused', error },
     took: { type: 'disk.took' },
-    taken: { type: 'checkpoint.taken' },
+    taken: { type: 'checkpoint.taken', left: 0 },
     isOver: true,
     body: { body: '"saved","later"', end: '11_0', upToDate: true },
   });
@@ -116,7 +122,7 @@ test('a checkpoint that the disk refuses is taken when that is over; until then 
 
 test('who waits for unsaved lines is told when there are too many, at once when there are already, and not after it gave up', async () => {
   const shape = await shapeWithLine(sound);
-  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, 20));
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock, 20));
   const gaveUp = new AbortController();
   const told: string[] = [];
   const wait = (name: string, signal?: AbortSignal) =>

@@ -5,11 +5,13 @@ import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../..
 import type { Lsn } from '../../../src/model/lsn.ts';
 import type { PlacedRow } from '../../../src/model/row-values.ts';
 import { LineReader } from '../../../src/shapes/line-reader.ts';
+import { DiskStanding } from '../../../src/storage/disk/disk-standing.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import type { ShapeLog, ShapeLogs } from '../../../src/storage/shapes/shape-logs.ts';
 import { BLOCK_BYTES_MAX, shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FOLLOWER } from '../../support/actors/follower-ports.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { appendLines, bytes, lsn, snapshotOf } from '../../support/storage/stored-samples.ts';
@@ -31,7 +33,8 @@ const READ_BLOCK = { type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column:
 
 async function openReader(shapes: Pick<ShapeLogs, 'get'>) {
   const blocks = new ShapeBlocks();
-  const port = await openPort(shapeReaderPort(shapes, blocks, (column) => new LineReader(column)));
+  const disk = new DiskStanding(new ManualClock());
+  const port = await openPort(shapeReaderPort({ shapes, disk }, blocks, (column) => new LineReader(column)));
   blocks.open(FOLLOWER);
   const read = async (after: EntryPlace, through: LogOffset, column = COLUMN, owner = FOLLOWER): Promise<EntryRange> => {
     const answer = await port.ask({ type: 'readBlock', owner, handle: HANDLE, column, after, through });

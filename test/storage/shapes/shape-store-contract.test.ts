@@ -1,13 +1,16 @@
 /** What every store of a shape's bytes promises of the rows that a splice brings. */
 import { describe, expect, test } from 'vitest';
+import { DiskStanding } from '../../../src/storage/disk/disk-standing.ts';
 import { SupersededError } from '../../../src/storage/errors.ts';
 import { FileCache } from '../../../src/storage/shapes/file-cache.ts';
 import { MemoryShapeStore } from '../../../src/storage/shapes/memory-shape-store.ts';
+import { OwnFaults } from '../../../src/storage/shapes/own-faults.ts';
 import { pieceAt, type ChunkSums } from '../../../src/storage/shapes/piece.ts';
 import { ShapeFiles } from '../../../src/storage/shapes/shape-files.ts';
 import { NO_LINES } from '../../../src/storage/shapes/shape-lines.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { ShapeStore } from '../../../src/storage/shapes/shape-store.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf } from '../../support/shapes.ts';
 import { bytes, text } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
@@ -21,7 +24,8 @@ const stores: readonly (readonly [string, () => ShapeStore])[] = [
 
 function filesOnMemoryDisk(memoryDisk = new MemoryDisk()): ShapeFiles {
   const disk = memoryDisk.mount();
-  return new ShapeFiles(disk, new FileCache(disk, 2), new ShapePaths(disk, '/shapes'), handle, NO_LINES);
+  const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
+  return new ShapeFiles({ disk, files: new FileCache(disk, 2), paths: new ShapePaths(disk, '/shapes'), faults }, handle, NO_LINES);
 }
 
 /** Nobody else writes the rows. */

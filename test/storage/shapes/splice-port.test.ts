@@ -31,7 +31,7 @@ beforeEach(async () => {
   disk = new MemoryDisk();
   storage = await open();
   movedRows = new MovedRows();
-  port = await openPort(splicePort(storage.log, storage.shapes, movedRows));
+  port = await openPort(splicePort(storage, movedRows));
   shape = storage.shapes.create(HANDLE, shapeOf({}));
   await snapshotOf(shape, []);
 });
@@ -106,9 +106,13 @@ test('rows that are damaged, whose lines were made, or whose shape is gone are r
   });
 });
 
-test('a disk that fails is no damage of the shape: who asks for its rows fails with it', async () => {
+test('a file that alone cannot be read is damage of its shape; a disk that takes nothing is none', async () => {
   await recordSplice(MANY);
   disk.fail('read', 'EIO', /\.moved$/);
+  const alone = await readMoved(0);
+  disk.fail('open', 'EIO'); // Nor is anything made then.
 
   await expect(readMoved(0)).rejects.toThrow('EIO');
+  const why = expect.stringMatching(/^the log of shape .* is corrupt: cannot read .*\.moved: EIO, again and again$/) as string;
+  expect(alone).toEqual({ type: 'moved.refused', why });
 });

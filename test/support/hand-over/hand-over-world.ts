@@ -129,8 +129,8 @@ export class HandOverWorld {
     const { log, shapes, disk } = this.storage;
     const roots: Readonly<Record<string, ProcessSpec>> = {
       'log-reader': logReaderPort(log, this.blocks, this.blocks, this.sizes.blocks),
-      'shape-reader': shapeReaderPort(shapes, this.shapeBlocks, (column) => new LineReader(column), this.sizes.historyBytesMax),
-      checkpoints: checkpointPort(log, shapes, disk),
+      'shape-reader': shapeReaderPort({ shapes, disk }, this.shapeBlocks, (column) => new LineReader(column), this.sizes.historyBytesMax),
+      checkpoints: checkpointPort(log, shapes, disk, this.clock),
       writer: this.writerPort(),
       stream: this.streamPort(),
       snapshots: this.snapshotPort(),
