@@ -8,6 +8,8 @@ export interface Clock {
   nowMs(): number;
   /** Microseconds since 1970-01-01 UTC: for handles and log lines. */
   epochMicros(): number;
+  /** Milliseconds since 1970 by the clock on the wall, which jumps, also over a sleep of the machine: only for finding out that it did. */
+  wallMs(): number;
   /** Runs `callback` once, `delayMs` from now, unless cancelled. */
   setTimer(callback: () => void, delayMs: number): TimerId;
   /** Changes nothing for a timer that has run, or was cleared. */
@@ -17,6 +19,7 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   epochMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  wallMs: () => Date.now(),
   setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };

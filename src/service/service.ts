@@ -36,6 +36,7 @@ import { loadWhereLanguage } from '../sql/where-language.ts';
 import { errorOf } from '../storage/errors.ts';
 import { memoryStorage } from '../storage/memory-storage.ts';
 import { RowLineFolder } from '../shapes/row-line-folder.ts';
+import type { AwaitedLock } from '../storage/disk/directory-lock.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { stack } from '../supervisors/stack.ts';
@@ -204,10 +205,18 @@ async function reachStorage(
   logger.info({ directory: storageDirectory }, 'storage.opening'); // A large log takes its time.
   const logRead = step && ((done: number, of: number): void => step({ what: 'log', done, of }));
   const folder = keepEveryUpdate ? undefined : new RowLineFolder();
-  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, folder, logRead });
+  const lockAwaited = ({ host, pid, forMs }: AwaitedLock): void => {
+    step?.({ what: 'lock' });
+    logger.warn({ directory: storageDirectory, host, pid, forMsMax: forMs, advice: LOCK_ADVICE }, 'storage.lockAwaited');
+  };
+  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, folder, logRead, lockAwaited });
   logger.info({ durationMs: Math.round(clock.nowMs() - begunMs) }, 'storage.opened');
   return opened;
 }
+
+const LOCK_ADVICE =
+  'The process that has the lock of the storage cannot be looked at from here, so it is waited for a sign of life of it. Without one the ' +
+  'storage is taken over: nothing has to be done where that process was killed. Until then nothing is served.';
 
 async function inspected(options: InspectionOptions, closing: Closing): Promise<string> {
   const inspection = await startInspectionServer(options);

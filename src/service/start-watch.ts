@@ -5,8 +5,11 @@
 
 /** What a start is at. */
 export interface StartStep {
-  /** `storage`: the directory is opened; `log`: what it holds is read; `database`: Postgres is asked whether it can be followed. */
-  readonly what: 'storage' | 'log' | 'database';
+  /**
+   * `storage`: the directory is opened; `lock`: who had it may be dead, which takes some seconds to see; `log`: what it holds is read;
+   * `database`: Postgres is asked whether it can be followed.
+   */
+  readonly what: 'storage' | 'lock' | 'log' | 'database';
   /** Segments of the log that were read. Undefined of what cannot be counted. */
   readonly done?: number;
   /** Segments that are there to be read; each has 64 MiB at the most. */

@@ -2,8 +2,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { CompactionBounds } from './compaction/compactor.ts';
 import type { LineFolder } from './compaction/line-folder.ts';
-import { lockDirectory } from './disk/directory-lock.ts';
+import { lockDirectory, type AwaitedLock } from './disk/directory-lock.ts';
 import { nodeDisk, type Disk } from './disk/disk.ts';
+import { makeDurablyAnywhere } from './disk/durable-directory.ts';
 import { heldDisk } from './disk/held-disk.ts';
 import { probeDisk } from './disk/disk-probe.ts';
 import { DiskStanding } from './disk/disk-standing.ts';
@@ -29,6 +30,8 @@ export interface StorageOptions {
   readonly tailBytesMax?: number;
   /** How many files stay open while nobody reads them; default 64. */
   readonly idleFilesMax?: number;
+  /** Told of who has the lock of the directory, when it must be waited for whether it lives. */
+  readonly lockAwaited?: ((lock: AwaitedLock) => void) | undefined;
   /** Told how many segments of the log were read, of how many. */
   readonly logRead?: ((done: number, of: number) => void) | undefined;
   /** What is known of the lines of shapes; without it their logs are not compacted. */
@@ -54,8 +57,8 @@ const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOEN
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { directory, disk = nodeDisk, processes = systemProcesses } = options;
   const lock = await inUsableDirectory(directory, async () => {
-    await disk.makeDirectory(directory);
-    return lockDirectory(disk, directory, processes, options.clock);
+    await makeDurablyAnywhere(disk, directory);
+    return lockDirectory(disk, directory, processes, options.clock, options.lockAwaited);
   });
   try {
     const found = await inUsableDirectory(directory, () => formatOf(disk, directory));

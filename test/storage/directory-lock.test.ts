@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import {
-  BEAT_MS, heldBy, LEASE_MS, lockDirectory, seeLock, SILENCE_MS, type DirectoryLock,
+  BEAT_MS, heldBy, LEASE_MS, lockDirectory, seeLock, SILENCE_MS, type AwaitedLock, type DirectoryLock,
 } from '../../src/storage/disk/directory-lock.ts';
 import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
 import { heldDisk } from '../../src/storage/disk/held-disk.ts';
@@ -226,6 +226,46 @@ test('who was held up, and finds its lock as it left it, goes on', async () => {
   await file.append(Buffer.from('written'));
 
   expect(directory.memory.content('/data/file').toString()).toBe('written');
+});
+
+test.each([
+  ['slept for long, which its own clock does not count', 10 * LEASE_MS],
+  ['has a clock that was set back', -1_000],
+])('a holder whose machine %s asks before it writes, and writes nothing into what belongs to another one', async (_, sleptMs) => {
+  const directory = await new Directory().made();
+  const [there, here] = [new ManualClock(), new ManualClock()];
+  const first = await directory.lock(1, there, 'a machine that sleeps');
+  const disk = heldDisk(directory.disk, first);
+  const taking = directory.lock(2, here);
+  await pass(here, TAKING_MS);
+  await taking;
+  there.sleep(sleptMs);
+
+  await expect(disk.open('/data/new', 'write')).rejects.toThrow('belongs to this process no more');
+  expect(directory.memory.files).toEqual(['/data/lock.2']);
+});
+
+test('whoever waits to see whether a holder lives is told of whom, and for how long at the most', async () => {
+  const directory = await new Directory().made();
+  await directory.lock(1, new ManualClock(), 'another container');
+  const clock = new ManualClock();
+  const told: AwaitedLock[] = [];
+  const taking = lockDirectory(directory.disk, '/data', machine(2, new Set([2])), clock, (lock) => told.push(lock));
+  await turns(50);
+  const toldAtOnce = [...told];
+  await pass(clock, TAKING_MS);
+  await taking;
+
+  const { host, pid } = mark(1, 'another container');
+  expect([toldAtOnce, told]).toEqual([[{ host, pid, forMs: SILENCE_MS + LEASE_MS }], toldAtOnce]);
+});
+
+test('a lock that cannot be written leaves nothing behind', async () => {
+  const directory = await new Directory().made();
+  directory.memory.fail('write', 'ENOSPC');
+  const refused = await outcome(directory.lock(1));
+
+  expect({ refused, locks: directory.locks }).toEqual({ refused: 'DiskError: cannot write /data/lock.1: ENOSPC', locks: [] });
 });
 
 test('a process of this machine is known by its start, its pid alone says nothing', () => {

@@ -130,7 +130,8 @@ export class MemoryDisk {
     const settledNodes = new Map<Node, Node>();
     const settle = (node: Node): Node => settledNodes.get(node) ?? (settledNodes.set(node, settled(node, random)).get(node) as Node);
     const found = [...names].sort(([left], [right]) => (left < right ? -1 : 1)).map(([name, node]) => [name, settle(node)] as const);
-    this.names = new Map(found.filter(([name]) => name === '/' || names.has(dirname(name))));
+    this.names = new Map();
+    for (const [name, node] of found) if (name === '/' || this.names.has(dirname(name))) this.names.set(name, node);
     this.durableNames = new Map(this.names);
     this.pendingNames = [];
   }
@@ -229,12 +230,6 @@ export class MemoryDisk {
     return [...this.names.keys()].filter((name) => name !== directory && dirname(name) === directory);
   }
 
-  setDurably(path: string, node: Node): void {
-    this.beforeChange();
-    this.names.set(path, node);
-    this.durableNames.set(path, node);
-  }
-
   nodeOf(operation: string, path: string): Node {
     const node = this.names.get(path);
     if (node === undefined) throw refusal(operation, path, 'ENOENT');
@@ -253,9 +248,12 @@ class Mount implements Disk {
     private readonly boot: number,
   ) {}
 
-  makeDirectory(path: string): Promise<void> {
+  makeDirectory(path: string): Promise<string | undefined> {
     return this.act('create', path, () => {
-      for (let at = path; !this.disk.names.has(at); at = dirname(at)) this.disk.setDurably(at, directoryNode());
+      const missing: string[] = [];
+      for (let at = path; !this.disk.names.has(at); at = dirname(at)) missing.unshift(at);
+      for (const each of missing) this.disk.change({ removed: [], added: [[each, directoryNode()]] });
+      return missing[0];
     });
   }
 

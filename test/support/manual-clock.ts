@@ -8,6 +8,7 @@ interface Timer {
 
 export class ManualClock implements Clock {
   private elapsedMs = 0;
+  private sleptMs = 0;
   private readonly timers = new Map<TimerId, Timer>();
 
   constructor(private readonly startMicros: number = Date.UTC(2026, 0, 1) * 1000) {}
@@ -22,6 +23,15 @@ export class ManualClock implements Clock {
 
   epochMicros(): number {
     return this.startMicros + Math.round(this.elapsedMs * 1000);
+  }
+
+  wallMs(): number {
+    return this.startMicros / 1000 + this.elapsedMs + this.sleptMs;
+  }
+
+  /** The machine sleeps: only the clock on the wall goes on. A negative time sets that back. */
+  sleep(forMs: number): void {
+    this.sleptMs += forMs;
   }
 
   setTimer(callback: () => void, delayMs: number): TimerId {

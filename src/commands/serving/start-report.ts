@@ -54,6 +54,7 @@ export const STEP_TEXTS = {
   cluster: 'Creating a Postgres cluster (once; takes a few seconds)',
   postgres: 'Starting Postgres',
   storage: 'Opening the storage',
+  lock: 'Waiting for a sign of life of the process that had the storage (up to 16 s)',
   log: 'Reading the log',
   database: 'Looking at the database',
   shapes: 'Bringing stored shapes back',

@@ -9,6 +9,7 @@
 import { LOG_START, minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
+import { makeDurably } from '../disk/durable-directory.ts';
 import { passDiskError, passMissing } from '../errors.ts';
 import { positionOf } from '../shapes/pace.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -31,7 +32,7 @@ const GROWTH_BYTES_MIN = 1024 * 1024;
 
 /** @throws {DiskError | UnknownContentError} nothing was changed. */
 export async function openCheckpoints(disk: Disk, directory: string): Promise<Checkpoints> {
-  await disk.makeDirectory(directory);
+  await makeDurably(disk, directory);
   return await findCheckpoints(disk, directory);
 }
 

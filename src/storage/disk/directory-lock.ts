@@ -6,9 +6,9 @@
  * before this machine was started it knows nothing, whatever its name and pid: so a holder gives a sign of life from time to time, and its
  * lock is taken over when none has come for long. One that was held up for so long itself finds that out before it writes (`confirm`).
  *
- * That is as sure as its clock: one that stands still while its machine sleeps counts no sleep, so until the next sign of life, two seconds
- * at the most, such a holder may write into what belongs to another one; and so may what the system had accepted of it before, and does
- * late.
+ * That is as sure as its clocks. The one for durations stands still while a machine sleeps, the one on the wall may be set: so where either
+ * of them says that it was long, the holder asks. A virtual machine that was held still, with all its clocks, asks only with its next sign
+ * of life, two seconds later at the most; and what the system had accepted of a holder before it slept may still be done behind that.
  */
 import type { Clock, TimerId } from '../../base/clock.ts';
 import type { Disk } from './disk.ts';
@@ -40,13 +40,28 @@ const LOOK_EVERY_MS = 500;
 const LOOKS_MAX = 20;
 const ATTEMPTS_MAX = 100;
 
+/** A holder that cannot be looked at: whether it lives is seen by a sign of life, or by none. */
+export interface AwaitedLock {
+  readonly host: string;
+  readonly pid: number;
+  /** For so long, at the most, until the directory is ours. */
+  readonly forMs: number;
+}
+
 /**
+ * @param awaited told when it must be waited for whether a holder lives.
  * @throws {StorageLockedError} a process that lives holds the lock.
  * @throws {StorageTakenError} it was taken over, and somebody took it over from us at once.
  */
-export async function lockDirectory(disk: Disk, directory: string, processes: Processes, clock: Clock): Promise<DirectoryLock> {
+export async function lockDirectory(
+  disk: Disk,
+  directory: string,
+  processes: Processes,
+  clock: Clock,
+  awaited: (lock: AwaitedLock) => void = () => {},
+): Promise<DirectoryLock> {
   const files = new LockFiles(disk, directory);
-  const watch = new LockWatch(files, processes, clock);
+  const watch = new LockWatch(files, processes, clock, awaited);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const { numbers, left, alive } = await watch.look();
     if (alive !== undefined) throw lockedBy(directory, alive, processes);
@@ -111,6 +126,7 @@ class LockWatch {
     private readonly files: LockFiles,
     private readonly processes: Processes,
     private readonly clock: Clock,
+    private readonly awaited: (lock: AwaitedLock) => void,
   ) {}
 
   /** At each, also at those below: whoever took over may have been killed before it removed them. */
@@ -134,6 +150,7 @@ class LockWatch {
     if (named.mark === undefined) return 'dead';
     const isAlive = this.processes.isAlive(named.mark);
     if (isAlive !== undefined) return isAlive ? 'alive' : 'dead';
+    this.awaited({ host: named.mark.host, pid: named.mark.pid, forMs: SILENCE_MS + LEASE_MS });
     return await this.untilSeen(named);
   }
 
@@ -184,7 +201,7 @@ class LockWatch {
 class HeldLock implements DirectoryLock {
   readonly note: string | undefined;
   private beats = 0;
-  private confirmedMs: number;
+  private confirmed: Moment;
   private timer: TimerId;
   private beating: Promise<void> | undefined;
   private taken: StorageTakenError | undefined;
@@ -199,13 +216,13 @@ class HeldLock implements DirectoryLock {
     taken: FoundLock | undefined,
   ) {
     this.note = takenNote(taken);
-    this.confirmedMs = clock.nowMs();
+    this.confirmed = momentOf(clock);
     this.timer = this.beatLater();
   }
 
   confirm(): Promise<void> | undefined {
     if (this.taken !== undefined) return Promise.reject(this.taken);
-    return this.clock.nowMs() - this.confirmedMs <= LEASE_MS ? undefined : this.beat();
+    return isWithinLease(this.confirmed, momentOf(this.clock)) ? undefined : this.beat();
   }
 
   /** Of who had the lock before. Meanwhile this one gives its signs of life, and looks whether it is still ours. */
@@ -236,7 +253,7 @@ class HeldLock implements DirectoryLock {
   }
 
   private async renew(): Promise<void> {
-    const startedMs = this.clock.nowMs();
+    const started = momentOf(this.clock);
     const found = await this.files.highest();
     if (found?.number !== this.number || !isSameProcess(found.mark, this.self)) {
       this.taken = new StorageTakenError(this.directory, found?.mark);
@@ -244,8 +261,24 @@ class HeldLock implements DirectoryLock {
     }
     this.beats += 1;
     await this.files.overwrite(this.number, lockText(this.self, this.beats));
-    this.confirmedMs = startedMs;
+    this.confirmed = started;
   }
+}
+
+/** By both clocks. */
+interface Moment {
+  readonly ms: number;
+  readonly wallMs: number;
+}
+
+function momentOf(clock: Clock): Moment {
+  return { ms: clock.nowMs(), wallMs: clock.wallMs() };
+}
+
+/** One on the wall that was set back says nothing, so it is asked once more. */
+function isWithinLease(confirmed: Moment, { ms, wallMs }: Moment): boolean {
+  const byWall = wallMs - confirmed.wallMs;
+  return ms - confirmed.ms <= LEASE_MS && byWall >= 0 && byWall <= LEASE_MS;
 }
 
 function lockedBy(directory: string, { mark }: FoundLock, { self }: Processes): StorageLockedError {

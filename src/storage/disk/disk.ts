@@ -6,7 +6,6 @@
  */
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { DiskError, codeOf } from '../errors.ts';
 
 /** How a file is opened. */
@@ -17,8 +16,8 @@ export type OpenMode =
 
 /** Every refusal is a `DiskError` with the system's code. */
 export interface Disk {
-  /** With its parents; the names are durable when it resolves. */
-  makeDirectory(path: string): Promise<void>;
+  /** With its parents. @returns the first one that was not there; undefined when all were. Their names are durable only by a sync. */
+  makeDirectory(path: string): Promise<string | undefined>;
   /** Makes names durable that are new in it, moved or gone. */
   syncDirectory(path: string): Promise<void>;
   /** Names in a directory, in no order; none when there is no such directory. */
@@ -56,7 +55,7 @@ const FLAGS = {
 };
 
 export const nodeDisk: Disk = {
-  makeDirectory: (path) => attempt('create', path, () => makeDurably(path)),
+  makeDirectory: (path) => attempt('create', path, () => mkdir(path, { recursive: true })),
   syncDirectory: (path) => attempt('sync', path, () => syncName(path)),
   list: (path) => attempt('list', path, () => listOrNone(path)),
   open: (path, mode) => attempt('open', path, async () => openFile(path, mode)),
@@ -120,15 +119,6 @@ async function openFile(path: string, mode: OpenMode): Promise<DiskFile> {
   const handle = await open(path, FLAGS[mode]);
   const { size } = await handle.stat();
   return new NodeFile(path, handle, size);
-}
-
-async function makeDurably(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; ; made = dirname(made)) {
-    await syncName(dirname(made));
-    if (made === first || dirname(made) === made) return;
-  }
 }
 
 async function syncName(directory: string): Promise<void> {

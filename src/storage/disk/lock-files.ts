@@ -4,8 +4,8 @@
  * A lock that is left over is never changed or moved: whoever takes over makes the next number, which only one can make. So two who found
  * the same lock cannot both take it over, and none can mistake a new lock for the old one.
  */
-import type { Disk } from './disk.ts';
-import { DiskError } from '../errors.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { DiskError, passDiskError } from '../errors.ts';
 import type { ProcessMark } from './processes.ts';
 
 export interface FoundLock {
@@ -54,12 +54,18 @@ export class LockFiles {
 
   /** @returns false when there is one of that number already. */
   async create(number: number, text: string): Promise<boolean> {
+    let file: DiskFile;
     try {
-      const file = await this.disk.open(this.pathOf(number), 'create');
+      file = await this.disk.open(this.pathOf(number), 'create');
+    } catch (error) {
+      if (isCode(error, 'EEXIST')) return false;
+      throw error;
+    }
+    try {
       await file.append(Buffer.from(text)).finally(() => file.close());
       return true;
     } catch (error) {
-      if (isCode(error, 'EEXIST')) return false;
+      await this.remove(number).catch(passDiskError); // It says nothing, and one that finds it must think about it.
       throw error;
     }
   }

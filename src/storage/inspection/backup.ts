@@ -13,6 +13,7 @@ import { LOG_START, maxPosition, type LogPosition } from '../../model/log-positi
 import type { Handle } from '../../model/shape.ts';
 import { findCheckpoints } from '../checkpoint/checkpoints.ts';
 import type { Disk } from '../disk/disk.ts';
+import { makeDurably, makeDurablyAnywhere } from '../disk/durable-directory.ts';
 import { openWitness, seeWitness } from '../log/durable-witness.ts';
 import type { HeldStream } from '../log/held-stream.ts';
 import { SegmentFiles } from '../log/segments.ts';
@@ -60,7 +61,7 @@ export async function backUp(disk: Disk, directory: string, target: string, prog
     if ((await disk.list(path)).length > 0) throw new BackupError(`${path} is not empty: name another target, or remove it`);
   }
   if ((await storedFormat(disk, directory)) === undefined) throw new NoStorageError(directory);
-  await disk.makeDirectory(dirname(target));
+  await makeDurablyAnywhere(disk, dirname(target));
   const backup = await new Copy(disk, directory, unfinished, progress).make().catch((error: unknown) => {
     throw error instanceof BackupError ? new BackupError(`${error.message}. What was copied is in ${unfinished}: remove it`) : error;
   });
@@ -118,7 +119,7 @@ class Copy {
   /** Of an attempt before. */
   private async clear(): Promise<void> {
     for (const folder of ['checkpoint', 'log']) {
-      await this.disk.makeDirectory(`${this.target}/${folder}`);
+      await makeDurably(this.disk, `${this.target}/${folder}`);
       for (const name of await this.disk.list(`${this.target}/${folder}`)) await this.disk.removeFile(`${this.target}/${folder}/${name}`);
     }
     for (const handle of (await this.to.stored()).keys()) await this.to.discard(handle);

@@ -2,6 +2,7 @@
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { DiskStanding } from '../disk/disk-standing.ts';
+import { makeDurably } from '../disk/durable-directory.ts';
 import { openWitness } from './durable-witness.ts';
 import { FRAME_KINDS } from './frame.ts';
 import { encodeJson, LOG_FORMAT } from './frame-payloads.ts';
@@ -35,7 +36,7 @@ export interface DiskLogOptions {
 /** @throws {LogCorruptError | DiskError | StorageVersionError} nothing was changed, unless the disk failed in between. */
 export async function openDiskLog(options: DiskLogOptions): Promise<TransactionLog> {
   const { disk, directory } = options;
-  await disk.makeDirectory(directory);
+  await makeDurably(disk, directory);
   const witness = await openWitness(disk, directory);
   try {
     return await recover(options, new Segments(disk, directory, witness));

@@ -8,6 +8,7 @@
 import { fnvHash } from '../../base/fnv-hash.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
+import { makeDurably } from '../disk/durable-directory.ts';
 import { passMissing } from '../errors.ts';
 
 export type LinesKind = 'lines' | 'index';
@@ -104,7 +105,8 @@ export class ShapePaths {
   /** One that the disk refused is asked for again. */
   private async make(directory: string): Promise<void> {
     try {
-      await this.disk.makeDirectory(directory);
+      await makeDurably(this.disk, this.shapes);
+      await makeDurably(this.disk, directory);
     } catch (error) {
       this.made.delete(directory);
       throw error;
