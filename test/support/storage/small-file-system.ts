@@ -2,8 +2,8 @@
  * A file system of its own, of a few megabytes and in memory, that can be filled to the last byte. It is mounted, which needs Linux and
  * root, or an own user namespace; where that cannot be done the tests of full disks fail, and say so.
  */
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '../../../src/storage/errors.ts';
@@ -41,6 +41,54 @@ function mount(...parameters: readonly string[]): void {
     throw new Error('the tests of a full disk mount a file system, which takes Linux and root: run them so', { cause: error });
   }
 }
+
+/** The same on a device of its own, with a journal: it becomes read-only by itself, as after an error of the device. */
+export interface SmallDevice {
+  readonly directory: string;
+  /** Nothing can be written from now on, whoever has files open; only `repair` helps. */
+  abort(): void;
+  /** Unmounted, checked, and mounted again: nobody has a file open in it. */
+  repair(): void;
+  remove(): void;
+}
+
+/** Why no device can be mounted here; undefined when one can. */
+export function whyNoDevice(): string | undefined {
+  try {
+    mountSmallDevice(4).remove();
+    return undefined;
+  } catch (error) {
+    return `no ext4 can be mounted on a loop device here: it takes Linux and root (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+export function mountSmallDevice(mebibytes: number): SmallDevice {
+  const root = mkdtempSync(join(tmpdir(), 'armature-device-'));
+  const [image, directory] = [join(root, 'image'), join(root, 'mounted')];
+  mkdirSync(directory);
+  writeFileSync(image, '');
+  truncateSync(image, mebibytes * 1024 * 1024);
+  execFileSync('mkfs.ext4', ['-q', '-F', image], { stdio: 'pipe' });
+  const mountIt = (): void => mount('-o', 'loop,errors=remount-ro', image, directory);
+  mountIt();
+  return {
+    directory,
+    abort: () => mount('-o', 'remount,abort', directory),
+    repair() {
+      execFileSync('umount', [directory]);
+      const { status } = spawnSync('e2fsck', ['-p', image]);
+      if (status !== 0 && status !== REPAIRED) throw new Error(`e2fsck ended with ${status}`);
+      mountIt();
+    },
+    remove() {
+      execFileSync('umount', ['--lazy', directory]);
+      rmSync(root, { recursive: true });
+    },
+  };
+}
+
+/** What e2fsck ends with when it had something to do. */
+const REPAIRED = 1;
 
 /** In ever smaller pieces: others write there too. */
 function fill(path: string): void {
