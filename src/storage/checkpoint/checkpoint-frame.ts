@@ -28,7 +28,6 @@ export interface CheckpointFrame {
 }
 
 export const CHECKPOINT_HEADER_BYTES = 16;
-const PAYLOAD_BYTES_MAX = 256 * 1024 * 1024;
 const MAGIC = 0x54504b43;
 const seed = Buffer.alloc(28);
 
@@ -46,12 +45,12 @@ export function encodeCheckpointFrame(generation: number, at: number, kind: numb
 /**
  * The frame that begins at `from` of `bytes`, which is `at` in the file.
  *
- * @returns how many bytes it has when `bytes` end inside it; `broken` when what is there is no frame.
+ * @returns how many bytes it has when `bytes` end inside it, by its own account; `broken` when what is there is no frame.
  */
 export function checkpointFrameAt(generation: number, bytes: Buffer, from: number, at: number): CheckpointFrame | number | 'broken' {
   if (bytes.length < from + CHECKPOINT_HEADER_BYTES) return CHECKPOINT_HEADER_BYTES;
   const length = bytes.readUInt32LE(from);
-  if (length > PAYLOAD_BYTES_MAX || bytes.readUInt32LE(from + 12) !== MAGIC) return 'broken';
+  if (bytes.readUInt32LE(from + 12) !== MAGIC) return 'broken';
   const end = from + CHECKPOINT_HEADER_BYTES + length;
   if (end > bytes.length) return end - from;
   const header = bytes.subarray(from, from + CHECKPOINT_HEADER_BYTES);

@@ -15,6 +15,7 @@ import { openPort } from '../../support/postgres/port-harness.ts';
 import { shapeOf } from '../../support/shapes.ts';
 import { removeDirectory, temporaryDirectory } from '../../support/storage/temporary-directory.ts';
 import { appendLines, bodyOf, offset, snapshotOf } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
 
 const definition = shapeOf({});
 const damaged = '1-1' as Handle;
@@ -118,6 +119,43 @@ test('a checkpoint that the disk refuses is taken when that is over; until then 
     isOver: true,
     body: { body: '"saved","later"', end: '11_0', upToDate: true },
   });
+});
+
+test('the port can start while the log waits for the disk', async () => {
+  const watch = await openPort(diskPort(storage.disk));
+  disk.failSyncs('.log');
+  storage.shapes.create(sound, definition);
+  const syncing = storage.log.sync();
+  await watch.ask({ type: 'awaitRefusal' });
+  let isOpen = false;
+  const opening = openPort(checkpointPort(storage.log, storage.shapes, storage.disk)).then(() => (isOpen = true));
+  await expect.poll(() => isOpen).toBe(true);
+  disk.heal();
+  const took = await watch.ask({ type: 'tryDisk' });
+  await Promise.all([opening, syncing]);
+
+  expect(took).toEqual({ type: 'disk.took' });
+});
+
+test('lines that the disk refused stay where they are when their Consumer has ended meanwhile', async () => {
+  const memory = new MemoryDisk();
+  const own = await openStorage({ directory: '/data', clock: new ManualClock(), disk: memory.mount() });
+  const shape = own.shapes.create(sound, definition);
+  await snapshotOf(shape, []);
+  const ports = [await openPort(diskPort(own.disk)), await openPort(checkpointPort(own.log, own.shapes, own.disk))] as const;
+  appendLines(shape, 10, ['"later"']);
+  memory.fail('write', 'ENOSPC', /\.lines$/);
+  const consumer = new AbortController();
+  const spilled = ports[1].ask({ type: 'spillLines', handle: sound }, consumer.signal).catch((error: Error) => error.name);
+  await ports[0].ask({ type: 'awaitRefusal' });
+  consumer.abort();
+  memory.heal();
+  const took = await ports[0].ask({ type: 'tryDisk' });
+  const [path = ''] = memory.files.filter((each) => each.endsWith('.lines'));
+  const written = memory.content(path).length;
+  await own.close();
+
+  expect({ spilled: await spilled, took, written }).toEqual({ spilled: 'AbortError', took: { type: 'disk.took' }, written: 0 });
 });
 
 test('who waits for unsaved lines is told when there are too many, at once when there are already, and not after it gave up', async () => {

@@ -1,11 +1,25 @@
-/** Generations of checkpoints on a disk that refuses to let go of the ones before. */
+/** Generations of checkpoints: what they leave on the disk, how large they become, and what is found of them. */
 import { expect, test } from 'vitest';
-import type { LogPosition } from '../../../src/model/log-position.ts';
-import { openCheckpoints } from '../../../src/storage/checkpoint/checkpoints.ts';
+import { seededRandom } from '../../../src/base/random.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
+import { checkpointFrameAt } from '../../../src/storage/checkpoint/checkpoint-frame.ts';
+import { readCheckpoint } from '../../../src/storage/checkpoint/checkpoint-reader.ts';
+import { openCheckpoints, type Checkpoint } from '../../../src/storage/checkpoint/checkpoints.ts';
+import type { DiskFile } from '../../../src/storage/disk/disk.ts';
+import { newShape } from '../../../src/storage/shapes/shape-table.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { guarded } from '../../support/storage/guarded-file.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 const DIRECTORY = '/checkpoint';
-const at = (position: number) => ({ position: position as LogPosition, changed: [], removed: [] });
+const FIRST = `${DIRECTORY}/0000000000000001.checkpoint`;
+const at = (position: number): Checkpoint => ({ position: position as LogPosition, changed: [], removed: [] });
+
+/** One more of so many shapes. */
+function withShapes(position: number, count: number): Checkpoint {
+  const created = { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START };
+  return { ...at(position), changed: Array.from({ length: count }, (_, index) => newShape(handleOf(index), created)) };
+}
 
 test('a checkpoint that was refused the removal of one of two generations is made when it is called for again', async () => {
   const disk = new MemoryDisk();
@@ -23,4 +37,82 @@ test('a checkpoint that was refused the removal of one of two generations is mad
 
   const { position } = await openCheckpoints(disk.mount(), DIRECTORY);
   expect({ found, left: disk.files.length, position }).toEqual({ found: 2, left: 1, position: 4 });
+});
+
+test('what is cleared does not come back when the power goes, and nothing is left of one that was not finished', async () => {
+  const left: string[] = [];
+  for (let seed = 0; seed < 10; seed += 1) {
+    const disk = new MemoryDisk();
+    await (await openCheckpoints(disk.mount(), DIRECTORY)).write(at(1));
+    await (await disk.mount().open(`${DIRECTORY}/0000000000000009.checkpoint.new`, 'create')).close();
+    const found = await openCheckpoints(disk.mount(), DIRECTORY);
+    await found.clear();
+    disk.crash(seededRandom(seed));
+    left.push(...disk.files);
+  }
+
+  expect(left).toEqual([]);
+});
+
+test('a generation that has grown to a multiple of what lives in it is followed by the next one', async () => {
+  const disk = new MemoryDisk();
+  const checkpoints = await openCheckpoints(disk.mount(), DIRECTORY);
+  const removed = Array.from({ length: 10_000 }, (_, index) => handleOf(index));
+  let bytesMax = 0;
+  for (let position = 1; position <= 40; position += 1) {
+    await checkpoints.write({ ...at(position), removed });
+    bytesMax = Math.max(bytesMax, checkpoints.bytes);
+  }
+
+  const [path = ''] = disk.files;
+  expect([bytesMax < 1.3 * 1024 * 1024, disk.files.length, path > FIRST]).toEqual([true, 1, true]);
+});
+
+test('many shapes are written a bounded piece at a time: between two of them others have a turn', async () => {
+  const disk = new MemoryDisk();
+  const checkpoints = await openCheckpoints(disk.mount(), DIRECTORY);
+  await checkpoints.write(withShapes(1, 1000));
+  const content = disk.content(FIRST);
+  const sizes: number[] = [];
+  for (let place = 0; place < content.length; place += sizes.at(-1) ?? 0) {
+    const frame = checkpointFrameAt(1, content, place, place);
+    sizes.push(typeof frame === 'object' ? frame.bytes : content.length);
+  }
+
+  expect([content.length > 200 * 1024, Math.max(...sizes) < 100 * 1024]).toEqual([true, true]);
+});
+
+test('wherever the last checkpoint breaks off, the one before it counts, and that is told', async () => {
+  const disk = new MemoryDisk();
+  const written = await openCheckpoints(disk.mount(), DIRECTORY);
+  await written.write(at(1));
+  const before = written.bytes;
+  await written.write(withShapes(2, 1));
+  const content = disk.content(FIRST);
+  const found: string[] = [];
+  for (let bytes = before; bytes <= content.length; bytes += 1) {
+    disk.damage(FIRST, content.subarray(0, bytes));
+    const { position, damage } = await openCheckpoints(disk.mount(), DIRECTORY);
+    found.push(`${position}${damage.length > 0 ? ' damaged' : ''}`);
+  }
+
+  const broken = Array.from({ length: content.length - before - 1 }, () => '1 damaged');
+  expect(found).toEqual(['1', ...broken, '2']);
+});
+
+test('of a frame whose length does not hold no more is read than the file has', async () => {
+  const disk = new MemoryDisk();
+  await (await openCheckpoints(disk.mount(), DIRECTORY)).write(at(1));
+  const content = Buffer.from(disk.content(FIRST));
+  content.writeUInt32LE(200 * 1024 * 1024);
+  disk.damage(FIRST, content);
+  const file = guarded(await disk.mount().open(FIRST, 'read'), () => Promise.resolve());
+  let bytesMax = 0;
+  const read: DiskFile['read'] = (from, length) => {
+    bytesMax = Math.max(bytesMax, length);
+    return file.read(from, length);
+  };
+  const { position, brokenAt } = await readCheckpoint({ ...file, size: content.length, read }, FIRST, 1);
+
+  expect({ position, brokenAt, isBounded: bytesMax <= 1024 * 1024 }).toEqual({ position: undefined, brokenAt: 0, isBounded: true });
 });
