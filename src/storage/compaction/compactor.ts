@@ -8,7 +8,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { pause } from '../../base/pause.ts';
 import { UnreadableEntryError } from '../../model/log-entry.ts';
-import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../model/log-offset.ts';
+import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import { DiskError, errorOf, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { ShapeFiles } from '../shapes/shape-files.ts';
@@ -218,7 +218,6 @@ const STOPPED = new Error('the storage is being closed');
 function endsOf({ chunkEnds }: LinesState, oldestView: LogOffset | undefined): readonly ChunkEnd[] {
   const closed = chunkEnds.slice(0, -KEPT_CHUNKS);
   if (oldestView === undefined) return closed;
-  if (oldestView === BEFORE_ALL) return [];
   return closed.slice(0, closed.findLastIndex(({ offset }) => compareOffsets(offset, oldestView) <= 0) + 1);
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { SNAPSHOT_END } from '../../../src/model/log-offset.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { StrictClient } from '../../support/storage/row-lines.ts';
-import { bodyOf } from '../../support/storage/stored-samples.ts';
+import { bodyOf, snapshotOf } from '../../support/storage/stored-samples.ts';
 import { CompactingWorld, EAGER } from './compacting-world.ts';
 
 /** Its new files are written, and no checkpoint has counted them. */
@@ -153,6 +153,15 @@ test('a checkpoint that the disk refuses leaves the new files to the next one, w
   });
 });
 
+test('new files that no checkpoint counts go when the storage is closed', async () => {
+  const world = await preparedWorld();
+  const linesFiles = (): number => world.disk.files.filter((path) => path.endsWith('lines')).length;
+  const prepared = linesFiles();
+  await world.end();
+
+  expect({ prepared, left: linesFiles() }).toEqual({ prepared: 2, left: 1 });
+});
+
 test('a storage that is closed behind a refused checkpoint keeps the files that it may count', async () => {
   const world = await preparedWorld();
   world.disk.fail('sync', 'ENOSPC', /checkpoint/);
@@ -163,4 +172,42 @@ test('a storage that is closed behind a refused checkpoint keeps the files that 
   await again.end();
 
   expect([refused, seen]).toEqual(['DiskError', [[], '39 of 40']]);
+});
+
+test('new files that the disk does not take are given up, and keep no later checkpoint from the old ones', async () => {
+  const world = await preparedWorld();
+  world.disk.fail('sync', 'ENOSPC', /\.1\.(lines|index)$/);
+  await world.take('checkpoint');
+  world.disk.heal();
+  const taken = new Set<string>();
+  update(world, 3);
+  void world.now.shapes.checkpoint().then(() => taken.add('next'));
+  await world.settle();
+
+  const files = world.disk.files.filter((path) => path.endsWith('lines'));
+  expect({ taken: [...taken], through: world.shape.compactedThrough, files }).toEqual({
+    taken: ['next'], through: SNAPSHOT_END, files: ['/data/shapes/5f/1-1.lines'],
+  });
+  await world.end();
+});
+
+test('a storage that is being closed begins no compaction, though its last checkpoint calls for one and it has yet to wait', async () => {
+  const world = await CompactingWorld.begin();
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  update(world, 40);
+  await snapshotOf(world.now.shapes.create(handleOf(2), shapeOf({})), []);
+  let isCounted = false;
+  world.disk.beforeChange = () => {
+    if (isCounted || !world.disk.files.includes('/data/checkpoint/0000000000000001.checkpoint')) return;
+    isCounted = true;
+    world.disk.holdSyncs();
+    world.now.shapes.delete(handleOf(2), 'a test');
+  };
+  const closing = world.end();
+  await world.settle();
+  const files = world.disk.files.filter((path) => path.endsWith('lines'));
+  world.disk.letSync();
+  await closing;
+
+  expect({ isCounted, files }).toEqual({ isCounted: true, files: ['/data/shapes/5f/1-1.lines'] });
 });

@@ -75,6 +75,20 @@ test('one that is deleted while it waits, or while it is compacted, keeps no oth
   expect({ first, left }).toEqual({ first: [true], left: [] });
 });
 
+test('one that is deleted while it waits takes no turn of another', async () => {
+  const world = await CompactingWorld.begin();
+  const shapes = [await shapeWith(world, 2, 20), await shapeWith(world, 3, 40), await shapeWith(world, 4, 30)];
+  await world.take('checkpoint');
+  world.now.shapes.delete(handleOf(4), 'a test');
+  for (let turn = 0; turn < 2; turn += 1) {
+    await world.settle();
+    await world.take('checkpoint');
+  }
+  await world.end();
+
+  expect(compacted(shapes)).toEqual([true, true, false]);
+});
+
 test('a log with more lines than are held is compacted from its beginning, part by part', async () => {
   const world = await CompactingWorld.begin(600, { ...EAGER, heldBytesMax: 20_000 });
   for (let time = 0; time < 5000; time += 1) world.append([{ do: 'update', key: 'a', value: { x: String(time) } }]);
