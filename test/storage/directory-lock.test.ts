@@ -1,6 +1,8 @@
 /** Who may work in a storage directory: one process, whatever is left there, whoever else comes at the same moment. */
 import fc from 'fast-check';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
@@ -93,6 +95,17 @@ test('the lock of a living process is respected, and given back by a release', a
     second: `StorageLockedError: ${says}`,
     third: 'held',
   });
+});
+
+test('a lock that was given back gives no sign of life any more', async () => {
+  const directory = await new Directory().made();
+  const clock = new ManualClock();
+  const lock = await directory.lock(1, clock);
+  await pass(clock, BEAT_MS);
+  const beating = clock.pendingTimers;
+  await lock.release();
+
+  expect([beating, clock.pendingTimers, directory.locks]).toEqual([1, 0, []]);
 });
 
 test.each([
@@ -193,6 +206,27 @@ test('who was held up for so long that another one took over writes nothing more
   });
 });
 
+test('each change of what is in the directory asks first whether it is still ours; who looks, or closes, need not', async () => {
+  const { disk } = await new Directory().made();
+  let asked = 0;
+  const held = heldDisk(disk, { confirm: () => void (asked += 1) });
+  const file = await held.open('/data/file', 'write');
+  const steps: readonly (() => Promise<unknown>)[] = [
+    () => held.makeDirectory('/data/more'), () => held.open('/data/other', 'create'), () => file.append(Buffer.from('some')),
+    () => file.overwrite(0, Buffer.from('S')), () => file.truncate(1), () => held.rename('/data/other', '/data/moved'),
+    () => held.removeFile('/data/moved'), () => held.list('/data'), () => held.open('/data/file', 'read'), () => file.read(0, 1),
+    () => file.sync(), () => held.syncDirectory('/data'), () => file.close(),
+  ];
+  const counts: number[] = [];
+  for (const step of steps) {
+    asked = 0;
+    await step();
+    counts.push(asked);
+  }
+
+  expect(counts).toEqual([1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+});
+
 test('a holder that stirs when its lock was about to be taken over keeps it', async () => {
   const directory = await new Directory().made();
   await directory.lock(1, new ManualClock(), 'a machine that sleeps');
@@ -281,6 +315,18 @@ test('a process of this machine is known by its start, its pid alone says nothin
     systemProcesses.isAlive({ host: hostname(), pid: self.pid, start: self.start }),
     systemProcesses.isAlive({ host: 'another', pid: self.pid, start: self.start }),
   ]).toEqual([true, false, false, undefined, undefined, true, undefined]);
+});
+
+test('a process that has ended, and that nobody has asked how, lives no more', async () => {
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']); // What it has become asks nobody.
+  const [told] = (await once(parent.stdout, 'data')) as [Buffer];
+  const ended = Number(told.toString());
+  await expect.poll(() => readFileSync(`/proc/${ended}/stat`, 'latin1')).toContain(') Z ');
+  const { self } = systemProcesses;
+  const found = ['', '1'].map((start) => systemProcesses.isAlive({ ...self, pid: ended, start }));
+  parent.kill();
+
+  expect(found).toEqual([false, false]);
 });
 
 test.each([

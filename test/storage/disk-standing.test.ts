@@ -1,4 +1,5 @@
 /** What the disk refuses, what waits for it, and when it is over. */
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { DiskStanding } from '../../src/storage/disk/disk-standing.ts';
 import { DiskError } from '../../src/storage/errors.ts';
@@ -142,6 +143,48 @@ test('what the disk has been at for longest is known, with its time', async () =
   await Promise.all([syncing, other]);
 
   expect([slowest, standing.slowest]).toEqual([{ operation: 'sync', path: '/file', forMs: 7_000 }, undefined]);
+});
+
+test('whatever would change the disk is known when it is refused, and a look at it is not', async () => {
+  const disk = new MemoryDisk();
+  const standing = new DiskStanding(new ManualClock());
+  const watched = watchedDisk(disk.mount(), standing);
+  const file = await watched.open('/file', 'write');
+  const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['create', () => watched.makeDirectory('/more')], ['sync', () => watched.syncDirectory('/')],
+    ['open', () => watched.open('/other', 'create')], ['write', () => file.append(Buffer.from('some'))],
+    ['write', () => file.overwrite(0, Buffer.alloc(0))], ['truncate', () => file.truncate(0)], ['sync', () => file.sync()],
+    ['rename', () => watched.rename('/file', '/moved')], ['remove', () => watched.removeFile('/file')],
+    ['list', () => watched.list('/')], ['open', () => watched.open('/file', 'read')], ['read', () => file.read(0, 1)],
+  ];
+  const known: number[] = [];
+  for (const [operation, step] of steps) {
+    const { EIO: before = 0 } = Object.fromEntries(standing.refusals);
+    disk.fail(operation, 'EIO');
+    await expect(step()).rejects.toThrow('EIO');
+    known.push((standing.refusals.get('EIO') ?? 0) - before);
+  }
+
+  expect(known).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+});
+
+test('who was told of a refusal listens to nothing any more', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  const { signal } = new AbortController();
+  const told = standing.whenRefused(signal);
+  const before = getEventListeners(signal, 'abort').length;
+  await standing.watch('write', '/file', () => Promise.reject(refusal('EIO'))).catch(() => {});
+  await told;
+
+  expect([before, getEventListeners(signal, 'abort').length]).toEqual([1, 0]);
+});
+
+test('when nobody keeps watch any more a refusal is an error again', async () => {
+  const standing = new DiskStanding(new ManualClock());
+  const port = await openPort(diskPort(standing));
+  await port.close();
+
+  await expect(standing.insist(() => Promise.reject(refusal('EIO')))).rejects.toThrow('EIO');
 });
 
 test('what is refused to somebody who does not wait is told only when the disk takes nothing else either', async () => {

@@ -1,0 +1,84 @@
+/** What every disk promises: the one of the system, and the one in memory that stands for it in tests. */
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+import { MemoryDisk } from './memory-disk.ts';
+
+const code = (attempt: Promise<unknown>): Promise<unknown> => attempt.then(() => 'done', ({ code: refused }: { code: string }) => refused);
+
+describe.each(['in memory', 'of the system'])('a disk %s', (name) => {
+  let directory: string;
+  let disk: Disk;
+  beforeAll(async () => {
+    directory = name === 'in memory' ? '/data' : temporaryDirectory();
+    disk = name === 'in memory' ? new MemoryDisk().mount() : nodeDisk;
+    await disk.makeDirectory(`${directory}/one/two`);
+  });
+  afterAll(() => {
+    if (name !== 'in memory') removeDirectory(directory);
+  });
+
+  test('has of a file what was written to it, and no more of it is read than there is', async () => {
+    const file = await disk.open(`${directory}/file`, 'write');
+    await file.append(Buffer.from('some bytes'));
+    await file.overwrite(5, Buffer.from('BYTES'));
+    const written = [file.size, Buffer.from(await file.read(5, 100)).toString(), (await file.read(10, 5)).length];
+    await file.truncate(4);
+    await file.append(Buffer.from('!'));
+    await file.sync();
+    await file.close();
+    const again = await disk.open(`${directory}/file`, 'write');
+    const left = [again.size, Buffer.from(await again.read(0, 100)).toString()];
+    await again.close();
+
+    expect({ written, left }).toEqual({ written: [10, 'BYTES', 0], left: [5, 'some!'] });
+  });
+
+  test('refuses with a code what it cannot do, and lists nothing where there is nothing', async () => {
+    const path = `${directory}/once`;
+    const codes = [
+      await code(disk.open(path, 'create').then((file) => file.close())),
+      await code(disk.open(path, 'create')),
+      await code(disk.open(`${directory}/missing`, 'read')),
+      await code(disk.open(`${directory}/missing/file`, 'write')),
+      await code(disk.removeFile(`${directory}/missing`)),
+      await code(disk.rename(`${directory}/missing`, path)),
+      await disk.list(`${directory}/missing`),
+    ];
+
+    expect(codes).toEqual(['done', 'EEXIST', 'ENOENT', 'ENOENT', 'ENOENT', 'ENOENT', []]);
+  });
+
+  test('moves a file in place of what had the name, and lets go of one', async () => {
+    for (const [path, text] of [['one/old', 'old'], ['one/new', 'new'], ['one/gone', '']] as const) {
+      const file = await disk.open(`${directory}/${path}`, 'create');
+      await file.append(Buffer.from(text));
+      await file.close();
+    }
+    await disk.rename(`${directory}/one/new`, `${directory}/one/old`);
+    await disk.removeFile(`${directory}/one/gone`);
+    await disk.syncDirectory(`${directory}/one`);
+    const moved = await disk.open(`${directory}/one/old`, 'read');
+    const content = Buffer.from(await moved.read(0, 100)).toString();
+    await moved.close();
+
+    expect([content, [...(await disk.list(`${directory}/one`))].sort()]).toEqual(['new', ['old', 'two']]);
+  });
+});
+
+test('the disk of the system keeps nothing open of what it makes durable, lists, or closes', async () => {
+  const directory = temporaryDirectory();
+  const openFiles = (): number => readdirSync('/proc/self/fd').length;
+  const before = openFiles();
+  for (let time = 0; time < 50; time += 1) {
+    await nodeDisk.makeDirectory(`${directory}/${time}`);
+    await nodeDisk.syncDirectory(directory);
+    await (await nodeDisk.open(`${directory}/file`, 'write')).close();
+    await nodeDisk.list(directory);
+  }
+  const more = openFiles() - before;
+  removeDirectory(directory);
+
+  expect(more).toBeLessThan(25);
+});
