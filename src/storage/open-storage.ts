@@ -88,7 +88,10 @@ async function recover(options: StorageOptions, disk: Disk, standing: DiskStandi
   const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 64);
-  const recovered = await recoverShapes(log, checkpoints, paths);
+  const recovered = await recoverShapes(log, checkpoints, paths).catch(async (error: unknown) => {
+    await log.giveUp(); // It may be on its way to its witness, and the directory is not ours for long.
+    throw error;
+  });
   const { folder, compaction } = options;
   const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, standing, files, paths, checkpoints, folder, compaction }, recovered);
   const close = async (): Promise<void> => {

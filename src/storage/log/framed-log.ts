@@ -281,6 +281,10 @@ export class FramedLog implements TransactionLog {
     }
   }
 
+  giveUp(): Promise<void> {
+    return this.sink.close();
+  }
+
   private appendTree(entry: TreeEntry): void {
     this.trees.take(entry);
     this.sink.put(FRAME_KINDS.tree, 0, NO_XID, encodeJson(entry));

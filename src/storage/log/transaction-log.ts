@@ -144,6 +144,8 @@ export interface TransactionLog extends TreeMemory {
   release(position: LogPosition): Promise<void>;
   /** Syncs and closes. */
   close(): Promise<void>;
+  /** Closes it as it is: nothing more is written to it, and what no sync has covered is gone. */
+  giveUp(): Promise<void>;
 }
 
 export type { LogBlock, LoggedTransaction };
