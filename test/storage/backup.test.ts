@@ -6,6 +6,7 @@ import { lsnOfOffset, SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
 import { backUp } from '../../src/storage/inspection/backup.ts';
+import { seeStorage } from '../../src/storage/inspection/seen-storage.ts';
 import { inspectStorage, verifyStorage } from '../../src/storage/inspection/verification.ts';
 import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
@@ -16,8 +17,10 @@ import { appendTransaction, bodyOf, bytes, lsn, readAll, snapshotOf } from '../s
 import { lineOf } from '../support/storage/row-lines.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 import { EAGER } from './compaction/compacting-world.ts';
+import { MemoryDisk } from './memory-disk.ts';
 
 const SHAPES_MAX = 5;
+const SMALL = { chunkBytesMax: 2_000, segmentBytesMax: 4_096, tailBytesMax: 4_096 };
 let root: string;
 beforeEach(() => {
   root = temporaryDirectory();
@@ -25,8 +28,7 @@ beforeEach(() => {
 afterEach(() => removeDirectory(root));
 
 function open(name: string, more: Pick<StorageOptions, 'folder' | 'compaction'> = {}): Promise<Storage> {
-  const options = { clock: new ManualClock(), chunkBytesMax: 2_000, segmentBytesMax: 4_096, tailBytesMax: 4_096 };
-  return openStorage({ directory: `${root}/${name}`, ...options, ...more });
+  return openStorage({ directory: `${root}/${name}`, clock: new ManualClock(), ...SMALL, ...more });
 }
 
 /** A storage at work: each transaction gives each shape a line that says which it is. */
@@ -189,6 +191,68 @@ function titlesThrough(last: number): Readonly<Record<string, string>> {
   for (let commit = 1; commit <= last; commit += 1) titles[String(commit % KEYS)] = String(commit);
   return titles;
 }
+
+/** A storage that has worked, and was closed, on a disk in memory. */
+async function worked(disk: MemoryDisk, steps: number): Promise<void> {
+  const storage = await openStorage({ directory: '/storage', clock: new ManualClock(), disk: disk.mount(), ...SMALL });
+  const work = new Work(storage);
+  for (let step = 0; step < steps; step += 1) await work.step();
+  await storage.close();
+}
+
+test('a copy is there, and whole, when the power goes right behind it', async () => {
+  const disk = new MemoryDisk();
+  await worked(disk, 30);
+  const { shapes } = await backUp(disk.mount(), '/storage', '/copies/copy', () => {});
+  const found: string[] = [];
+  for (let seed = 0; seed < 10; seed += 1) {
+    const cut = disk.image();
+    cut.crash(seededRandom(seed));
+    const { damages, shapeCount } = await verifyStorage(cut.mount(), '/copies/copy', () => {});
+    found.push(...damages.map((damage) => `${seed}: ${damage.found}`), ...(shapeCount === shapes ? [] : [`${seed}: ${shapeCount} shapes`]));
+  }
+
+  expect({ found, hasShapes: shapes > 2 }).toEqual({ found: [], hasShapes: true });
+});
+
+test('of a storage with a file that is shorter than it should be there is no copy, and which file that is', async () => {
+  const disk = new MemoryDisk();
+  await worked(disk, 30);
+  const path = disk.files.find((each) => each.endsWith('.snapshot')) ?? '';
+  disk.damage(path, disk.content(path).subarray(1));
+  const refused = await backUp(disk.mount(), '/storage', '/copies/copy', () => {}).catch((error: Error) => error.message);
+
+  expect(refused).toBe(
+    `${path} is missing, or shorter than it should be: verify the storage. What was copied is in /copies/copy.new: remove it`,
+  );
+});
+
+test('a look that finds an old checkpoint, and the log as it is by a newer one, is begun again', async () => {
+  const memory = new MemoryDisk();
+  await worked(memory, 30);
+  const [before, now] = [memory.image().mount(), memory.mount()];
+  const storage = await openStorage({ directory: '/storage', clock: new ManualClock(), disk: now, ...SMALL });
+  for (let commit = 1_000; commit < 1_100; commit += 1) appendTransaction(storage.log, commit, ['x'.repeat(400)]);
+  storage.shapes.advance(await storage.log.sync());
+  for (const shape of storage.shapes.all()) shape.publish(storage.shapes.position);
+  await storage.shapes.checkpoint();
+  await storage.log.release(storage.shapes.releasable);
+  let looks = 0;
+  const lagging = (path: string): Disk => (path.includes('/checkpoint') && looks === 0 ? before : now);
+  const disk: Disk = {
+    ...nodeDisk,
+    list: (path) => lagging(path).list(path),
+    open: (path, mode) => {
+      const from = lagging(path);
+      if (path.includes('/checkpoint/')) looks += 1;
+      return from.open(path, mode);
+    },
+  };
+  const { shapes, damages } = await seeStorage(disk, '/storage');
+  await storage.close();
+
+  expect({ damages, shapes: shapes.length, looks }).toEqual({ damages: [], shapes: [...storage.shapes.all()].length, looks: 2 });
+});
 
 test('a target with something in it, or with a copy that was broken off beside it, is left alone', async () => {
   await (await open('storage')).close();

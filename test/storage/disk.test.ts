@@ -65,6 +65,14 @@ describe.each(['in memory', 'of the system'])('a disk %s', (name) => {
 
     expect([content, [...(await disk.list(`${directory}/one`))].sort()]).toEqual(['new', ['old', 'two']]);
   });
+
+  test('moves a directory with all that is in it', async () => {
+    await disk.makeDirectory(`${directory}/here/inside`);
+    await (await disk.open(`${directory}/here/inside/file`, 'create')).close();
+    await disk.rename(`${directory}/here`, `${directory}/there`);
+
+    expect([await disk.list(`${directory}/here`), await disk.list(`${directory}/there/inside`)]).toEqual([[], ['file']]);
+  });
 });
 
 test('the disk of the system keeps nothing open of what it makes durable, lists, or closes', async () => {

@@ -39,6 +39,8 @@ const COUNTED: Readonly<Record<string, Refusals['of']>> = {
 
 /** Changes of names that are atomic, and not yet synced. */
 interface NameChange {
+  /** With all that is in it, as far as that has a name. */
+  readonly moved?: { readonly from: string; readonly to: string };
   readonly removed: readonly string[];
   readonly added: readonly (readonly [string, Node])[];
 }
@@ -75,8 +77,8 @@ export class MemoryDisk {
     const copied = (names: ReadonlyMap<string, Node>) => new Map([...names].map(([name, node]) => [name, copyOf(node)] as const));
     copy.names = copied(this.names);
     copy.durableNames = copied(this.durableNames);
-    copy.pendingNames = this.pendingNames.map(({ removed, added }) => ({
-      removed,
+    copy.pendingNames = this.pendingNames.map(({ added, ...change }) => ({
+      ...change,
       added: added.map(([name, node]) => [name, copyOf(node)] as const),
     }));
     return copy;
@@ -237,9 +239,17 @@ export class MemoryDisk {
   }
 }
 
-function rename(names: Map<string, Node>, { removed, added }: NameChange): void {
+function rename(names: Map<string, Node>, { moved, removed, added }: NameChange): void {
+  if (moved !== undefined) move(names, moved.from, moved.to);
   for (const name of removed) names.delete(name);
   for (const [name, node] of added) names.set(name, node);
+}
+
+function move(names: Map<string, Node>, from: string, to: string): void {
+  for (const [name, node] of [...names].filter(([each]) => each.startsWith(`${from}/`))) {
+    names.delete(name);
+    names.set(`${to}${name.slice(from.length)}`, node);
+  }
 }
 
 class Mount implements Disk {
@@ -281,7 +291,7 @@ class Mount implements Disk {
   rename(from: string, to: string): Promise<void> {
     return this.act('rename', from, () => {
       const node = this.disk.nodeOf('rename', from);
-      this.disk.change({ removed: [from], added: [[to, node]] });
+      this.disk.change({ ...(node.kind === 'directory' ? { moved: { from, to } } : {}), removed: [from], added: [[to, node]] });
     });
   }
 

@@ -75,6 +75,19 @@ test('a directory whose log tells what this version does not know has no file op
   expect([refused, disk.openFiles]).toEqual(['UnknownContentError', 0]);
 });
 
+test('a storage whose log was damaged, and begun anew, has no file open when it is closed', async () => {
+  const disk = new MemoryDisk();
+  const first = await opened(disk);
+  await work(first);
+  await first.close();
+  const path = disk.files.filter((each) => each.endsWith('.log')).at(-1) ?? '';
+  disk.damage(path, disk.content(path).subarray(0, -3));
+  const second = await opened(disk);
+  await second.close();
+
+  expect([second.notes.length, disk.openFiles]).toEqual([1, 0]);
+});
+
 test('a storage that was verified has no file open behind it', async () => {
   const disk = new MemoryDisk();
   const storage = await opened(disk);

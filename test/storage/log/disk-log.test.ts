@@ -39,6 +39,19 @@ async function written(count: number): Promise<{ disk: MemoryDisk; log: Transact
 const segmentsOf = async (disk: MemoryDisk): Promise<string[]> =>
   (await disk.mount().list(DIRECTORY)).filter((name) => name.endsWith('.log')).sort();
 
+/** What logs have that the power went from at one of these moments; a log that cannot be read says why. */
+async function leftBy(images: readonly MemoryDisk[], seeds: number): Promise<ReadonlySet<string>> {
+  const left = new Set<string>();
+  for (const image of images) {
+    for (let seed = 0; seed < seeds; seed += 1) {
+      const cut = image.image();
+      cut.crash(seededRandom(seed));
+      left.add(await openLog(cut).then(async (log) => lsns(await readAll(log, 0)).join(), (error: Error) => error.message));
+    }
+  }
+  return left;
+}
+
 test('what is no longer in memory is read in bounded blocks', async () => {
   const { log } = await written(20);
   const block = await log.read({ after: START, through: log.durableEnd }, upTo(20));
@@ -59,6 +72,21 @@ test('where a transaction lies is known of the newest, once they are durable, an
   expect([found(before), found(after), (before[1]?.end ?? 0) < (after[2]?.end ?? 0)]).toEqual([
     [undefined, '20', undefined], [undefined, '20', '21'], true,
   ]);
+});
+
+test('what lies before a place as a whole is let go of, to the byte', async () => {
+  const { disk, log } = await written(20);
+  const firsts = (await segmentsOf(disk)).map((name) => Number(name.slice(0, 16)));
+  await log.release(firsts[2] as LogPosition);
+
+  expect((await segmentsOf(disk)).map((name) => Number(name.slice(0, 16)))).toEqual(firsts.slice(2));
+});
+
+test('a log whose proof of what is durable could not be written says so when it is closed', async () => {
+  const { disk, log } = await written(1);
+  disk.fail('write', 'EBADF', /durable$/);
+
+  await expect(log.close()).rejects.toThrow('EBADF');
 });
 
 describe('syncing', () => {
@@ -155,6 +183,51 @@ describe('syncing', () => {
       second: 'DiskError',
       again: 0,
       end: before,
+    });
+  });
+
+  /** The images of a disk at each of its changes, while `act` goes on. */
+  async function imagesDuring(disk: MemoryDisk, act: () => Promise<unknown>): Promise<readonly MemoryDisk[]> {
+    const images: MemoryDisk[] = [];
+    disk.beforeChange = () => images.push(disk.image());
+    await act();
+    disk.beforeChange = () => {};
+    return images;
+  }
+
+  const PREFIXES = ['1', '1,2', '1,2,3', '1,2,3,4'];
+
+  test('whenever the power goes while a group begins segments, each of these was whole before the next one began', async () => {
+    const { disk, log } = await written(1);
+    for (const commit of [2, 3, 4]) appendTransaction(log, commit, ['x'.repeat(500)]);
+    const images = await imagesDuring(disk, () => log.sync());
+    const left = await leftBy(images, 8);
+
+    expect([...left].filter((found) => !PREFIXES.includes(found))).toEqual([]);
+  });
+
+  test('whenever the power goes while a group of several segments is taken back, the log has no gap', async () => {
+    const left = new Set<string>();
+    let refusals = 0;
+    for (let refused = 0; refused < 14; refused += 1) {
+      const disk = new MemoryDisk();
+      const kept = new DiskStanding(new ManualClock());
+      kept.keep();
+      const log = await openLog(disk, START, kept);
+      appendTransaction(log, 1, ['transaction 1']);
+      await log.sync();
+      for (const commit of [2, 3, 4]) appendTransaction(log, commit, ['x'.repeat(500)]);
+      disk.refuse({ of: 'changes', from: disk.asked.changes + refused, count: 1, code: 'EIO' });
+      const syncing = log.sync();
+      for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();
+      if (kept.refusal !== undefined) refusals += 1;
+      const images = await imagesDuring(disk, () => kept.tryAgain(new AbortController().signal));
+      await syncing;
+      for (const found of await leftBy(images, 3)) left.add(found);
+    }
+
+    expect({ wrong: [...left].filter((found) => !PREFIXES.includes(found)), hasRefusals: refusals > 10 }).toEqual({
+      wrong: [], hasRefusals: true,
     });
   });
 
@@ -268,6 +341,36 @@ describe('recovery', () => {
 
     const { length } = await segmentsOf(disk);
     expect(told).toEqual(Array.from({ length }, (_, index) => [index, length]));
+  });
+
+  test('a segment of which nothing had arrived is gone for good, before the log grows over its beginning', async () => {
+    const { disk, log } = await written(1);
+    await log.close();
+    const { length } = disk.content(`${DIRECTORY}/${(await segmentsOf(disk))[0] ?? ''}`);
+    const path = `${DIRECTORY}/${String(length).padStart(16, '0')}.log`;
+    await (await disk.mount().open(path, 'create')).close();
+    await disk.mount().syncDirectory(DIRECTORY);
+    const again = await openLog(disk);
+    appendTransaction(again, 2, ['x'.repeat(40)]);
+    await again.sync();
+
+    expect([...(await leftBy([disk], 10))]).toEqual(['1,2']);
+  });
+
+  test('what was found is durable from then on, and so is the proof of it: it cannot vanish unseen', async () => {
+    const { disk, log } = await written(1);
+    const before = disk.content(`${DIRECTORY}/durable`);
+    appendTransaction(log, 2, ['transaction 2']);
+    await log.sync();
+    disk.kill();
+    disk.damage(`${DIRECTORY}/durable`, before); // A power cut may leave an old one.
+    const { durableEnd } = await openLog(disk);
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+    disk.kill();
+    const path = `${DIRECTORY}/${(await segmentsOf(disk)).at(-1) ?? ''}`;
+    disk.damage(path, disk.content(path).subarray(0, -3));
+
+    await expect(openLog(disk)).rejects.toThrow(`it was durable up to ${durableEnd}`);
   });
 
   test('writes the tail again before it counts as durable', async () => {

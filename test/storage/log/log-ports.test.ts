@@ -413,6 +413,21 @@ test('Postgres is asked again while it says nothing', async () => {
   await port.close();
 });
 
+test('when nobody waits any more Postgres is asked no more, and nothing waits for it', async () => {
+  const port = await openPort(writer());
+  await turns();
+  const timers = clock.pendingTimers;
+  const given = new AbortController();
+  const asking = port.ask({ type: 'awaitPassed', lsn: '20' }, given.signal);
+  await turns();
+  given.abort();
+  await expect(asking).rejects.toThrow('aborted');
+  await turns();
+
+  expect(clock.pendingTimers - timers).toBe(0);
+  await port.close();
+});
+
 test('how often Postgres is asked has a bound, and who has its answer waits for nothing more', async () => {
   const port = await openPort(writer());
   await turns();

@@ -85,6 +85,19 @@ test('knows where each of the newest begins, and the highest of those that it kn
   ]);
 });
 
+test('still knows the newest when more have gone by than are remembered, asked now and then', () => {
+  const recent = new RecentCommits(Number.POSITIVE_INFINITY);
+  const last = 3 * RECENT_COMMITS_MAX;
+  const found: (number | undefined)[] = [];
+  for (let commit = 1; commit <= last; commit += 1) {
+    recent.push(xid(commit), at(10 * (commit - 1)), at(10 * commit));
+    if (commit % 10_000 === 0) found.push((recent.beginOf(xid(commit)) ?? 0) - 10 * (commit - 1));
+  }
+  const seesAllButTheLast = parsePgSnapshot(`${last}:${last}:`, lsn(0));
+
+  expect([new Set(found), recent.firstUnseen(seesAllButTheLast)]).toEqual([new Set([0]), 10 * (last - 1)]);
+});
+
 test('a log without transactions holds back nothing', () => {
   const { start } = new RecentCommits(250);
 

@@ -1,0 +1,70 @@
+/** Files that stay open between two reads: few, closed in the end, and never one that is no longer there. */
+import { expect, test } from 'vitest';
+import { FileCache } from '../../../src/storage/shapes/file-cache.ts';
+import { bytes, text } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+
+async function write(disk: MemoryDisk, path: string): Promise<void> {
+  const file = await disk.mount().open(path, 'write');
+  await file.append(bytes(path));
+  await file.close();
+}
+
+async function diskWith(count: number): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  for (let number = 0; number < count; number += 1) await write(disk, `/${number}`);
+  return disk;
+}
+
+test('of many files that are read few stay open, those that were read last', async () => {
+  const disk = await diskWith(10);
+  const files = new FileCache(disk.mount(), 3);
+  const read = (path: string) => files.use(path, async (file) => text(await file.read(0, 10)));
+  const found = [];
+  for (let number = 0; number < 10; number += 1) found.push(await read(`/${number}`));
+  const { looks } = disk.asked;
+  for (const path of ['/7', '/8', '/9']) await read(path);
+  const opened = disk.asked.looks - looks - 3; // Each is read.
+
+  expect({ found: found.length, openFiles: disk.openFiles, opened }).toEqual({ found: 10, openFiles: 3, opened: 0 });
+});
+
+test('files in use are as many as their users need, and go when these are done', async () => {
+  const disk = await diskWith(10);
+  const files = new FileCache(disk.mount(), 3);
+  let done = (): void => {};
+  const isOver = new Promise<void>((resolve) => (done = resolve));
+  const uses = Array.from({ length: 10 }, (_, number) => files.use(`/${number}`, () => isOver));
+  await expect.poll(() => disk.openFiles).toBe(10);
+  done();
+  await Promise.all(uses);
+
+  expect(disk.openFiles).toBeLessThanOrEqual(3);
+});
+
+test('a file that is forgotten while somebody reads it is closed behind that, and opened anew for the next one', async () => {
+  const disk = await diskWith(1);
+  const files = new FileCache(disk.mount(), 3);
+  const read = await files.use('/0', async (file) => {
+    await files.forget('/0');
+    return [disk.openFiles, text(await file.read(0, 10))];
+  });
+  const behind = disk.openFiles;
+  await files.use('/0', () => Promise.resolve());
+
+  expect({ read, behind, again: disk.openFiles }).toEqual({ read: [1, '/0'], behind: 0, again: 1 });
+});
+
+test('a file that could not be opened, or read, is asked for again', async () => {
+  const disk = new MemoryDisk();
+  const files = new FileCache(disk.mount(), 3);
+  const read = (): Promise<string> => files.use('/0', async (file) => text(await file.read(0, 10)));
+  const missing = await read().catch((error: Error) => error.message);
+  await write(disk, '/0');
+  disk.fail('read', 'EIO');
+  const broken = await read().catch((error: Error) => error.message);
+  const openFiles = disk.openFiles;
+  disk.heal();
+
+  expect([missing, broken, openFiles, await read()]).toEqual(['cannot open /0: ENOENT', 'cannot read /0: EIO', 0, '/0']);
+});
