@@ -1,13 +1,30 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { LongestFirst } from './test/support/order/longest-first.ts';
+import { SHARED_PROCESS, SHARING_ROOMS } from './test/support/order/long-files.ts';
+
+const SHARING = SHARING_ROOMS.map((room) => `test/${room}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/postgres/postgres-server.ts'],
-    setupFiles: ['test/support/service/end-of-processes.ts'],
-    testTimeout: 90_000,
-    hookTimeout: 120_000,
     maxWorkers: 2,
-    expect: { poll: { timeout: 30_000 } }, // What never comes true fails; what a busy machine makes slow does not.
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      project('own', { include: ['test/**/*.test.ts'], exclude: SHARING }),
+      project(SHARED_PROCESS, { include: SHARING, isolate: false }),
+    ],
   },
 });
+
+function project(name: string, files: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      setupFiles: ['test/support/service/end-of-processes.ts'],
+      testTimeout: 90_000,
+      hookTimeout: 120_000,
+      expect: { poll: { timeout: 30_000 } }, // What never comes true fails; what a busy machine makes slow does not.
+      ...files,
+    },
+  };
+}
