@@ -35,6 +35,11 @@ export interface ServiceOptions extends SettingOptions {
   readonly maxShapes?: number;
   /** How long a shape may be unread before it ends, in milliseconds: no less than it counts as in use. Default: for ever. */
   readonly shapeExpireAfterMs?: number;
+  /**
+   * How many bytes the log of a shape may have, once it is also eight times its first rows: then the shape starts over, and its readers get
+   * a fresh one. Default: 134,217,728.
+   */
+  readonly shapeLogBytesMax?: number;
   /** A logger of the program's own (pino's has this form), or how much is written to stdout. Default: `info`. */
   readonly logger?: ServiceLogger | LogLevel;
   /** Let clients delete shapes, as test suites do. Default: false. */
@@ -43,7 +48,7 @@ export interface ServiceOptions extends SettingOptions {
   readonly longPollTimeoutMs?: number;
   /** Size at which a response ends and the next begins, in bytes. Default: 10,485,760. */
   readonly chunkBytesMax?: number;
-  /** Compact no log: each update of a row can be read by itself, for as long as its shape is there. Default: false. */
+  /** Compact no log, and start no shape over for it: each update of a row can be read by itself. Default: false. */
   readonly keepEveryUpdate?: boolean;
   /** How long caches may keep a catch-up response, in seconds. Default: 60. */
   readonly cacheMaxAgeSeconds?: number;

@@ -89,7 +89,7 @@ export const SETTINGS = {
     flag: 'keep-every-update',
     type: flag(false),
     electric: [],
-    help: 'compact no log: each update of a row can be read by itself, for as long as its shape is there',
+    help: 'compact no log, and start no shape over for it: each update of a row can be read by itself',
   },
   cacheMaxAgeSeconds: {
     flag: 'cache-max-age',
@@ -146,6 +146,13 @@ export const SETTINGS = {
     type: ageMs.optional(),
     electric: [],
     help: 'how long a shape may be unread before it ends (default: for ever)',
+  },
+  shapeLogBytesMax: {
+    flag: 'max-shape-log-size',
+    value: 'BYTES',
+    type: bytesMax.default(128 * 1024 * 1024),
+    electric: [],
+    help: 'a shape starts over whose log has so many bytes, and 8 times its rows (default: 134217728)',
   },
   replicationStreamId: {
     flag: 'replication-stream-id',

@@ -45,7 +45,7 @@ export interface StackWiring {
   readonly publicationCheckEveryMs: number;
   /** A Consumer or a Materializer that has got no message for so long hibernates: its tables and names stay. */
   readonly shapeHibernateAfterMs: number;
-  /** How often the limits are looked after, and the table of who does that; left out where none is set. */
+  /** How often the limits and the logs are looked after, and the tables of who does that; left out where there are none. */
   readonly expiry?: { readonly checkEveryMs: number; readonly tables: () => Tables };
   /** How long open responses may go on when the service stops. */
   readonly drainTimeoutMs: number;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { OutgrownLogs, type GrowingShape, type OutgrownPorts } from '../../src/actors/expiry/outgrown-logs.ts';
 import { ShapeLimits, type LimitedShape, type LimitsPorts } from '../../src/actors/expiry/shape-limits.ts';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import { MemberForm } from '../../src/actors/member-form.ts';
@@ -184,6 +185,43 @@ class LimitedShapes implements World<LimitedShapes>, LimitsPorts {
     return JSON.stringify([...this.readMs, this.atMs]);
   }
 }
+
+/** Shapes of which the second one takes values from the first, and whose logs grow. */
+class GrowingShapes implements World<GrowingShapes>, OutgrownPorts {
+  private readonly copies = new Copies<GrowingShapes>();
+
+  constructor(private readonly lineBytes = [0, 0, 0]) {}
+
+  grow(index: number): void {
+    this.lineBytes[index] = (this.lineBytes[index] ?? 0) + 10;
+  }
+
+  shapes(): GrowingShape[] {
+    const plain = { snapshotBytes: 1, snapshot: { state: 'complete' } };
+    return this.lineBytes.map((lineBytes, index) => {
+      return { ...plain, handle: handleOf(index + 1), dependsOn: index === 1 ? [handleOf(1)] : [], lineBytes };
+    });
+  }
+
+  canBeMade(): boolean {
+    return true;
+  }
+
+  clone(fork: Fork): GrowingShapes {
+    return this.copies.of(fork, () => new GrowingShapes([...this.lineBytes]));
+  }
+
+  key(): string {
+    return this.lineBytes.join();
+  }
+}
+
+tableContract('OutgrownLogs', {
+  world: () => new GrowingShapes(),
+  table: (world) => new OutgrownLogs(15, world),
+  steps: fc.oneof(fc.constantFrom(0, 1, 2), fc.constant('look' as const)),
+  play: (table, step, world) => (step === 'look' ? table.apply() : world.grow(step)),
+});
 
 tableContract('ShapeLimits', {
   world: () => new LimitedShapes(),

@@ -369,6 +369,8 @@ const expiryWalk: WalkedMachine = {
     { type: 'limits.kept' },
     { type: 'limits.exceeded', handles: ['1-1'], why: 'nobody has read it' },
     { type: 'limits.reached', bytes: 20, bytesMax: 10 },
+    { type: 'logs.kept' },
+    { type: 'logs.outgrown', handles: ['1-1'], why: 'its log is long' },
   ],
 };
 

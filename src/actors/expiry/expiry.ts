@@ -1,6 +1,7 @@
 /**
  * Expiry: from time to time, and when somebody wants room, has the shapes end that a limit takes. Which these are the `limits` table says;
- * the shape cache lets them go, and none that others have come to depend on meanwhile.
+ * the shape cache lets them go, and none that others have come to depend on meanwhile. Behind that the `logs` table says whose log has
+ * outgrown its rows: those start over, with all that depend on them.
  *
  * A limit that nothing can be taken for is told once, until there is room again: new shapes are refused then, and nobody else is harmed.
  */
@@ -16,7 +17,9 @@ type Event =
   | { type: 'limits.kept' }
   | { type: 'limits.exceeded'; handles: readonly Handle[]; why: string }
   /** There is no room, and every shape is in use. */
-  | { type: 'limits.reached'; bytes: number; bytesMax: number };
+  | { type: 'limits.reached'; bytes: number; bytesMax: number }
+  | { type: 'logs.kept' }
+  | { type: 'logs.outgrown'; handles: readonly Handle[]; why: string };
 
 interface Context {
   checkEveryMs: number;
@@ -41,24 +44,38 @@ export const expiry = setup({
     looking: {
       entry: { type: 'apply', params: { table: 'limits', change: 'look' } },
       on: {
-        'limits.kept': { target: 'resting', actions: 'noteRoom' },
+        'limits.kept': { target: 'measuring', actions: 'noteRoom' },
         'limits.exceeded': {
-          target: 'resting',
+          target: 'measuring',
           actions: {
             type: 'send',
             params: ({ event: { handles, why } }) => ({ to: '@shape-cache', event: { type: 'expireShapes', handles, why } }),
           },
         },
         'limits.reached': [
-          { guard: 'isTold', target: 'resting' },
+          { guard: 'isTold', target: 'measuring' },
           {
-            target: 'resting',
+            target: 'measuring',
             actions: [
               'noteTold',
               { type: 'send', params: ({ event: { type, bytes, bytesMax } }) => note('warn', type, { bytes, bytesMax }) },
             ],
           },
         ],
+      },
+    },
+    /** Likewise. */
+    measuring: {
+      entry: { type: 'apply', params: { table: 'logs', change: 'look' } },
+      on: {
+        'logs.kept': 'resting',
+        'logs.outgrown': {
+          target: 'resting',
+          actions: {
+            type: 'send',
+            params: ({ event: { handles, why } }) => ({ to: '@shape-cache', event: { type: 'condemnShapes', handles, why } }),
+          },
+        },
       },
     },
   },

@@ -51,8 +51,9 @@ export class ShapeLimits implements Table<'look'> {
   ) {}
 
   apply(): Message {
-    const shapes = [...this.ports.shapes()];
     const { shapesMax = Infinity, bytesMax = Infinity, unreadMsMax = Infinity } = this.limits;
+    if (Math.min(shapesMax, bytesMax, unreadMsMax) === Infinity) return { type: 'limits.kept' };
+    const shapes = [...this.ports.shapes()];
     const bytes = shapes.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
     const isOver = shapes.length > shapesMax || bytes >= bytesMax;
     const unread = isOver || unreadMsMax < Infinity ? this.unread(shapes) : [];

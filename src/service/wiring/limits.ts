@@ -1,6 +1,8 @@
 /** The wiring of the limits: what expiry looks at, and whether a new shape finds room. */
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
+import { OutgrownLogs, type OutgrownPorts } from '../../actors/expiry/outgrown-logs.ts';
 import { ShapeLimits, type Limits, type LimitsPorts } from '../../actors/expiry/shape-limits.ts';
+import { serviceLevel } from '../../actors/status-monitor.ts';
 import { uncopied } from '../../base/fork.ts';
 import { inUseMs } from '../../settings/shape-use.ts';
 import { diskFigures } from '../../storage/disk-figures.ts';
@@ -13,15 +15,15 @@ const LOOK_KEPT_MS = 1_000;
 
 /** What a service knows of its limits. */
 export interface ServiceLimits {
-  readonly isLimited: boolean;
-  table(): ShapeLimits;
+  /** Of expiry. */
+  tables(): { readonly limits: ShapeLimits; readonly logs: OutgrownLogs };
   /** A new shape may be made. The answer may be a second old. When there turns out to be no room, expiry is asked for some. */
   hasRoom(): boolean;
 }
 
 export function serviceLimits(resources: ServiceResources, reads: ShapeReads): ServiceLimits {
   const { configuration, runtime, storage, world: { clock } } = resources;
-  const { maxShapes, shapeExpireAfterMs, storageBytesMax, longPollTimeoutMs } = configuration;
+  const { maxShapes, shapeExpireAfterMs, storageBytesMax, longPollTimeoutMs, shapeLogBytesMax, keepEveryUpdate } = configuration;
   const limits: Limits = {
     shapesMax: maxShapes,
     bytesMax: storageBytesMax,
@@ -34,8 +36,10 @@ export function serviceLimits(resources: ServiceResources, reads: ShapeReads): S
     return snapshots + lines < (storageBytesMax ?? Infinity);
   };
   return {
-    isLimited: [maxShapes, shapeExpireAfterMs, storageBytesMax].some((limit) => limit !== undefined),
-    table: () => new ShapeLimits(limits, limitsPorts(resources, reads)),
+    tables: () => ({
+      limits: new ShapeLimits(limits, limitsPorts(resources, reads)),
+      logs: new OutgrownLogs(keepEveryUpdate ? Infinity : shapeLogBytesMax, outgrownPorts(resources)),
+    }),
     hasRoom() {
       if (storageBytesMax === undefined) return true;
       if (clock.nowMs() - last.atMs < LOOK_KEPT_MS) return last.hasRoom;
@@ -55,6 +59,14 @@ function limitsPorts({ runtime, storage, world: { clock } }: ServiceResources, r
     },
     lastReadMs: (handle) => reads.lastReadMs(handle),
     nowMs: () => clock.nowMs(),
+    clone: uncopied('what lies on a disk'),
+  };
+}
+
+function outgrownPorts({ runtime, storage }: ServiceResources): OutgrownPorts {
+  return {
+    shapes: () => storage.shapes.all(),
+    canBeMade: () => serviceLevel(runtime.refOf('@status-monitor')?.getSnapshot()?.value) === 'active',
     clone: uncopied('what lies on a disk'),
   };
 }

@@ -58,7 +58,7 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
-    ...(limits.isLimited ? { expiry: { checkEveryMs: EXPIRY_CHECK_EVERY_MS, tables: () => ({ limits: limits.table() }) } } : {}),
+    expiry: { checkEveryMs: EXPIRY_CHECK_EVERY_MS, tables: () => limits.tables() },
     drainTimeoutMs: configuration.drainTimeoutMs,
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,

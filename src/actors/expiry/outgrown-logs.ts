@@ -1,0 +1,116 @@
+/**
+ * OutgrownLogs: which shapes start over since their log has outgrown their rows. A table of expiry, which owns nothing: it looks at what
+ * there is.
+ *
+ * An insert and the delete of its row stay in a log for ever, for a client may stand between the two. So the log of a table whose rows come
+ * and go grows for ever, and the one way to begin a shorter one is another handle: its clients fetch the rows anew. That must be worth it,
+ * and must not come again soon. So a log must be several times what has to be fetched: by then each client that follows was sent as much
+ * of the log, and rotation adds a small share to that, however fast the log grows. What is fetched again is known beforehand only as it
+ * was the last time, by the first rows. If there are many more by now the next log may be the longer for it: a table that grows is rotated
+ * once for each time that it has become several times as large.
+ *
+ * With a shape all go that depend on it, and what it depends on may go as its last dependant does: all of them are made again, and count.
+ */
+import type { Fork, Forkable } from '../../base/fork.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Message, Table } from '../../otp/process.ts';
+
+/** What is looked at of a shape. */
+export interface GrowingShape {
+  readonly handle: Handle;
+  readonly dependsOn: readonly Handle[];
+  readonly lineBytes: number;
+  readonly snapshotBytes: number;
+  readonly snapshot: { readonly state: string };
+}
+
+export interface OutgrownPorts extends Forkable<OutgrownPorts> {
+  shapes(): Iterable<GrowingShape>;
+  /** A shape that ends now can be made again at once. */
+  canBeMade(): boolean;
+}
+
+/** A log is so many times the rows that have to be fetched anew. What compaction leaves of updates, at most some five times, is less. */
+export const TIMES_ITS_ROWS = 8;
+/** Each shape that ends with another one adds at least so much of the bound, for its query. */
+const SHARE_OF_ANOTHER = 1 / 16;
+/** Of one look: their clients come back together. */
+export const ROTATED_MAX = 10;
+
+export class OutgrownLogs implements Table<'look'> {
+  /** @param bytesMax no shorter log is rotated; infinite for none at all. */
+  constructor(
+    private readonly bytesMax: number,
+    private readonly ports: OutgrownPorts,
+  ) {}
+
+  apply(): Message {
+    const long = this.long();
+    if (long.length === 0 || !this.ports.canBeMade()) return { type: 'logs.kept' };
+    const graph = new SnapshotGraph(this.ports.shapes());
+    const outgrown = long.filter((shape) => shape.lineBytes >= this.bound(graph.madeAgainWith(shape)));
+    if (outgrown.length === 0) return { type: 'logs.kept' };
+    const handles = outgrown
+      .toSorted((left, right) => right.lineBytes - left.lineBytes)
+      .slice(0, ROTATED_MAX)
+      .map(({ handle }) => handle);
+    return { type: 'logs.outgrown', handles, why: 'its log has outgrown its rows (--max-shape-log-size)' };
+  }
+
+  clone(fork: Fork): OutgrownLogs {
+    return new OutgrownLogs(this.bytesMax, this.ports.clone(fork));
+  }
+
+  key(): string {
+    return '';
+  }
+
+  /** Nearly always none: all shapes are looked at every few seconds, and nothing is made for one that is not long. */
+  private long(): readonly GrowingShape[] {
+    const long: GrowingShape[] = [];
+    if (this.bytesMax === Infinity) return long;
+    for (const shape of this.ports.shapes()) {
+      if (shape.lineBytes >= this.bytesMax && shape.snapshot.state === 'complete') long.push(shape);
+    }
+    return long;
+  }
+
+  private bound(madeAgain: readonly GrowingShape[]): number {
+    const snapshotBytes = madeAgain.reduce((sum, shape) => sum + shape.snapshotBytes, 0);
+    const others = madeAgain.length - 1;
+    return Math.max(this.bytesMax * (1 + others * SHARE_OF_ANOTHER), TIMES_ITS_ROWS * snapshotBytes);
+  }
+}
+
+/** Who depends on whom, at the moment of a look. */
+class SnapshotGraph {
+  private readonly shapes = new Map<Handle, GrowingShape>();
+  private readonly dependants = new Map<Handle, Handle[]>();
+
+  constructor(shapes: Iterable<GrowingShape>) {
+    for (const shape of shapes) {
+      this.shapes.set(shape.handle, shape);
+      for (const inner of shape.dependsOn) this.dependantsOf(inner).push(shape.handle);
+    }
+  }
+
+  /** Itself, what depends on it, and what these depend on. */
+  madeAgainWith({ handle }: GrowingShape): readonly GrowingShape[] {
+    const ending = reachable([handle], (of) => this.dependants.get(of) ?? []);
+    const made = reachable(ending, (of) => this.shapes.get(of)?.dependsOn ?? []);
+    return made.flatMap((each) => this.shapes.get(each) ?? []);
+  }
+
+  private dependantsOf(inner: Handle): Handle[] {
+    const known = this.dependants.get(inner) ?? [];
+    this.dependants.set(inner, known);
+    return known;
+  }
+}
+
+/** In the order in which they are found. */
+function reachable(from: readonly Handle[], next: (handle: Handle) => readonly Handle[]): readonly Handle[] {
+  const found = new Set(from);
+  for (const handle of found) for (const each of next(handle)) found.add(each); // A set is walked to what is added on the way, too.
+  return [...found];
+}
