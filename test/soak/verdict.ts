@@ -1,0 +1,56 @@
+/**
+ * The verdict over a soak: nothing may have grown by more than a tenth since the service had run for a while. Medians of windows are
+ * compared, for what is compacted, collected and rotated rises and falls.
+ */
+import type { Footprint } from './footprint.ts';
+
+export interface Sample extends Footprint {
+  /** Seconds since the first one. */
+  readonly atSeconds: number;
+}
+
+export const GROWTH_MAX = 1.1;
+
+/** What is judged, and how much more of it is nothing yet: a count of few goes up by a tenth with the next one. */
+const JUDGED = {
+  resident: 8 * 1024 * 1024,
+  heap: 2 * 1024 * 1024,
+  disk: 0,
+  shapes: 0,
+  files: 10,
+  directories: 0,
+  descriptors: 10,
+} as const satisfies Partial<Record<keyof Footprint, number>>;
+
+export type Judged = keyof typeof JUDGED;
+
+export interface Judgement {
+  readonly what: Judged;
+  readonly early: number;
+  readonly late: number;
+  readonly isKept: boolean;
+}
+
+export interface Windows {
+  /** Seconds until the first one begins. */
+  readonly settleSeconds: number;
+  /** How long both are; the second one is the last of the run. */
+  readonly windowSeconds: number;
+}
+
+export function judge(samples: readonly Sample[], { settleSeconds, windowSeconds }: Windows): readonly Judgement[] {
+  const endSeconds = samples.at(-1)?.atSeconds ?? 0;
+  const within = (from: number): readonly Sample[] =>
+    samples.filter(({ atSeconds }) => atSeconds >= from && atSeconds <= from + windowSeconds);
+  const [early, late] = [within(settleSeconds), within(endSeconds - windowSeconds)];
+  return Object.entries(JUDGED).map(([name, slack]) => {
+    const what = name as Judged;
+    const was = median(early.map((sample) => sample[what]));
+    const is = median(late.map((sample) => sample[what]));
+    return { what, early: was, late: is, isKept: is <= GROWTH_MAX * was + slack };
+  });
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0;
+}
