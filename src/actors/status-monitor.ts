@@ -1,5 +1,5 @@
 /**
- * Status monitor: is the service ready? Five conditions, each told by the process that knows it and withdrawn when
+ * Status monitor: is the service ready? Six conditions, each told by the process that knows it and withdrawn when
  * that process dies; the state follows from them, and nobody keeps a flag of his own.
  */
 import { assign, setup } from 'xstate';
@@ -10,7 +10,7 @@ import { keep, next } from './request-backlog.ts';
 import { STORAGE_REFUSED_CODE } from './snapshot-fault.ts';
 
 /** In the order in which their absence is reported. */
-export const CONDITIONS = ['storage', 'lock', 'replication', 'pools', 'shapes'] as const;
+export const CONDITIONS = ['storage', 'lock', 'replication', 'pools', 'shapes', 'consumers'] as const;
 export type ServiceCondition = (typeof CONDITIONS)[number];
 
 /** Who can say, again, how it stands: asked when a status monitor starts anew. */
@@ -26,7 +26,7 @@ type Event =
 /** By condition: the process that vouches for it. */
 export type ServiceConditions = Readonly<Record<ServiceCondition, Pid | null>>;
 
-const NOTHING_MET: ServiceConditions = { storage: null, lock: null, replication: null, pools: null, shapes: null };
+const NOTHING_MET: ServiceConditions = { storage: null, lock: null, replication: null, pools: null, shapes: null, consumers: null };
 
 const base = setup({ types: { context: {} as ServiceConditions, events: {} as Event }, actions: { ...effects } });
 
@@ -78,7 +78,7 @@ export const statusMonitor = base
         ],
       },
       starting: {},
-      /** What is stored can be read; Postgres is not there yet, or no longer, or the disk takes nothing. */
+      /** What is stored can be read; not all of it is followed yet, Postgres is not there, or no longer, or the disk takes nothing. */
       connecting: {},
       /** Another instance holds the lock; what is stored can be read. */
       waiting: {},
@@ -128,6 +128,7 @@ const READINESS_TEXTS: Readonly<Record<Exclude<ServiceCondition, 'storage'>, str
     'Electric has to wait for all pending transactions to commit or rollback before it can create the replication slot.',
   pools: 'Timeout waiting for database connection pool (snapshot) to be ready',
   shapes: 'Timeout waiting for shape metadata to be loaded',
+  consumers: 'Timeout waiting for shape metadata to be loaded',
 };
 
 /** What health says of a state of this machine. */

@@ -82,7 +82,8 @@ function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: b
       return REPLICATION[source.replication] ?? 'the replication stream is being started';
     case 'pools':
       return 'the connections to Postgres are being opened';
-    case 'shapes': {
+    case 'shapes':
+    case 'consumers': {
       const { count, of } = source.restored();
       return `stored shapes are being brought back: ${count} of ${of}`;
     }

@@ -14,6 +14,7 @@ test.each<[readonly ServiceCondition[], string]>([
   [['shapes'], 'connecting'],
   [['shapes', 'lock', 'pools'], 'connecting'],
   [['shapes', 'pools'], 'waiting'],
+  [CONDITIONS.filter((condition) => condition !== 'consumers'), 'connecting'],
   [CONDITIONS.filter((condition) => condition !== 'storage'), 'connecting'],
   [CONDITIONS, 'active'],
 ])('with %j met it is %s', (conditions, state) => {
@@ -28,7 +29,7 @@ test.each([
 
   expect({ value, context, why: whyNotActive(context as ServiceConditions) }).toEqual({
     value: 'connecting',
-    context: { storage: 'storage#1', lock: 'lock#1', replication: 'replication#1', pools: null, shapes: 'shapes#1' },
+    context: { ...Object.fromEntries(CONDITIONS.map((condition) => [condition, `${condition}#1`])), pools: null },
     why: { message: 'Timeout waiting for database connection pool (snapshot) to be ready' },
   });
 });

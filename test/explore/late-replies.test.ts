@@ -73,6 +73,7 @@ const ANSWERS: Answers = {
     'shape.isKept',
     'shape.isGone',
     'shape.gone',
+    'shapes.partlyEntered',
     'shapes.entered',
     'shapes.restored',
     'shapes.condemned',

@@ -311,6 +311,7 @@ const shapeCacheWalk: WalkedMachine = {
       replies: [],
       missed: { table: { schema: 'public', name: 'items' }, why: 'replicaIdentity', xid: 1, lsn: '7' },
     },
+    { type: 'shapes.partlyEntered' },
     { type: 'shapes.entered' },
     { type: 'shapes.restored', count: 1 },
     { type: 'condemnShapes', handles: ['1-1'], why: 'asked' },

@@ -1,7 +1,7 @@
 /**
  * Restoration: how the stored shapes come back with a directory that begins. All are entered first, some at a time, since an inner
- * one may come after those that depend on it. Then those are condemned that cannot come back, or that nobody needs; and only then
- * is the first Consumer asked for.
+ * one may come after those that depend on it. Then those are condemned that cannot come back, or that nobody needs: what is left can
+ * be read. Only then is the first Consumer asked for.
  */
 import { invariant } from '../../base/invariant.ts';
 import { bornMicros, type Handle } from '../../model/shape.ts';

@@ -53,6 +53,7 @@ type Event =
       damagedTable?: string;
       failedFilter?: FailedFilter;
     }
+  | { type: 'shapes.partlyEntered' }
   | { type: 'shapes.entered' }
   | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
@@ -61,6 +62,8 @@ type Event =
   | { type: 'child.refused'; id: Handle; reason: string; pid?: Pid }
   | (CallFailed & { type: 'consumers.failed' })
   | (Down & { type: 'consumer.down'; process: Pid });
+
+type Told<Type extends Event['type']> = { readonly event: Extract<Event, { type: Type }> };
 
 /** Those that have started, of shapes that were condemned or depended on one that was. */
 const STOP = { type: 'sendToEach', params: stopOf } as const;
@@ -77,10 +80,34 @@ const LET_GO = [
   SETTLE,
 ] as const;
 
+const ENTER_MORE = { type: 'apply', params: { table: 'directory', change: { type: 'enterMore' } } } as const;
+
 const RESTORE_NEXT = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } } as const;
+
+const TELL_DELETED = {
+  type: 'replyToEach',
+  params: ({ event }: Told<'shape.condemned'>) => ({ to: event.replies, event: { type: 'shape.deleted' } }),
+} as const;
 
 /** Of shapes that were condemned together one line told already. */
 const TELL_AND_LET_GO = [{ type: 'send', params: deletedNote }, ...LET_GO] as const;
+
+/** Shapes that are to end: so they may as soon as it is known which there are. */
+const ENDINGS = {
+  deleteShape: { actions: { type: 'apply', params: condemnOf } },
+  'shape.unknown': {
+    actions: { type: 'reply', params: ({ event }: Told<'shape.unknown'>) => ({ to: event.replyTo, event: { type: 'shape.unknown' } }) },
+  },
+  purge: { actions: { type: 'apply', params: purgeOf } },
+  condemnShapes: { actions: { type: 'apply', params: condemnAllOf } },
+  'shapes.purged': {
+    actions: [
+      { type: 'replyToEach', params: ({ event }: Told<'shapes.purged'>) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
+      SETTLE,
+    ],
+  },
+  'shapes.condemned': { actions: [STOP, { type: 'send', params: condemnedNote }, SETTLE] },
+} as const;
 
 export const shapeCache = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid }, events: {} as Event },
@@ -95,7 +122,7 @@ export const shapeCache = setup({
 }).createMachine({
   id: 'shape-cache',
   context: ({ input }) => ({ self: input.self }),
-  initial: 'restoring',
+  initial: 'entering',
   on: {
     'shape.reserved': [
       {
@@ -171,17 +198,30 @@ export const shapeCache = setup({
     'consumers.failed': {},
   },
   states: {
-    restoring: {
-      entry: [
-        RESTORE_NEXT,
-        { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } },
-      ],
+    /** Nothing stored can be found before all that is stored is known. */
+    entering: {
+      entry: [ENTER_MORE, lose('shapes'), lose('consumers')],
       on: {
-        'shapes.entered': { actions: RESTORE_NEXT },
+        'shapes.partlyEntered': { actions: ENTER_MORE },
+        'shapes.entered': 'restoring',
+        createShape: { actions: 'postpone' },
+        deleteShape: { actions: 'postpone' },
+        purge: { actions: 'postpone' },
+        condemnShapes: { actions: 'postpone' },
+        /** Of an incarnation before: who reads them meanwhile is not known here. Expiry looks again. */
+        expireShapes: {},
+        reportCondition: {},
+      },
+    },
+    /** What is stored is read already. Their Consumers come back one after the other, and with the last of them the log moves. */
+    restoring: {
+      entry: [RESTORE_NEXT, vouchFor('shapes')],
+      on: {
+        ...ENDINGS,
         'shape.started': { actions: RESTORE_NEXT },
+        /** By request, or one that it depends on ended while it started. */
+        'shape.condemned': { actions: [TELL_DELETED, STOP, RESTORE_NEXT, SETTLE] },
         'shape.refused': { actions: [RESTORE_NEXT, STOP, { type: 'send', params: releaseOf }, { type: 'send', params: refusedNote }] },
-        /** One that it depends on ended while it started. */
-        'shape.condemned': { actions: [RESTORE_NEXT, STOP] },
         'shapes.restored': {
           target: 'serving',
           actions: [
@@ -192,22 +232,15 @@ export const shapeCache = setup({
           ],
         },
         createShape: { actions: 'postpone' },
-        deleteShape: { actions: 'postpone' },
-        purge: { actions: 'postpone' },
-        condemnShapes: { actions: 'postpone' },
-        /** Of an incarnation before: who reads them meanwhile is not known here. Expiry looks again. */
         expireShapes: {},
-        reportCondition: {},
+        reportCondition: { actions: vouchFor('shapes') },
       },
     },
     serving: {
       tags: 'ready',
-      entry: {
-        type: 'send',
-        params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: context.self } }),
-      },
+      entry: vouchFor('consumers'),
       on: {
-        reportCondition: { target: 'serving', reenter: true },
+        reportCondition: { actions: [vouchFor('shapes'), vouchFor('consumers')] },
         createShape: {
           actions: {
             type: 'apply',
@@ -239,62 +272,44 @@ export const shapeCache = setup({
             SETTLE,
           ],
         },
-        deleteShape: {
-          actions: {
-            type: 'apply',
-            params: ({ event: { handle, why, isDamaged, replyTo } }) => ({
-              table: 'directory',
-              change: { type: 'condemn', handle, why, isDamaged, replyTo },
-            }),
-          },
-        },
-        'shape.unknown': {
-          actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'shape.unknown' } }) },
-        },
-        'shape.condemned': {
-          actions: [
-            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.deleted' } }) },
-            STOP,
-            SETTLE,
-          ],
-        },
-        purge: {
-          actions: [
-            {
-              type: 'apply',
-              params: ({ event }) => ({ table: 'directory', change: { type: 'purge', why: event.why, replyTo: event.replyTo } }),
-            },
-          ],
-        },
-        condemnShapes: {
-          actions: {
-            type: 'apply',
-            params: ({ event: { handles, why } }) => ({ table: 'directory', change: { type: 'condemnShapes', handles, why } }),
-          },
-        },
+        ...ENDINGS,
+        'shape.condemned': { actions: [TELL_DELETED, STOP, SETTLE] },
         expireShapes: {
           actions: {
             type: 'apply',
             params: ({ event: { handles, why } }) => ({ table: 'directory', change: { type: 'expire', handles, why } }),
           },
         },
-        'shapes.purged': {
-          actions: [
-            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
-            SETTLE,
-          ],
-        },
-        'shapes.condemned': {
-          actions: [
-            STOP,
-            { type: 'send', params: condemnedNote },
-            SETTLE,
-          ],
-        },
       },
     },
   },
 });
+
+/** What is stored can be read; and all of it is followed. */
+type Condition = 'shapes' | 'consumers';
+
+function lose(condition: Condition) {
+  return { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition } } } as const;
+}
+
+function vouchFor(condition: Condition) {
+  const params = ({ context }: { context: { self: Pid } }) => {
+    return { to: '@status-monitor' as const, event: { type: 'condition.met', condition, process: context.self } };
+  };
+  return { type: 'send', params } as const;
+}
+
+function condemnOf({ event: { handle, why, isDamaged, replyTo } }: Told<'deleteShape'>) {
+  return { table: 'directory', change: { type: 'condemn', handle, why, isDamaged, replyTo } };
+}
+
+function condemnAllOf({ event: { handles, why } }: Told<'condemnShapes'>) {
+  return { table: 'directory', change: { type: 'condemnShapes', handles, why } };
+}
+
+function purgeOf({ event: { why, replyTo } }: Told<'purge'>) {
+  return { table: 'directory', change: { type: 'purge', why, replyTo } };
+}
 
 function startConsumer({ event: { handle, mode, dependencies } }: { event: Extract<Event, { type: 'shape.reserved' }> }) {
   const args = { handle, mode, ...(dependencies === undefined ? {} : { dependencies }) };

@@ -33,6 +33,8 @@ export type DirectoryChange =
   | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly isDamaged?: boolean; readonly replyTo: ReplyTo }
   | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
+  /** Of the stored shapes, some more are entered; and then, one after the other, their Consumers are asked for. */
+  | { readonly type: 'enterMore' }
   | { readonly type: 'restoreNext' }
   | { readonly type: 'condemnShapes'; readonly handles: readonly Handle[]; readonly why: string }
   /** Likewise, but for those on which others depend. */
@@ -129,6 +131,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return { type: this.definitionOf(change.handle) === undefined ? 'shape.isGone' : 'shape.isKept', replyTo: change.replyTo };
       case 'down':
         return this.down(change.pid, change.reason);
+      case 'enterMore':
+        return { type: this.restoration.enterMore() ? 'shapes.partlyEntered' : 'shapes.entered' };
       case 'restoreNext':
         return this.restoreNext();
       case 'condemnShapes':
@@ -270,10 +274,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   /**
    * One stored shape after the other, so that no message ever lists them all. A Consumer that ended while others were restored is
-   * on its way once more: the log must not move before it is there.
+   * on its way once more: the log must not move before it is there. Whoever asks while one is on its way hears of the next with that.
    */
   private restoreNext(): Message | undefined {
-    if (this.restoration.enterMore()) return { type: 'shapes.entered' };
+    if (this.restoration.isDone || this.lives.count('starting') > 0) return undefined;
     this.tellRestored();
     const next = this.startNext();
     if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;

@@ -7,38 +7,61 @@ import { walk } from '../../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => {
   const { asked } = walk(shapeCache, { self: 'cache#1' }, ...events);
-  return asked.filter(({ params }) => !JSON.stringify(params).includes('@journal'));
+  return asked.filter(({ params }) => !JSON.stringify(params ?? null).includes('@journal'));
 };
 const restoreNext = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } };
+const enterMore = { type: 'apply', params: { table: 'directory', change: { type: 'enterMore' } } };
 const settle = { type: 'apply', params: { table: 'directory', change: 'settle' } };
-const restored = { type: 'shapes.restored', count: 1 };
+const condition = (what: 'met' | 'lost', which: 'shapes' | 'consumers') => {
+  const vouching = what === 'met' ? { process: 'cache#1' } : {};
+  return { type: 'send', params: { to: '@status-monitor', event: { type: `condition.${what}`, condition: which, ...vouching } } };
+};
 
-test('it begins with the first stored shape, and is not ready until it has the last', () => {
-  expect([after(), after(restored)]).toEqual([
-    [restoreNext, { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } }],
+const entered = { type: 'shapes.entered' };
+const restored = { type: 'shapes.restored', count: 1 };
+/** It serves. */
+const whole = [entered, restored];
+
+test('what is stored can be read when all of it is known, and the service is active when the last of it is followed', () => {
+  const [begun, known, served] = [after(), after(entered), after(...whole)];
+
+  expect([begun, known, served]).toEqual([
+    [enterMore, condition('lost', 'shapes'), condition('lost', 'consumers')],
+    [restoreNext, condition('met', 'shapes')],
     [
       { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
       { type: 'send', params: { to: '@publication-manager', event: { type: 'shapesRestored' } } },
       settle,
-      { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: 'cache#1' } } },
+      condition('met', 'consumers'),
     ],
   ]);
+});
+
+test('a step enters a bounded number, and asks for the next', () => {
+  expect(after({ type: 'shapes.partlyEntered' })).toEqual([enterMore]);
+});
+
+test.each([
+  ['nothing is known', [], []],
+  ['some is not followed', [entered], [condition('met', 'shapes')]],
+  ['all is followed', whole, [condition('met', 'shapes'), condition('met', 'consumers')]],
+])('a status monitor that begins anew is told how it stands: %s', (_, events, told) => {
+  expect(after(...events, { type: 'reportCondition' })).toEqual(told);
 });
 
 test.each([
   ['has come back', { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [] }],
   ['is condemned as it starts', { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'no', replies: [] }],
   ['is refused', { type: 'shape.refused', handle: '1-1', why: 'no', replies: [] }],
-  ['is entered, with as many as a step may take,', { type: 'shapes.entered' }],
 ])('a stored shape that %s is followed by the next', (_, event) => {
-  expect(after(event)).toContainEqual(restoreNext);
+  expect(after(entered, event)).toContainEqual(restoreNext);
 });
 
 test('shapes that are to expire while stored ones come back stay: expiry looks again when it is known who reads them', () => {
   const expiring = { type: 'expireShapes', handles: ['1-1'], why: 'unread' };
 
-  expect([after(expiring), after(restored, expiring)]).toEqual([
-    [],
+  expect([after(expiring), after(entered, expiring), after(...whole, expiring)]).toEqual([
+    [], [],
     [{ type: 'apply', params: { table: 'directory', change: { type: 'expire', handles: ['1-1'], why: 'unread' } } }],
   ]);
 });
@@ -46,7 +69,7 @@ test('shapes that are to expire while stored ones come back stay: expiry looks a
 test('Consumers that can be asked for are asked for one by one, each with the Consumers that it depends on', () => {
   const dependencies = [{ handle: '2-1', column: 'id', consumer: 'consumer#2' }];
 
-  expect(after(restored, { type: 'shape.reserved', handle: '1-1', mode: 'create', dependencies }).slice(-2)).toEqual([
+  expect(after(...whole, { type: 'shape.reserved', handle: '1-1', mode: 'create', dependencies }).slice(-2)).toEqual([
     {
       type: 'call',
       params: {
@@ -60,7 +83,7 @@ test('Consumers that can be asked for are asked for one by one, each with the Co
 });
 
 test('a Consumer is watched before it counts as started', () => {
-  expect(after(restored, { type: 'child.started', id: '1-1', pid: 'consumer#1' })).toEqual([
+  expect(after(...whole, { type: 'child.started', id: '1-1', pid: 'consumer#1' })).toEqual([
     { type: 'monitor', params: { process: 'consumer#1', as: 'consumer' } },
     { type: 'apply', params: { table: 'directory', change: { type: 'started', handle: '1-1', pid: 'consumer#1' } } },
   ]);
@@ -70,7 +93,7 @@ test.each([
   ['by itself is told in a line of its own', false, [{ type: 'note', level: 'info', what: 'shape.deleted', handle: '1-1', why: 'asked' }]],
   ['together with others was told with them', true, []],
 ])('a shape that is gone is routed no more, its dependants end, and its table is given free; one that went %s', (_, isTold, lines) => {
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, {
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, ...whole, {
     type: 'shape.gone', handle: '1-1', why: 'asked', isTold, pids: ['consumer#2'], replies: ['call#1'],
   });
 
@@ -90,7 +113,7 @@ test.each([
 ])('who waited for a shape that is gone %s', (_, hasFailed, event) => {
   const gone = { type: 'shape.gone', handle: '1-1', why: 'no room', isTold: true, pids: [], replies: ['call#1'], hasFailed };
 
-  expect(after(restored, gone)).toContainEqual({ type: 'replyToEach', params: { to: ['call#1'], event } });
+  expect(after(...whole, gone)).toContainEqual({ type: 'replyToEach', params: { to: ['call#1'], event } });
 });
 
 const DAMAGE = 'the log of shape 1-1 is corrupt: its index does not hold';
@@ -116,7 +139,7 @@ test.each([
   },
 ])('an operator is warned of $of', ({ told, note }) => {
   const gone = { type: 'shape.gone', handle: '1-1', isTold: false, pids: [], replies: [], ...told };
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, ...whole, gone);
 
   expect(asked.filter(({ params }) => JSON.stringify(params).includes('@journal'))).toEqual([
     { type: 'send', params: { to: '@journal', event: { type: 'note', level: 'warn', handle: '1-1', ...note } } },
@@ -126,7 +149,7 @@ test.each([
 test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of which table, and what to do', (why) => {
   const missed = { table: { schema: 'public', name: 'odd "name"' }, why, xid: 7, lsn: '70' };
   const gone = { type: 'shape.gone', handle: '1-1', why, missed, pids: [], replies: [] };
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, ...whole, gone);
 
   const [told] = asked;
   expect(told).toEqual({
@@ -151,11 +174,21 @@ test.each([
   ['is asked for', { handle: '1-1', type: 'shape.reserved', mode: 'create' }],
   ['was stored and is asked for', { handle: '1-1', type: 'shape.reserved', mode: 'restore', relation: { oid: 1, schema: 's', name: 't' } }],
 ])('when a shape %s, what else has come of that is asked for', (_, event) => {
-  expect(after(restored, event)).toContainEqual(settle);
+  expect(after(...whole, event)).toContainEqual(settle);
 });
 
 test.each(['shape.refused', 'shape.condemned'])('who depended on a stored shape is stopped when it does not come back (%s)', (type) => {
-  expect(after({ ...shape, type })).toContainEqual({
+  expect(after(entered, { ...shape, type })).toContainEqual({
     type: 'sendToEach', params: { to: ['consumer#1'], event: { type: 'stop', cause: { delete: 'asked' } } },
   });
+});
+
+test.each([
+  ['a deletion', { type: 'deleteShape', handle: '1-1', why: 'asked', isDamaged: true, replyTo: 'call#1' }],
+  ['the end of a table', { type: 'condemnShapes', handles: ['1-1'], why: 'lost' }],
+  ['a new slot', { type: 'purge', why: 'a new slot', replyTo: 'call#1' }],
+])('%s waits until it is known what is stored, and not until all of that is back', (_, event) => {
+  const asked = [after(event), after(entered, event), after(...whole, event)];
+
+  expect(asked.map((effects) => effects.map(({ type }) => type))).toEqual([['postpone'], ['apply'], ['apply']]);
 });

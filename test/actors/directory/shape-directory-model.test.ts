@@ -66,7 +66,7 @@ class Pair {
     else if (what === 'start' || what === 'refuse' || what === 'delay') this.answerStart(what, pick(this.starting, of));
     else if (what === 'completeSnapshot') this.completeSnapshot(pick([...this.consumers.keys()], of));
     else if (what in DOWN) this.end(what as keyof typeof DOWN, pick([...this.consumers.keys()], of));
-    else if (this.real.isServing) this.wish(what, of, caller);
+    else if (this.real.isServing || what !== 'ask') this.wish(what, of, caller); // What is asked for has to wait while others come back.
     this.noteNames();
     this.naive.settle();
     if (this.naive.isRestoring) this.noteRestoring();

@@ -255,6 +255,12 @@ function titled(title: string, innerOf: (title: string) => readonly string[]): S
   return { ...shapeOf({ where: { column: 'title', equals: title } }), ...(dependencies.length === 0 ? {} : { dependencies }) };
 }
 
+/** All that is stored is known to it. */
+function entered(directory: ShapeDirectory): ShapeDirectory {
+  while (directory.apply({ type: 'enterMore' })?.type === 'shapes.partlyEntered');
+  return directory;
+}
+
 /** Stored shapes, each with what it depends on: `['2-1', '1-1']` takes values from `1-1`. */
 async function storedShapes(...edges: readonly (readonly [handle: string, ...dependsOn: string[]])[]) {
   const { shapes } = memoryStorage();
@@ -268,7 +274,7 @@ async function storedShapes(...edges: readonly (readonly [handle: string, ...dep
     // Readers are told by the log's definition.
     rotated: (handle) => void rotated.push(shapes.get(handle)?.definition.where?.text),
   });
-  const restoreNext = () => directory.apply({ type: 'restoreNext' });
+  const restoreNext = () => entered(directory).apply({ type: 'restoreNext' });
   const start = (handle: string) => directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
   return {
     shapes, rotated, directory, restoreNext, start,
@@ -303,8 +309,8 @@ test('how many are back is told when that begins, by the hundred, and at the end
   const handles = Array.from({ length: 205 }, (_, index) => `${index + 1}-1`);
   const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
   const told: (readonly [number, number])[] = [];
-  const directory = directoryOn(shapes, { restoring: (restored, of) => void told.push([restored, of]) });
-  while (directory.apply({ type: 'restoreNext' })?.type === 'shapes.entered') expect(told).toEqual([]);
+  const directory = entered(directoryOn(shapes, { restoring: (restored, of) => void told.push([restored, of]) }));
+  directory.apply({ type: 'restoreNext' });
 
   for (const handle of handles) {
     directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
@@ -321,8 +327,8 @@ test.each([
   const handles = Array.from({ length: stored }, (_, index) => `${index + 1}-1` as Handle);
   const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
   const heard: unknown[] = [];
-  const directory = directoryOn(shapes, { restoring: (...counts) => void heard.push(counts) });
-  while (directory.apply({ type: 'restoreNext' })?.type === 'shapes.entered');
+  const directory = entered(directoryOn(shapes, { restoring: (...counts) => void heard.push(counts) }));
+  directory.apply({ type: 'restoreNext' });
 
   for (const [index, handle] of handles.entries()) {
     const isBack = index < stored - refused;
@@ -337,7 +343,9 @@ test('where nothing is stored nothing comes back', () => {
   const told: unknown[] = [];
   const directory = directoryOn(memoryStorage().shapes, { restoring: (...counts) => void told.push(counts) });
 
-  expect([directory.apply({ type: 'restoreNext' }), told]).toEqual([{ type: 'shapes.restored', count: 0 }, []]);
+  expect([directory.apply({ type: 'enterMore' }), directory.apply({ type: 'restoreNext' }), told]).toEqual([
+    { type: 'shapes.entered' }, { type: 'shapes.restored', count: 0 }, [],
+  ]);
 });
 
 test('a stored shape serves from the first, though others come back before it', async () => {
@@ -349,17 +357,40 @@ test('a stored shape serves from the first, though others come back before it', 
   expect([found, directory.size]).toEqual([['2-1', '2-1', later], 2]);
 });
 
+test('what is stored can be found before the first Consumer is asked for', async () => {
+  const { directory } = await storedShapes(['1-1'], ['2-1', '1-1']);
+  const outer = titled('2-1', (title) => (title === '2-1' ? ['1-1'] : []));
+
+  expect([entered(directory).findReadable(outer), directory.count('reserved')]).toEqual(['2-1', 2]);
+});
+
 test('stored shapes come back one at a time, whatever else is asked meanwhile', async () => {
   const { directory, restoreNext } = await storedShapes(['1-1'], ['2-1']);
   restoreNext();
 
-  expect(directory.apply('settle')).toBeUndefined();
+  expect([directory.apply('settle'), restoreNext()]).toEqual([undefined, undefined]);
+});
+
+test('a stored shape that is condemned before its turn is gone at once with its dependants, and the others come back', async () => {
+  const { directory, restoreNext, start, left } = await storedShapes(['1-1'], ['2-1'], ['3-1', '2-1']);
+  restoreNext();
+
+  const condemned = directory.apply({ type: 'condemn', handle: '2-1' as Handle, why: 'asked', replyTo: FIRST });
+  const gone = [directory.apply('settle'), directory.apply('settle'), directory.apply('settle')];
+  start('1-1');
+
+  expect({ condemned, gone, left: left(), last: [restoreNext(), restoreNext()] }).toMatchObject({
+    condemned: { type: 'shape.condemned', handle: '2-1', pids: [], replies: [FIRST] },
+    gone: [{ type: 'shape.gone', handle: '2-1' }, { type: 'shape.gone', handle: '3-1' }, undefined],
+    left: ['1-1'],
+    last: [{ type: 'shapes.restored', count: 1 }, undefined],
+  });
 });
 
 test('of two stored shapes of a definition the newer one comes back, in whatever order they are stored', async () => {
   const { shapes } = memoryStorage();
   for (const handle of ['1-9', '1-70', '1-8'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
-  const directory = directoryOn(shapes);
+  const directory = entered(directoryOn(shapes));
 
   const restored = directory.apply({ type: 'restoreNext' });
 
@@ -373,7 +404,7 @@ test('of two stored shapes of a definition the newer one comes back, in whatever
 test('a stored shape whose filter is not taken any more ends in its turn, with its dependants, and the others come back', async () => {
   const { shapes, left } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1', '2-1'], ['4-1']);
   const faultOf = ({ where }: ShapeDefinition) => (where?.text === "title = '2-1'" ? 'it is too long' : undefined);
-  const directory = directoryOn(shapes, { faultOf });
+  const directory = entered(directoryOn(shapes, { faultOf }));
   const restore = (handle: string) => {
     const told = directory.apply({ type: 'restoreNext' });
     directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
@@ -402,15 +433,15 @@ test('however many shapes are stored, a step enters a bounded number of them, an
 
   const steps = [1, 2, 3].map(() => {
     const before = directory.size;
-    const told = directory.apply({ type: 'restoreNext' });
+    const told = directory.apply({ type: 'enterMore' });
     const last = directory.apply({ type: 'confirm', handle: handleOf(2 * ENTERED_MAX), replyTo: FIRST });
     return { entered: directory.size - before, told: told?.type, last: last?.type };
   });
 
   expect(steps).toEqual([
-    { entered: ENTERED_MAX, told: 'shapes.entered', last: 'shape.isKept' },
-    { entered: ENTERED_MAX, told: 'shapes.entered', last: 'shape.isKept' },
-    { entered: 1, told: 'shape.reserved', last: 'shape.isKept' },
+    { entered: ENTERED_MAX, told: 'shapes.partlyEntered', last: 'shape.isKept' },
+    { entered: ENTERED_MAX, told: 'shapes.partlyEntered', last: 'shape.isKept' },
+    { entered: 1, told: 'shapes.entered', last: 'shape.isKept' },
   ]);
 });
 
@@ -444,7 +475,7 @@ test('a stored shape with half a snapshot is dropped with its dependants, and re
 test('of a stored shape that was dropped nothing is kept', async () => {
   const [empty, { shapes, directory, restoreNext }] = [directoryOn(memoryStorage().shapes), await storedShapes()];
   shapes.create('9-1' as Handle, shapeOf({ where: { column: 'title', equals: 'half' } }));
-  empty.apply({ type: 'restoreNext' });
+  entered(empty).apply({ type: 'restoreNext' });
   restoreNext();
 
   expect(directory.key()).toBe(empty.key());
@@ -530,7 +561,7 @@ test('a shape whose Consumer is refused takes along those that depend on it', as
 /** Outer shapes that were asked for in this order, each with those that it takes values from. */
 function requestedShapes(...edges: readonly (readonly [title: string, ...innerOf: string[]])[]) {
   const { shapes } = memoryStorage();
-  const directory = directoryOn(shapes);
+  const directory = entered(directoryOn(shapes));
   directory.apply({ type: 'restoreNext' });
   const definitionOf = (title: string) => titled(title, (outer) => edges.find(([each]) => each === outer)?.slice(1) ?? []);
   const handleFor = (title: string) => directory.find(definitionOf(title)) ?? ('' as Handle);
@@ -757,7 +788,7 @@ test('stored inner shapes go with dependants that do not come back, unless someb
 test('of two stored shapes of one definition, the one that was condemned when the service ended does not come back', async () => {
   const { shapes } = memoryStorage();
   for (const handle of ['1-1', '2-1'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
-  const directory = directoryOn(shapes);
+  const directory = entered(directoryOn(shapes));
 
   const told = directory.apply({ type: 'restoreNext' });
 

@@ -204,7 +204,7 @@ interface Reader {
  * an earlier one was given.
  */
 function ofReaders(view: Look, founders: readonly Reader[], readers: readonly Reader[]): Happenings {
-  if (!isServing(view)) return [];
+  if (!isReadable(view)) return [];
   const isStillAway = ({ role }: Reader): boolean => view.world.is.asked[role] === undefined;
   return readers.flatMap((reader, index) => {
     const { role, name } = reader;
@@ -241,7 +241,7 @@ function ofFates(view: Look, { asks, live = [], fates }: HandleBounds, handles: 
   const names: readonly ShapeName[] = [...asks, ...live].includes('outer') ? ['inner', 'outer'] : ['inner'];
   const running = handles.filter((handle) => view.process(roleOf('consumer', handle)).status === 'alive');
   const each: Readonly<Record<Fate, () => Happenings>> = {
-    deletion: () => (isServing(view) ? names.map((name) => comes(DELETER, { purpose: 'delete', name })) : []),
+    deletion: () => (isReadable(view) ? names.map((name) => comes(DELETER, { purpose: 'delete', name })) : []),
     drain: () => running.map((handle) => told('drain', handle, { type: 'stop', cause: 'drain' }, (world) => world.noteDrain(handle))),
     truncation: () => running.filter((handle) => isLive(view, handle)).map((handle) => {
       return told('truncation', handle, TRUNCATED, (world) => world.strike([handle]));
@@ -264,9 +264,10 @@ function told(what: string, handle: Handle, event: Message, toWorld: (world: Han
   return { name: `${what} of ${handle}`, toWorld, sends: [{ from: '@world', to: consumerOf(handle), event }] };
 }
 
-function isServing(view: Look): boolean {
+/** What is stored can be found, and read. */
+function isReadable(view: Look): boolean {
   const cache = view.process('cache');
-  return cache.status === 'alive' && cache.snapshot.value === 'serving';
+  return cache.status === 'alive' && (cache.snapshot.value === 'restoring' || cache.snapshot.value === 'serving');
 }
 
 function isLive(view: Look, handle: Handle): boolean {
