@@ -1,13 +1,16 @@
 /** What is looked at of a shape's lines beside their checksums: lines that hold, each for itself, and are not what was counted. */
 import { expect, test } from 'vitest';
+import { DiskStanding } from '../../src/storage/disk/disk-standing.ts';
 import { ShapeCheck } from '../../src/storage/inspection/shape-check.ts';
 import { FileCache } from '../../src/storage/shapes/file-cache.ts';
 import { LineDraft } from '../../src/storage/shapes/line-draft.ts';
+import { OwnFaults } from '../../src/storage/shapes/own-faults.ts';
 import { ShapeFiles } from '../../src/storage/shapes/shape-files.ts';
 import { NO_LINES } from '../../src/storage/shapes/shape-lines.ts';
 import { ShapePaths } from '../../src/storage/shapes/shape-paths.ts';
 import { newShape } from '../../src/storage/shapes/shape-table.ts';
 import { LOG_START } from '../../src/model/log-position.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { bytes, lsn, offset } from '../support/storage/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
@@ -18,7 +21,8 @@ const handle = handleOf(1);
 async function found(commits: readonly number[], counted: { end: string; bytes: number; count: number }): Promise<readonly string[]> {
   const disk = new MemoryDisk().mount();
   const paths = new ShapePaths(disk, '/data');
-  const files = new ShapeFiles(disk, new FileCache(disk, 2), paths, handle, NO_LINES);
+  const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
+  const files = new ShapeFiles({ disk, files: new FileCache(disk, 2), paths, faults }, handle, NO_LINES);
   const draft = new LineDraft();
   for (const commit of commits) draft.append(lsn(commit), 0, bytes('1'));
   const batch = draft.take();

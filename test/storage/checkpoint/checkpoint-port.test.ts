@@ -128,7 +128,7 @@ test('the port can start while the log waits for the disk', async () => {
   const syncing = storage.log.sync();
   await watch.ask({ type: 'awaitRefusal' });
   let isOpen = false;
-  const opening = openPort(checkpointPort(storage.log, storage.shapes, storage.disk)).then(() => (isOpen = true));
+  const opening = openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock)).then(() => (isOpen = true));
   await expect.poll(() => isOpen).toBe(true);
   disk.heal();
   const took = await watch.ask({ type: 'tryDisk' });
@@ -142,7 +142,7 @@ test('lines that the disk refused stay where they are when their Consumer has en
   const own = await openStorage({ directory: '/data', clock: new ManualClock(), disk: memory.mount() });
   const shape = own.shapes.create(sound, definition);
   await snapshotOf(shape, []);
-  const ports = [await openPort(diskPort(own.disk)), await openPort(checkpointPort(own.log, own.shapes, own.disk))] as const;
+  const ports = [await openPort(diskPort(own.disk)), await openPort(checkpointPort(own.log, own.shapes, own.disk, clock))] as const;
   appendLines(shape, 10, ['"later"']);
   memory.fail('write', 'ENOSPC', /\.lines$/);
   const consumer = new AbortController();
