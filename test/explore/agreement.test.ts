@@ -15,7 +15,7 @@ import { HandOverStage } from './replay/hand-over-stage.ts';
 import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
 /** Of each kind; `npm run explore -- --walks 100` takes more. */
-const WALKS = 12;
+const WALKS = 6;
 const PEACE = { kills: 0, timeouts: 0, restarts: 0 } as const;
 const SPLICES: SpliceBounds = { ...PEACE, script: 'both', transactions: 2, moveOuts: 'events', crashes: 0 };
 const HANDLES: HandleBounds = { asks: [], kills: 0, timeouts: 0, fates: {}, victims: 'shapes' };

@@ -2,6 +2,7 @@
 import { localKey } from './checker/local-process.ts';
 import { search, type Findings, type Orders } from './checker/search.ts';
 import type { System, World } from './checker/system.ts';
+import { writtenOnce } from './written-once.ts';
 
 const STATES_MAX = 300_000;
 
@@ -26,14 +27,15 @@ export function comingsOf<Kind extends World<Kind>>(
   textOf: (world: Kind) => string = (world) => world.key(),
 ): Comings {
   const [living, atRest] = [new Set<string>(), new Set<string>()];
+  const [localText, worldText] = [writtenOnce(localKey), writtenOnce(textOf)];
   const { states, parts, counterexample, isExhausted } = search<Kind>(
     {
       ...system,
       violation(view, isQuiet) {
         const locals = system.roles.map(({ name }) => view.process(name));
-        const texts = locals.map((local) => (local.status === 'alive' ? localKey(local) : local.status));
+        const texts = locals.map((local) => (local.status === 'alive' ? localText(local) : local.status));
         for (const text of texts) living.add(text);
-        if (isQuiet) atRest.add(JSON.stringify([textOf(view.world), ...texts]));
+        if (isQuiet) atRest.add(JSON.stringify([worldText(view.world), ...texts]));
         return system.violation(view, isQuiet);
       },
     },

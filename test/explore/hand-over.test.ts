@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { VICTIMS_BY_SEARCH } from './bounds.ts';
 import { search } from './checker/search.ts';
 import { comingsOf } from './comings.ts';
-import { handOverControls } from './controls/hand-over-controls.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 
 const STATES_MAX = 1_000_000;
@@ -32,15 +31,6 @@ test('searches in each of which some may be killed come to all that is come to w
 
   expect({ living, atRest }).toEqual({ living: whole.living, atRest: whole.atRest });
 });
-
-test.each(handOverControls.map((control) => [control.name, control] as const))(
-  'a control in which %s is found, by the property that it breaks',
-  async (_, { bounds, breaks, make }) => {
-    const { counterexample } = search(await make(bounds), STATES_MAX);
-
-    expect(counterexample?.property).toBe(breaks);
-  },
-);
 
 function union(texts: readonly (readonly string[])[]): readonly string[] {
   return [...new Set(texts.flat())].sort();

@@ -1,7 +1,6 @@
 /** Every life of a handle within small bounds; `npm run explore -- --system c` goes further. */
 import { expect, test } from 'vitest';
 import { search } from './checker/search.ts';
-import { handleControls } from './controls/handle-controls.ts';
 import { handleSetting } from './handles/handle-setting.ts';
 import { handleSystem, type HandleBounds } from './handles/handle-system.ts';
 
@@ -20,12 +19,3 @@ test.each<[string, Partial<HandleBounds>]>([
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
-
-test.each(handleControls.map((control) => [control.name, control] as const))(
-  'a control in which %s is found, by the property that it breaks',
-  async (_, { bounds, breaks, make }) => {
-    const { counterexample } = search(await make(bounds), STATES_MAX);
-
-    expect(counterexample?.property).toBe(breaks);
-  },
-);

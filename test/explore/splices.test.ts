@@ -1,7 +1,6 @@
 /** Every interleaving of a splice within small bounds; `npm run explore -- --system b` goes further. */
 import { expect, test } from 'vitest';
 import { search } from './checker/search.ts';
-import { spliceControls } from './controls/splice-controls.ts';
 import type { ScriptName } from './splices/splice-scripts.ts';
 import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
@@ -38,12 +37,3 @@ test.each<[string, ScriptName, Partial<SpliceBounds>]>([
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
-
-test.each(spliceControls.map((control) => [control.name, control] as const))(
-  'a control in which %s is found, by the property that it breaks',
-  async (_, { bounds, breaks, make }) => {
-    const { counterexample } = search(await make(bounds), STATES_MAX);
-
-    expect(counterexample?.property).toBe(breaks);
-  },
-);

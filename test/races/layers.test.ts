@@ -11,7 +11,7 @@ import { PROPERTIES, violations } from './layer-violations.ts';
 import { leftOver } from './lives-left.ts';
 
 /** `npm run torture:shapes` makes as many as one likes. */
-const RUNS = 150;
+const RUNS = 75;
 const CONTROL_RUNS = 400;
 const TIMEOUT_MS = 240_000; // Some seconds on a machine that has nothing else to do.
 
