@@ -16,7 +16,8 @@ export const LONG_FILES: readonly string[] = [
 /** The project of the files that share a process with those before them: of rooms that leave nothing behind there. */
 export const SHARED_PROCESS = 'shared';
 
+/** Not those of clients and of the observer: packages for the browser change what is global. */
 export const SHARING_ROOMS = [
-  'actors', 'api', 'base', 'charts', 'commands', 'conformance', 'explore', 'http', 'lint', 'model', 'otp', 'races', 'settings', 'shapes',
-  'sql', 'storage', 'telemetry',
+  'actors', 'api', 'base', 'charts', 'commands', 'conformance', 'demo', 'explore', 'http', 'http-cache', 'library', 'lint', 'model', 'otp',
+  'postgres', 'races', 'settings', 'shapes', 'sql', 'storage', 'telemetry',
 ] as const;
