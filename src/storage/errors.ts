@@ -38,6 +38,11 @@ export function isRefusal(error: unknown): error is DiskError {
   return error instanceof DiskError && REFUSALS.has(error.code);
 }
 
+/** No room is left. */
+export function isFull(error: unknown): error is DiskError {
+  return error instanceof DiskError && FULL.has(error.code);
+}
+
 /** The device fails, perhaps at this one place. */
 export function isFailing(error: unknown): error is DiskError {
   return error instanceof DiskError && error.code === FAILING;

@@ -17,6 +17,7 @@ import { openTrustedLog, shapeNotes } from './recovery.ts';
 import { ShapePaths } from './shapes/shape-paths.ts';
 import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
+import { keepReserve, withReserve } from './disk/reserve.ts';
 import { watchedDisk } from './disk/watched-disk.ts';
 
 export interface StorageOptions {
@@ -58,19 +59,22 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { directory, disk = nodeDisk, processes = systemProcesses } = options;
   const lock = await inUsableDirectory(directory, async () => {
     await makeDurablyAnywhere(disk, directory);
-    return lockDirectory(disk, directory, processes, options.clock, options.lockAwaited);
+    const locking = () => lockDirectory(disk, directory, processes, options.clock, options.lockAwaited);
+    return withReserve(disk, directory, locking);
   });
   try {
     const found = await inUsableDirectory(directory, () => formatOf(disk, directory));
     const standing = new DiskStanding(options.clock, () => probeDisk(watched, directory));
     const watched = watchedDisk(heldDisk(disk, lock), standing);
     const recovered = await recover(options, watched, standing);
+    await keepReserve(disk, directory);
     if (found !== STORAGE_FORMAT) await writeFormat(disk, directory); // Before anything is written that the older one would misread.
     const storage = { ...recovered, notes: [...(lock.note === undefined ? [] : [lock.note]), ...recovered.notes] };
     return closingOnce(async () => {
       standing.end();
       try {
         await storage.close();
+        await keepReserve(disk, directory); // A start on a full disk has used it up.
       } finally {
         await lock.release();
       }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { Shape, ShapeStream } from '@electric-sql/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
@@ -136,22 +137,34 @@ test('a snapshot that does not fit, while others write: it is refused, and all g
   expect(follower.refetches).toBe(0);
 });
 
-test('killed, and started while the disk is full: it says so in a sentence, and with room it goes on where it was', async () => {
+test('killed, and started while the disk is full: what is stored is served, and with room it goes on where it was', async () => {
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   await service.kill();
   disk.fill();
-  const refused = await spawnService(options());
-  if (refused.child.exitCode === null) await once(refused.child, 'exit');
+  service = await spawnService(options());
+  await expect.poll(() => health().catch(() => undefined)).toEqual(FULL);
+  const served = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 1000)`);
+  const refused = await refusedNewShape();
   disk.empty();
-  service = await startServiceProcess(options()); // It ends with this test.
+  await expect.poll(health).toEqual({ status: 'active' });
   const again = new ShapeFollower(service.shapeUrl, { table: 'items' });
   await expectAllRows(again);
 
-  expect({ output: refused.output(), handle: again.handle }).toEqual({
-    output: expect.stringMatching(/\(ENOSPC: no space is left on the device\)\. Make room there, and start again\.\n$/) as string,
-    handle: follower.handle,
+  expect({ served: [served.handle, served.rows.size], refused: refused.status, handle: again.handle }).toEqual({
+    served: [follower.handle, follower.rows.size], refused: 503, handle: follower.handle,
   });
+});
+
+test('started while the disk is full, without the room that it keeps for that: it says so in a sentence', async () => {
+  await service.kill();
+  rmSync(`${disk.directory}/reserve.new`, { force: true });
+  disk.fill();
+  const refused = await spawnService(options());
+  if (refused.child.exitCode === null) await once(refused.child, 'exit');
+  disk.empty();
+
+  expect(refused.output()).toMatch(/\(ENOSPC: no space is left on the device\)\. Make room there, and start again\.\n$/);
 });
 
 test('full of what it was given itself, and killed then: in a larger one it goes on, under the same handle', async () => {

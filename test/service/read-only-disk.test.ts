@@ -46,9 +46,13 @@ async function titles(): Promise<readonly string[]> {
   return (await database.query<{ title: string }>('SELECT title FROM items')).map(({ title }) => title).sort();
 }
 
-const titlesOf = (rows: Iterable<Readonly<Record<string, unknown>>>): readonly string[] => [...rows].map(({ title }) => String(title)).sort();
+function titlesOf(rows: Iterable<Readonly<Record<string, unknown>>>): readonly string[] {
+  return [...rows].map(({ title }) => String(title)).sort();
+}
 
-test.skipIf(reason !== undefined)(`read-only under load: served, told, stopped, repaired, and gone on with (${reason ?? 'on ext4'})`, async () => {
+const title = `read-only under load: served, told, stopped, repaired, and gone on with (${reason ?? 'on ext4'})`;
+
+test.skipIf(reason !== undefined)(title, async () => {
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   const stream = new ShapeStream({ url: service.shapeUrl, params: { table: 'items' }, signal: leaving.signal });
   // @ts-expect-error its type does not know that an optional property may be there and undefined.
@@ -57,7 +61,8 @@ test.skipIf(reason !== undefined)(`read-only under load: served, told, stopped, 
     await database.query(`UPDATE items SET title = 'round ${round}, ' || id WHERE id % 20 = ${round}`);
     if (round === 10) disk.abort();
   }
-  await expect.poll(health).toEqual({ status: 'starting', cause: expect.stringContaining('EROFS: the file system is read-only') as string });
+  const cause = expect.stringContaining('EROFS: the file system is read-only') as string;
+  await expect.poll(health).toEqual({ status: 'starting', cause });
   const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   const refused = await fetch(`${service.shapeUrl}?table=items&offset=-1&where=id%3E7`);
   const { code } = (await refused.json()) as { code?: string };

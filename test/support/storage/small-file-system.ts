@@ -58,7 +58,7 @@ export function whyNoDevice(): string | undefined {
     mountSmallDevice(4).remove();
     return undefined;
   } catch (error) {
-    return `no ext4 can be mounted on a loop device here: it takes Linux and root (${error instanceof Error ? error.message : String(error)})`;
+    return `no ext4 can be mounted on a loop device here, which takes Linux and root: ${String(error)}`;
   }
 }
 
