@@ -7,6 +7,7 @@ import { diskPort } from '../../src/storage/disk/disk-port.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import { watchedDisk } from '../../src/storage/disk/watched-disk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { handleOf } from '../support/shapes.ts';
 import { openPort } from '../support/postgres/port-harness.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
@@ -114,6 +115,20 @@ test('what waits when the storage is closed fails as it was refused, and what co
 
   await expect(standing.insist(refused)).rejects.toThrow('EROFS');
   expect(standing.pause).toBeUndefined();
+});
+
+test('a storage that is closed waits for no disk that refuses', async () => {
+  const { disk, standing, storage } = await opened();
+  standing.keep();
+  disk.fail('sync', 'ENOSPC', /\.log$/);
+  storage.log.appendRecord({ type: 'shape.deleted', handle: handleOf(1), why: 'a test' });
+  const told: string[] = [];
+  const tell = (error: DiskError): unknown => told.push(error.code);
+  void storage.log.sync().catch(tell);
+  await standing.whenRefused(never);
+  void storage.close().catch(tell);
+
+  await expect.poll(() => told).toEqual(['ENOSPC', 'ENOSPC']);
 });
 
 test('where nothing waits, a little is written to see whether the disk takes anything, and nothing is left of it', async () => {

@@ -137,6 +137,25 @@ test('the port can start while the log waits for the disk', async () => {
   expect(took).toEqual({ type: 'disk.took' });
 });
 
+test('a shape that is deleted while its lines are on their way keeps no checkpoint, whatever becomes of them', async () => {
+  const memory = new MemoryDisk();
+  const own = await openStorage({ directory: '/data', clock: new ManualClock(), disk: memory.mount() });
+  const shape = own.shapes.create(sound, definition);
+  await snapshotOf(shape, []);
+  await own.log.sync();
+  appendLines(shape, 10, ['"later"']);
+  memory.holdSyncs();
+  const { syncCount } = memory;
+  const taken = own.shapes.checkpoint().then(() => 'taken', (error: Error) => error.message);
+  await expect.poll(() => memory.syncCount).toBe(syncCount + 1);
+  own.shapes.delete(sound, 'a test');
+  memory.fail('sync', 'EIO', /\.lines$/);
+  memory.letSync();
+
+  expect(await taken).toBe('taken');
+  await own.close();
+});
+
 test('lines that the disk refused stay where they are when their Consumer has ended meanwhile', async () => {
   const memory = new MemoryDisk();
   const own = await openStorage({ directory: '/data', clock: new ManualClock(), disk: memory.mount() });
@@ -181,4 +200,21 @@ test('who waits for unsaved lines is told when there are too many, at once when 
     before: ['other: unsaved.exceeded'],
     told: ['other: unsaved.exceeded', 'first: unsaved.exceeded', 'later: unsaved.exceeded'],
   });
+});
+
+test('who was told of unsaved lines is done with it: later ones look at nobody who waited', async () => {
+  const shape = await shapeWithLine(sound);
+  const { signal } = new AbortController();
+  let unlistened = 0;
+  const unlisten = signal.removeEventListener.bind(signal);
+  signal.removeEventListener = (...listener: Parameters<typeof unlisten>) => {
+    unlistened += 1;
+    unlisten(...listener);
+  };
+  const told = storage.shapes.whenUnsaved(storage.shapes.unsavedBytes, signal);
+  appendLines(shape, 11, ['"some"']);
+  await told;
+  appendLines(shape, 12, ['"more"']);
+
+  expect(unlistened).toBe(1);
 });

@@ -177,6 +177,31 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     await expect(waiting).rejects.toThrow('made no progress');
   });
 
+  test('who follows a snapshot keeps no timer when it goes on, and nothing of one who gave up', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    await writer.write([bytes(row(4))]);
+    const readers = [runsOf(shape.read(BEFORE_ALL)), runsOf(shape.read(BEFORE_ALL))] as const;
+    await Promise.all(readers.map((reader) => reader.next()));
+    const timers = clock.pendingTimers;
+    const stalled = expect(readers[0].next()).rejects.toThrow('made no progress');
+    await expect.poll(() => clock.pendingTimers).toBe(timers + 1);
+    clock.advance(FOLLOW_WAIT_MS);
+    await stalled;
+    const waiting = readers[1].next();
+    await expect.poll(() => clock.pendingTimers).toBe(timers + 1);
+    let cleared = 0;
+    const clear = clock.clearTimer.bind(clock);
+    clock.clearTimer = (timer) => {
+      cleared += 1;
+      clear(timer);
+    };
+    await writer.write([bytes(row(4))]);
+    await waiting;
+
+    expect({ cleared, timers: clock.pendingTimers - timers }).toEqual({ cleared: 1, timers: 0 });
+  });
+
   test('the end of the snapshot is the end of the log until something is replicated', async () => {
     const shape = await shapeWith([row(4)]);
     const upToDate = { body: '', end: SNAPSHOT_END, upToDate: true };
