@@ -7,7 +7,7 @@ import { invariant } from '../../base/invariant.ts';
 import { bornMicros, type Handle } from '../../model/shape.ts';
 import { DEPENDENCY_GONE } from '../consumer/consumer-setup.ts';
 import type { DependentLives } from './dependent-lives.ts';
-import type { ListedLogs } from './directory-ports.ts';
+import type { ListedLog, ListedLogs } from './directory-ports.ts';
 import type { StartQueue } from './start-queue.ts';
 
 /** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
@@ -47,7 +47,7 @@ export class Restoration {
   /** @returns whether more are left to be entered. */
   enterMore(): boolean {
     if (this.unentered?.length === 0) return false;
-    this.unentered ??= Array.from(this.shapeLogs.all(), ({ handle }) => handle).sort(byAge).reverse();
+    this.unentered ??= youngestFirst(this.shapeLogs.all());
     for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enter(handle);
     if (!this.isEntering) this.condemnUnfit();
     return this.isEntering;
@@ -87,7 +87,8 @@ export class Restoration {
   }
 }
 
-/** The oldest first, so that the newest of a definition is the one that is found. */
-function byAge(left: Handle, right: Handle): number {
-  return bornMicros(left) - bornMicros(right);
+/** The oldest is entered first, so that the newest of a definition is the one that is found. */
+function youngestFirst(logs: Iterable<ListedLog>): Handle[] {
+  const born = Array.from(logs, ({ handle }) => ({ handle, micros: bornMicros(handle) }));
+  return born.sort((left, right) => left.micros - right.micros).reverse().map(({ handle }) => handle);
 }

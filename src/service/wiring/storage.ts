@@ -65,12 +65,13 @@ export function storagePorts(
   { intake, blocks, nextBlocks, shapeBlocks, movedRows }: LogAccess,
 ) {
   const { log, shapes, disk } = storage;
+  const checkpoints = checkpointPort(log, shapes, disk, world.clock);
   return {
     disk: () => diskPort(disk),
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
     logReader: () => logReaderPort(log, blocks, nextBlocks),
     shapeReader: () => shapeReaderPort({ shapes, disk }, shapeBlocks, (column) => new LineReader(column)),
-    checkpoints: () => checkpointPort(log, shapes, disk, world.clock),
+    checkpoints: () => checkpoints,
     splices: () => splicePort({ log, shapes, disk }, movedRows),
   };
 }

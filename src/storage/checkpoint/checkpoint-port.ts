@@ -2,9 +2,10 @@
  * Checkpoints: brings the shapes' logs to the disk and lets go of the transaction log that is no longer needed.
  *
  * What the disk refuses is done again when it is tried again, and answered then: until then nothing more comes into memory either
- * (`DiskStanding.pause`). Any other failure of the storage ends it. It takes a checkpoint before it counts as started, unless the disk
- * refuses; so when nothing more can be saved each new incarnation ends at once, and with them the service: without checkpoints the log,
- * and the lines in memory, would grow without end.
+ * (`DiskStanding.pause`). Any other failure of the storage ends it. One that comes back takes a checkpoint before it counts as started,
+ * unless the disk refuses; so when nothing more can be saved each new incarnation ends at once, and with them the service: without
+ * checkpoints the log, and the lines in memory, would grow without end. The first one does not: all readers would wait for it, and what
+ * there is to save was recovered, and can be again.
  * Shapes whose own files do not hold are named in the answer: the checkpoint after their deletion is without them. Where the device fails
  * files of a shape and takes everything else, nobody waits for that: there is no checkpoint yet, or the shape is damaged.
  *
@@ -29,6 +30,7 @@ const DAMAGED_MAX = 500;
 /** Of a shape whose files alone are refused. */
 const SPILL_AGAIN_MS = 500;
 
+/** @returns a port that is opened again when it has ended. */
 export function checkpointPort(
   log: TransactionLog,
   shapeLogs: ShapeLogs,
@@ -36,11 +38,15 @@ export function checkpointPort(
   clock: Clock,
   unsavedBytesMax = UNSAVED_BYTES_MAX,
 ): PortSpec {
+  let isFirst = true;
   return {
     name: '@checkpoints',
     async open({ signal }) {
-      const taken = takeCheckpoint(log, shapeLogs).catch(passRefusal); // A damaged shape is named again when somebody asks.
-      await Promise.race([taken, disk.whenRefused(signal)]);
+      if (!isFirst) {
+        const taken = takeCheckpoint(log, shapeLogs).catch(passRefusal); // A damaged shape is named again when somebody asks.
+        await Promise.race([taken, disk.whenRefused(signal)]);
+      }
+      isFirst = false;
       return {
         requests: {
           takeCheckpoint: () => disk.insist(() => takeCheckpoint(log, shapeLogs)),

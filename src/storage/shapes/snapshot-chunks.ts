@@ -20,6 +20,11 @@ export interface WholeSnapshot {
   readonly chunks: readonly ChunkSums[];
 }
 
+interface EndPlace {
+  readonly index: number;
+  readonly at: number;
+}
+
 export const FOLLOW_WAIT_MS = 60_000;
 const COMMA = 0x2c;
 
@@ -31,8 +36,8 @@ export class SnapshotChunks {
   private closedCount = 0;
   private whole: boolean;
   private failed = false;
-  /** Where `snapshot-end` begins, as soon as it is being written. */
-  private endAt: { readonly index: number; readonly at: number } | undefined;
+  /** Where `snapshot-end` begins, as soon as it is being written; of an earlier process's, when somebody has read it. */
+  private endAt: EndPlace | undefined;
   private readonly waiters = new Set<() => void>();
 
   constructor(
@@ -44,7 +49,6 @@ export class SnapshotChunks {
     private readonly restored: WholeSnapshot | undefined,
   ) {
     this.whole = restored !== undefined;
-    if (restored !== undefined) this.endAt = endOf(restored);
   }
 
   /** Chunks that have a row, the open one included. */
@@ -147,7 +151,8 @@ export class SnapshotChunks {
 
   /** @param part lies at byte `at` of chunk `index`. */
   private *runsOf(index: number, at: number, part: Uint8Array, goesOn: boolean): Generator<EntryRun> {
-    const rowBytes = this.endAt?.index === index ? Math.max(0, this.endAt.at - at) : part.length;
+    const end = (this.endAt ??= this.restored && endOf(this.restored));
+    const rowBytes = end?.index === index ? Math.max(0, end.at - at) : part.length;
     if (rowBytes > 0) yield { kind: 'row', bytes: part.subarray(0, rowBytes), goesOn: goesOn || rowBytes < part.length };
     if (rowBytes < part.length) yield { kind: 'control', bytes: part.subarray(rowBytes), goesOn };
   }
@@ -210,7 +215,7 @@ function joined(lines: readonly Uint8Array[]): Buffer {
 }
 
 /** It is the last entry of the last chunk, with a comma behind it. */
-function endOf({ chunks, pgSnapshot }: WholeSnapshot): { index: number; at: number } {
+function endOf({ chunks, pgSnapshot }: WholeSnapshot): EndPlace {
   const { bytes } = chunks.at(-1) ?? NO_ROWS;
   return { index: chunks.length - 1, at: bytes - snapshotEndLine(pgSnapshot).length - 1 };
 }

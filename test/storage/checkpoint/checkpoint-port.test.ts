@@ -43,6 +43,7 @@ async function shapeWithLine(handle: Handle): Promise<ShapeLog> {
   const shape = storage.shapes.create(handle, definition);
   await snapshotOf(shape, []);
   appendLines(shape, 10, ['"saved"']);
+  await storage.shapes.checkpoint();
   return shape;
 }
 
@@ -79,13 +80,25 @@ test.each(['lines', 'index'] as const)(
   },
 );
 
+test('the first one counts as started before anything is saved, and one that comes back saves first', async () => {
+  const spec = checkpointPort(storage.log, storage.shapes, storage.disk, clock);
+  appendLines(await shapeWithLine(sound), 11, ['"later"']);
+  const first = await openPort(spec);
+  const unsaved = storage.shapes.unsavedBytes;
+  await first.close();
+  await openPort(spec);
+
+  expect([unsaved, storage.shapes.unsavedBytes]).toEqual(['"later",'.length, 0]);
+});
+
 test('a storage that can save nothing more, for good, does not let the port start again', async () => {
   const shape = await shapeWithLine(sound);
-  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
+  const spec = checkpointPort(storage.log, storage.shapes, storage.disk, clock);
+  const port = await openPort(spec);
   disk.failSyncs('.lines', 'EBADF');
   appendLines(shape, 11, ['"later"']);
   const failure = await Promise.resolve(port.ask({ type: 'takeCheckpoint' })).catch((error: Error) => error.name);
-  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock)).catch((error: Error) => error.name);
+  const again = await openPort(spec).catch((error: Error) => error.name);
 
   expect({ failure, again }).toEqual({ failure: 'DiskError', again: 'DiskError' });
 });
@@ -93,12 +106,13 @@ test('a storage that can save nothing more, for good, does not let the port star
 test('a checkpoint that the disk refuses is taken when that is over; until then the port can start, and nothing more comes', async () => {
   const shape = await shapeWithLine(sound);
   const watch = await openPort(diskPort(storage.disk));
-  const port = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
+  const spec = checkpointPort(storage.log, storage.shapes, storage.disk, clock);
+  const port = await openPort(spec);
   disk.failSyncs('.lines', 'ENOSPC');
   appendLines(shape, 11, ['"later"']);
   const taking = port.ask({ type: 'takeCheckpoint' });
   const refused = await watch.ask({ type: 'awaitRefusal' });
-  const again = await openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock));
+  const again = await openPort(spec);
   const still = await watch.ask({ type: 'tryDisk' });
   const isPaused = storage.disk.pause !== undefined;
   disk.heal();
