@@ -29,7 +29,7 @@ export interface StorageOptions {
   readonly segmentBytesMax?: number;
   /** What the newest transactions may take of the memory; default 64 MiB. */
   readonly tailBytesMax?: number;
-  /** How many files stay open while nobody reads them; default 64. */
+  /** How many files stay open while nobody reads them; default 48: with those that are written, fewer than 64 are open. */
   readonly idleFilesMax?: number;
   /** Told of who has the lock of the directory, when it must be waited for whether it lives. */
   readonly lockAwaited?: ((lock: AwaitedLock) => void) | undefined;
@@ -91,7 +91,7 @@ async function recover(options: StorageOptions, disk: Disk, standing: DiskStandi
   const logOptions = { disk, standing, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, logRead: options.logRead };
   const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
-  const files = new FileCache(disk, options.idleFilesMax ?? 64);
+  const files = new FileCache(disk, options.idleFilesMax ?? 48);
   const recovered = await recoverShapes(log, checkpoints, paths).catch(async (error: unknown) => {
     await log.giveUp(); // It may be on its way to its witness, and the directory is not ours for long.
     throw error;

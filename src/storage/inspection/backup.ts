@@ -122,7 +122,7 @@ class Copy {
       await makeDurably(this.disk, `${this.target}/${folder}`);
       for (const name of await this.disk.list(`${this.target}/${folder}`)) await this.disk.removeFile(`${this.target}/${folder}/${name}`);
     }
-    for (const handle of (await this.to.stored()).keys()) await this.to.discard(handle);
+    await this.to.discard((await this.to.stored()).keys());
   }
 
   private async copyCheckpoints(): Promise<void> {
@@ -198,7 +198,7 @@ class Copy {
     const living = shapes.find(({ handle }) => gone.has(handle));
     const error = living && gone.get(living.handle);
     if (error !== undefined) throw error;
-    for (const handle of gone.keys()) await this.to.discard(handle);
+    await this.to.discard(gone.keys());
   }
 
   private async verify(leftOut: ReadonlySet<Handle>): Promise<void> {

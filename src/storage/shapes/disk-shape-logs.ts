@@ -52,6 +52,8 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly checkpoints = new GroupCommit(() => this.writeCheckpoint());
   /** Deleted, and not yet gone from the checkpoint. */
   private removed: Set<Handle>;
+  /** Deleted, and nobody has begun to remove their files: these go when that is durable. */
+  private readonly ended = new Map<Handle, ShapeFiles | undefined>();
   /** What was releasable when the last checkpoint began. */
   private checkpointed: LogPosition;
   private readonly compactor: Compactor | undefined;
@@ -63,7 +65,7 @@ export class DiskShapeLogs implements ShapeLogs {
   /** As the start found them. What it went by may not be durable, so they go behind the first checkpoint of ours. */
   private leftovers: readonly Leftover[];
 
-  constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers }: RecoveredShapes) {
+  constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers, moved }: RecoveredShapes) {
     this.faults = new OwnFaults(options.standing, options.clock);
     this.removals = new FileRemovals(options.standing, this.faults, options.clock);
     const { disk, files, paths } = options;
@@ -78,10 +80,11 @@ export class DiskShapeLogs implements ShapeLogs {
     for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
-    for (const handle of dropped) this.removals.add(() => this.paths.discard(handle));
+    if (dropped.length > 0) this.removals.add(() => this.paths.discard(dropped));
     this.leftovers = leftovers;
-    for (const { handle, dependsOn, views } of shapes) {
-      if (dependsOn.length > 0) this.removals.add(async () => this.stores.get(handle)?.sweepMoved(views.taken));
+    for (const { handle, views } of shapes) {
+      const found = moved.get(handle);
+      if (found !== undefined) this.removals.add(async () => this.stores.get(handle)?.sweepMoved(found, views.taken));
     }
     this.compactor = this.newCompactor(options);
   }
@@ -134,14 +137,11 @@ export class DiskShapeLogs implements ShapeLogs {
     this.stores.delete(handle);
     this.compactor?.forget(handle);
     this.faults.forget(handle);
-    const discard = async (): Promise<void> => {
-      await store?.remove();
-      await this.paths.discard(handle);
-    };
     // A stop before its end is durable brings the shape back: with its files. One that a stop ends as well must not wait for the log: the
     // room that its snapshot has used up may be what the log waits for.
-    if (shape.comesBack) this.removals.add(() => this.log.sync().then(discard));
-    else this.removals.addAtOnce(discard);
+    if (!shape.comesBack) return this.removals.addAtOnce(() => this.discard(new Map([[handle, store]])));
+    this.ended.set(handle, store);
+    if (this.ended.size === 1) this.removals.add(this.removalOfEnded());
   }
 
   async spill(handle: Handle): Promise<void> {
@@ -270,6 +270,27 @@ export class DiskShapeLogs implements ShapeLogs {
     const damage = this.compactor?.takeDamage();
     if (damage !== undefined) met.push(damage);
     if (met.length > 0) throw new CheckpointDeferredError(met.filter((error) => error instanceof ShapeCorruptError));
+  }
+
+  /** Of all that have ended when its turn comes: the log is synced, and each directory read, once for them. */
+  private removalOfEnded(): () => Promise<void> {
+    let together: ReadonlyMap<Handle, ShapeFiles | undefined> | undefined;
+    return async () => {
+      together ??= this.takeEnded();
+      await this.log.sync();
+      await this.discard(together);
+    };
+  }
+
+  private takeEnded(): ReadonlyMap<Handle, ShapeFiles | undefined> {
+    const ended = new Map(this.ended);
+    this.ended.clear();
+    return ended;
+  }
+
+  private async discard(stores: ReadonlyMap<Handle, ShapeFiles | undefined>): Promise<void> {
+    for (const store of stores.values()) await store?.remove();
+    await this.paths.discard(stores.keys());
   }
 
   private newCompactor({ clock, folder, compaction }: DiskShapeLogsOptions): Compactor | undefined {

@@ -18,12 +18,14 @@ export interface StoredFiles {
   readonly hasSnapshot: boolean;
   /** The kinds that there are of each generation of its lines. */
   readonly lines: ReadonlyMap<number, ReadonlySet<LinesKind>>;
+  /** The numbers of the splices that left rows. */
+  readonly moved: readonly number[];
 }
 
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
 const NAME_PATTERN = /^([\w-]+)\.(snapshot|(?:[1-9]\d*\.)?(?:lines|index)|\d+\.moved)$/;
 const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
-const MOVED_PATTERN = /\.(\d+)\.moved$/;
+const MOVED_PATTERN = /^(\d+)\.moved$/;
 
 export class ShapePaths {
   private readonly shapes: string;
@@ -70,7 +72,7 @@ export class ShapePaths {
       for (const name of await this.disk.list(`${this.shapes}/${directory}`)) {
         const [, handle, kind] = NAME_PATTERN.exec(name) ?? [];
         if (handle === undefined || kind === undefined || hash8(handle).toString(16).padStart(2, '0') !== directory) continue;
-        const files = found.get(handle as Handle) ?? { hasSnapshot: false, lines: new Map() };
+        const files = found.get(handle as Handle) ?? { hasSnapshot: false, lines: NONE, moved: [] };
         found.set(handle as Handle, files);
         enter(files, kind);
       }
@@ -78,18 +80,16 @@ export class ShapePaths {
     return found;
   }
 
-  /** All that can go goes. @throws {DiskError} the first of what was refused. */
-  async discard(handle: Handle): Promise<void> {
-    const removals: Promise<void>[] = [];
-    for (const name of await this.namesOf(handle)) removals.push(this.remove(handle, name));
-    const refused = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected');
-    if (refused?.status === 'rejected') throw refused.reason;
-  }
-
-  /** The numbers of the splices that left rows. */
-  async movedOf(handle: Handle): Promise<readonly number[]> {
-    const names = await this.namesOf(handle);
-    return names.flatMap((name) => MOVED_PATTERN.exec(name)?.[1] ?? []).map(Number);
+  /** Removes all files of these that can go. However many they are, each directory is read once. @throws {DiskError} the first refusal. */
+  async discard(handles: Iterable<Handle>): Promise<void> {
+    const byDirectory = new Map<string, Set<string>>();
+    for (const handle of handles) {
+      const directory = this.directoryOf(handle);
+      byDirectory.set(directory, (byDirectory.get(directory) ?? new Set()).add(handle));
+    }
+    const refused: unknown[] = [];
+    for (const [directory, gone] of byDirectory) refused.push(...(await this.discardIn(directory, gone)));
+    if (refused.length > 0) throw refused[0];
   }
 
   /** One that is not there is no error: its shape may have been deleted meanwhile. */
@@ -113,9 +113,15 @@ export class ShapePaths {
     }
   }
 
-  private async namesOf(handle: Handle): Promise<readonly string[]> {
-    const names = await this.disk.list(this.directoryOf(handle));
-    return names.filter((name) => name.startsWith(`${handle}.`) && NAME_PATTERN.test(name));
+  /** @returns why some are still there. */
+  private async discardIn(directory: string, gone: ReadonlySet<string>): Promise<readonly unknown[]> {
+    const removals: Promise<void>[] = [];
+    for (const name of await this.disk.list(directory)) {
+      const [, handle = ''] = NAME_PATTERN.exec(name) ?? [];
+      if (gone.has(handle)) removals.push(this.remove(handle as Handle, name));
+    }
+    const ends = await Promise.allSettled(removals);
+    return ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
   }
 
   private remove(handle: Handle, name: string): Promise<void> {
@@ -129,13 +135,20 @@ function movedName(handle: Handle, number: number): string {
 
 interface FoundFiles extends StoredFiles {
   hasSnapshot: boolean;
-  readonly lines: Map<number, Set<LinesKind>>;
+  lines: Map<number, Set<LinesKind>>;
+  readonly moved: number[];
 }
+
+/** Of most shapes there are no lines. */
+const NONE = new Map<number, Set<LinesKind>>();
 
 function enter(files: FoundFiles, kind: string): void {
   if (kind === 'snapshot') files.hasSnapshot = true;
+  const [, moved] = MOVED_PATTERN.exec(kind) ?? [];
+  if (moved !== undefined) files.moved.push(Number(moved));
   const [, generation = '0', lines] = LINES_PATTERN.exec(kind) ?? [];
   if (lines !== 'lines' && lines !== 'index') return;
+  if (files.lines === NONE) files.lines = new Map();
   const kinds = files.lines.get(Number(generation)) ?? new Set();
   files.lines.set(Number(generation), kinds.add(lines));
 }

@@ -27,6 +27,8 @@ export interface RecoveredShapes {
   readonly torn: readonly Handle[];
   /** Of shapes that are not dropped, generations of lines that no checkpoint counts, or not any more. */
   readonly leftovers: readonly Leftover[];
+  /** Likewise, the numbers of the splices that left rows, where there are any. */
+  readonly moved: ReadonlyMap<Handle, readonly number[]>;
 }
 
 export interface Leftover {
@@ -56,7 +58,7 @@ export async function recoverShapes(
   const dropped = [...new Set([...seen, ...stored.keys()])].filter((handle) => !kept.has(handle));
   const robbed = complete.map(({ handle }) => handle).filter((handle) => !kept.has(handle));
   const leftovers = shapes.flatMap((state) => leftoversOf(state, stored.get(state.handle)));
-  return { shapes, position, dropped, robbed, torn: [...torn], leftovers };
+  return { shapes, position, dropped, robbed, torn: [...torn], leftovers, moved: movedOf(shapes, stored) };
 }
 
 function hasFiles({ lines }: ShapeState, files: StoredFiles | undefined): boolean {
@@ -67,6 +69,11 @@ function hasFiles({ lines }: ShapeState, files: StoredFiles | undefined): boolea
 function leftoversOf({ handle, lines }: ShapeState, files: StoredFiles | undefined): Leftover[] {
   const generations = [...(files?.lines.keys() ?? [])];
   return generations.filter((generation) => generation !== generationOf(lines)).map((generation) => ({ handle, generation }));
+}
+
+function movedOf(shapes: readonly ShapeState[], stored: ReadonlyMap<Handle, StoredFiles>): Map<Handle, readonly number[]> {
+  const moved = shapes.map(({ handle }) => [handle, stored.get(handle)?.moved ?? []] as const);
+  return new Map(moved.filter(([, numbers]) => numbers.length > 0));
 }
 
 /** A record that the checkpoint knows already changes nothing. @returns false when one before it is missing: the shape is dropped then. */
