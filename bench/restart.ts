@@ -17,11 +17,7 @@ import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from
 import { openDatabase } from './database.ts';
 import { usageOf } from './process-usage.ts';
 import { openDoor } from './server-door.ts';
-
-const SHAPES_PER_TABLE = 10;
-const REQUESTS_AT_ONCE = 40;
-const PATIENCE_MS = 600_000;
-const ASK_EVERY_MS = 20;
+import { createShapes, createTables, pause, secondsSince, SHAPES_PER_TABLE, shapeOn, until } from './stored-shapes.ts';
 
 const { values } = parseArgs({
   options: { shapes: { type: 'string', default: '2500,5000,10000' }, away: { type: 'string', default: '10000' } },
@@ -37,7 +33,7 @@ url.port = String(door.port);
 const options = { databaseUrl: url.href, storageDirectory: join(directory, 'storage') };
 let newTables = 0;
 try {
-  await createTables('table', Math.ceil(Math.max(...sizes) / SHAPES_PER_TABLE));
+  await createTables(database, 'table', Math.ceil(Math.max(...sizes) / SHAPES_PER_TABLE));
   for (const [index, size] of sizes.entries()) {
     await growTo(size, sizes[index - 1] ?? 0);
     await restartWithPostgres('Postgres there');
@@ -85,7 +81,7 @@ async function untilServed(service: ServiceProcess, how: string, startedMs: numb
   await until(async () => (await healthOf(service)) === 'active', service);
   report(`${how}: active`, startedMs, service);
   newTables += 1;
-  await createTables(`new_${newTables}`, 1);
+  await createTables(database, `new_${newTables}`, 1);
   await until(() => isAnswered(service, `new_${newTables}_0`), service);
   report('  a new shape on a new table answers', startedMs, service);
 }
@@ -104,56 +100,12 @@ function report(what: string, startedMs: number, { child, output }: ServiceProce
   process.stdout.write(`  ${cells.join('')}\n`);
 }
 
-/** In one transaction. */
-async function createTables(prefix: string, count: number): Promise<void> {
-  await database.query(`
-    DO $$ BEGIN
-      FOR i IN 0..${count - 1} LOOP EXECUTE format('CREATE TABLE ${prefix}_%s (id int PRIMARY KEY, body text)', i); END LOOP;
-    END $$`);
-}
-
 async function dropTables(count: number): Promise<void> {
   await database.query(`DO $$ BEGIN FOR i IN 0..${count - 1} LOOP EXECUTE format('DROP TABLE table_%s', i); END LOOP; END $$`);
-}
-
-async function createShapes({ shapeUrl }: ServiceProcess, from: number, to: number): Promise<void> {
-  let next = from;
-  const ask = async (): Promise<void> => {
-    while (next < to) {
-      const index = next;
-      next += 1;
-      const response = await fetch(shapeOn(shapeUrl, `table_${Math.floor(index / SHAPES_PER_TABLE)}`, index % SHAPES_PER_TABLE));
-      await response.text();
-      invariant(response.status === 200, `shape ${index} is made: ${response.status}`);
-    }
-  };
-  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, ask));
-}
-
-function shapeOn(shapeUrl: string, table: string, nth = 0): string {
-  return `${shapeUrl}?table=${table}&offset=-1&where=${encodeURIComponent(`id > ${nth}`)}`;
 }
 
 async function isAnswered({ shapeUrl }: ServiceProcess, table: string): Promise<boolean> {
   const response = await fetch(shapeOn(shapeUrl, table)).catch(() => undefined);
   await response?.text();
   return response?.status === 200;
-}
-
-async function until(isSo: () => Promise<boolean>, { child, output }: ServiceProcess): Promise<void> {
-  const deadlineMs = systemClock.nowMs() + PATIENCE_MS;
-  while (!(await isSo())) {
-    invariant(systemClock.nowMs() < deadlineMs && child.exitCode === null, `the service goes on; it printed:\n${output().slice(-2000)}`);
-    await pause(ASK_EVERY_MS);
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    systemClock.setTimer(done, ms);
-  });
-}
-
-function secondsSince(startedMs: number): string {
-  return `${((systemClock.nowMs() - startedMs) / 1000).toFixed(2)} s`;
 }
