@@ -11,7 +11,7 @@ import { seeWitness, type SeenWitness } from '../log/durable-witness.ts';
 import { NO_STREAM, type HeldStream } from '../log/held-stream.ts';
 import { Layouts } from '../log/layouts.ts';
 import { LogReader } from '../log/log-reader.ts';
-import { checkHeader, learn, learnBehind, type Findings } from '../log/log-recovery.ts';
+import { checkHeader, learn, learnBehind, streamOf, type Findings } from '../log/log-recovery.ts';
 import { PartitionTrees } from '../log/partition-trees.ts';
 import { RecentCommits } from '../log/recent-commits.ts';
 import { SegmentCursor } from '../log/segment-cursor.ts';
@@ -65,7 +65,7 @@ export async function seeLog(disk: Disk, directory: string, scope: LogScope): Pr
   return {
     segments, begin: segments.firsts[0] ?? LOG_START, end, witness, damages, tornBytes,
     durable: findings.durable,
-    stream: findings.stream,
+    stream: streamOf(findings),
     records: (after) => reader.records({ after, through: end }),
   };
 }
@@ -84,7 +84,7 @@ class LogScan {
     durable: LogPosition,
   ) {
     const learned = { layouts: new Layouts(), trees: new PartitionTrees(), recent: new RecentCommits(REMEMBERED_BYTES) };
-    this.findings = { ...learned, openAfter: undefined, stream: NO_STREAM, durable };
+    this.findings = { ...learned, openAfter: undefined, stream: NO_STREAM, commit: undefined, durable };
     this.needed = segments.holding(scope.needs) ?? segments.firsts[0] ?? LOG_START;
   }
 

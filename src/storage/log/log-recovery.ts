@@ -40,7 +40,10 @@ export interface Learned {
 export interface Findings extends Learned {
   /** Before the transaction that is being read; undefined when it began before what is read. */
   openAfter: LogPosition | undefined;
+  /** But for `commit`. */
   stream: HeldStream;
+  /** What the last commit frame says, of the stream that goes on: which of a million it is, is known at the end. */
+  commit: Uint8Array | undefined;
   /** Up to here the log itself says that it was durable. */
   durable: LogPosition;
 }
@@ -59,11 +62,11 @@ export async function recoverLog(
 ): Promise<RecoveredLog> {
   await segments.scan();
   const durableBefore = Math.max(durable, segments.witness.position) as LogPosition;
-  const findings: Findings = { ...learned, openAfter: undefined, stream: NO_STREAM, durable: durableBefore };
+  const findings: Findings = { ...learned, openAfter: undefined, stream: NO_STREAM, commit: undefined, durable: durableBefore };
   try {
     return await recoverSegments(segments, from, findings);
   } catch (error) {
-    throw error instanceof LogCorruptError ? error.after(findings.stream) : error;
+    throw error instanceof LogCorruptError ? error.after(streamOf(findings)) : error;
   }
 }
 
@@ -79,7 +82,11 @@ async function recoverSegments(segments: Segments, from: LogPosition, findings: 
   const lastFirst = segments.firsts.at(-1);
   if (end < findings.durable) throw new LogCorruptError(end, `it was durable up to ${findings.durable}`);
   if (end > LOG_START && lastFirst === undefined) throw new LogCorruptError(end, 'its only segment has no header');
-  return { end, lastFirst, stream: findings.stream };
+  return { end, lastFirst, stream: streamOf(findings) };
+}
+
+export function streamOf({ stream, commit }: Findings): HeldStream {
+  return commit === undefined ? stream : { ...stream, lastCommitLsn: decodeCommit(commit).lsn };
 }
 
 /** @returns where the segment ends; a torn tail has been cut off. */
@@ -106,7 +113,7 @@ async function recoverSegment(segments: Segments, first: LogPosition, findings: 
 /** @returns behind the last frame that holds. */
 async function scanSegment(segments: Segments, file: DiskFile, first: LogPosition, findings: Findings): Promise<LogPosition> {
   const cursor = new SegmentCursor(file, first, first, (first + file.size) as LogPosition);
-  for (let frame = await cursor.read(); typeof frame !== 'string'; frame = await cursor.read()) {
+  for (let frame = await cursor.read(); typeof frame !== 'string'; frame = cursor.readHere() ?? (await cursor.read())) {
     if (frame.start === first) checkHeader(frame, segments.directory, findings);
     else learn(frame, findings);
   }
@@ -120,6 +127,7 @@ export function checkHeader(frame: Frame, directory: string, findings: Findings)
   if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), String(LOG_FORMAT));
   const { source, lastCommitLsn, heldLsn } = header;
   findings.stream = { source, lastCommitLsn, heldLsn };
+  findings.commit = undefined;
 }
 
 export function learn(frame: Frame, findings: Findings): void {
@@ -131,6 +139,7 @@ export function learn(frame: Frame, findings: Findings): void {
   if (kind === FRAME_KINDS.restart) {
     const { source, lsn } = decodeRestart(payload);
     findings.stream = { source, lastCommitLsn: LSN_ZERO, heldLsn: lsn };
+    findings.commit = undefined;
     findings.recent.forget();
   }
   if (kind === FRAME_KINDS.held) findings.stream = { ...findings.stream, heldLsn: decodeLsn(payload) };
@@ -138,7 +147,7 @@ export function learn(frame: Frame, findings: Findings): void {
 }
 
 function learnCommit({ xid, payload, end }: Frame, findings: Findings): void {
-  findings.stream = { ...findings.stream, lastCommitLsn: decodeCommit(payload).lsn };
+  findings.commit = payload;
   if (findings.openAfter !== undefined) findings.recent.push(xid, findings.openAfter, end);
   findings.openAfter = undefined;
 }

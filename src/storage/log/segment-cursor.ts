@@ -25,6 +25,13 @@ export class SegmentCursor {
     return this.next;
   }
 
+  /** The next frame, if it lies whole in what was read already: at most the frames of a block come so, one after the other. */
+  readHere(): Frame | undefined {
+    if (this.next >= this.limit) return undefined;
+    const look = frameAt(this.block, this.at, this.next);
+    return look.look === 'whole' ? this.passed(look.frame) : undefined;
+  }
+
   /**
    * `broken` when what follows is no whole frame; then the position stays.
    *
@@ -44,9 +51,13 @@ export class SegmentCursor {
     }
     if (look.look === 'unknown') throw new UnknownContentError('The transaction log', `a frame of kind ${look.kind}`);
     if (look.look !== 'whole') return 'broken';
-    this.at += look.frame.end - this.next;
-    this.next = look.frame.end;
-    return look.frame;
+    return this.passed(look.frame);
+  }
+
+  private passed(frame: Frame): Frame {
+    this.at += frame.end - this.next;
+    this.next = frame.end;
+    return frame;
   }
 
   private async fill(bytes: number): Promise<void> {
