@@ -18,7 +18,7 @@ import { readTransaction } from './explain/read-txid.ts';
 import type { ToldAnswer } from './explain/told-answer.ts';
 import { sharedEvents } from './event-streams/log-events.ts';
 import { ShapeFollowers } from './event-streams/shape-followers.ts';
-import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
+import type { ApiPorts, LimitsStanding, ServiceLevel, ShapeAnnouncements } from './ports.ts';
 import { readShape, type ReadRequest } from './read-shape.ts';
 import type { Refusal } from './refusal.ts';
 import { ShapeListeners } from './shape-listeners.ts';
@@ -40,6 +40,8 @@ export interface Api {
   standing(): { readonly isReadable: boolean; readonly why: string | undefined };
   /** Why it is not active: as `ServiceStatus` has it. */
   cause(isTrusted: boolean): Promise<string | undefined>;
+  /** What is used of the limits of the storage; undefined where none is set. */
+  limits(): LimitsStanding | undefined;
   /** Whom to tell when a log has grown or ended. */
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
@@ -65,6 +67,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     level: () => ports.status.level(),
     standing: () => ({ isReadable: ports.status.isReadable(), why: ports.status.whyNotReady()?.message }),
     cause: (isTrusted) => ports.status.cause(isTrusted),
+    limits: () => ports.status.limits(),
     announcements: toEach([listeners, followers]),
     readersOf: (handle) => listeners.parkedOn(handle) + followers.countOf(handle),
     load: () => ({

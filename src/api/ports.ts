@@ -115,6 +115,27 @@ export type LogStretch =
 /** `waiting`: another instance holds the lock, yet stored shapes can be read here. */
 export type ServiceLevel = 'starting' | 'waiting' | 'active';
 
+/** How much of the limits of the storage is used, as it was some seconds ago: plain JSON. What is not limited has no `limit`. */
+export interface LimitsStanding {
+  readonly shapes: { readonly used?: number; readonly limit?: number };
+  /** Of snapshots and lines. */
+  readonly bytes: { readonly used?: number; readonly limit?: number };
+  /** That a shape may be unread. */
+  readonly unreadSeconds?: { readonly limit: number };
+  /** Shapes that a limit has ended since the service began. */
+  readonly ended: LimitEvents;
+  /** New shapes that found no room. */
+  readonly refused: LimitEvents;
+}
+
+export interface LimitEvents {
+  readonly count: number;
+  /** ISO 8601; left out where it never was. */
+  readonly lastAt?: string;
+  /** A sentence. */
+  readonly lastWhy?: string;
+}
+
 export interface ServiceStatus {
   /** What health says. */
   level(): ServiceLevel;
@@ -128,6 +149,8 @@ export interface ServiceStatus {
    * @param isTrusted what names others (their address, an error of Postgres) is told as well.
    */
   cause(isTrusted: boolean): Promise<string | undefined>;
+  /** Undefined where no limit is set. */
+  limits(): LimitsStanding | undefined;
   /** @returns false when `timeoutMs` passed first. */
   waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean>;
 }

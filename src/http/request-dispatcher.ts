@@ -167,7 +167,8 @@ export class RequestDispatcher {
     const isTrusted = accessOf(this.settings.secret, query, request.headers.authorization) !== 'denied';
     const cause = await api.cause(isTrusted);
     const level = api.level();
-    const told = cause === undefined ? {} : { cause };
+    const limits = isTrusted ? api.limits() : undefined;
+    const told = { ...(cause === undefined ? {} : { cause }), ...(limits === undefined ? {} : { limits }) };
     return {
       status: level === 'active' ? 200 : 202,
       headers: ['content-type', JSON_TYPE, 'cache-control', 'no-cache, no-store, must-revalidate'],

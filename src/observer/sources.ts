@@ -10,6 +10,7 @@ import type { PageFile } from './pages/page-file.ts';
 import type { PlotSeries } from './views/plots.ts';
 import type { LockHolder, PostgresView } from './views/postgres.ts';
 import type { ServiceView } from './views/service.ts';
+import type { LimitsView } from './views/shapes.ts';
 
 export type ObservedRuntime = Pick<
   Runtime,
@@ -51,6 +52,8 @@ export interface ShapeSource {
   readersOf(handle: Handle): number;
   /** Up to where the values of a dependency have come; undefined while nobody keeps them. */
   valuesEnd(inner: Handle, column: string): LogOffset | undefined;
+  /** Undefined where none is set. */
+  limits(): LimitsView | undefined;
   readonly position: LogPosition;
   readonly releasable: LogPosition;
   readonly durableEnd: LogPosition;

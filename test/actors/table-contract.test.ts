@@ -165,6 +165,9 @@ class LimitedShapes implements World<LimitedShapes>, LimitsPorts {
     this.readMs.set(handle, this.atMs);
   }
 
+  /** What onlookers are told is no part of the world. */
+  noteLook(): void {}
+
   *shapes(): Iterable<LimitedShape> {
     for (const handle of this.readMs.keys()) yield { handle, dependsOn: [], storedBytes: 10, snapshot: { state: 'complete' } };
   }

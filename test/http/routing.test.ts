@@ -69,6 +69,17 @@ test.each([
   expect(await told(await get(`/v1/health${query}`))).toEqual({ status: 202, body: { status: 'waiting', cause } });
 });
 
+test('what is used of the limits is told by health to who has the secret, and to nobody else', async () => {
+  const { get } = await start({ http: { secret: 'S3cret' } });
+  const limits = { shapes: { used: 1, limit: 2 }, bytes: { used: 3 }, ended: { count: 0 }, refused: { count: 0 } };
+  world.status.limited = limits;
+
+  expect([await told(await get('/v1/health')), await told(await get('/v1/health?secret=S3cret'))]).toEqual([
+    { status: 200, body: { status: 'active' } },
+    { status: 200, body: { status: 'active', limits } },
+  ]);
+});
+
 test.each(VARIANTS)('%s is the shape endpoint', async (path) => {
   const { get } = await start({ rows: [itemLine('1', 'a')] });
   expect(await told(await get(`${path}?${BASE}`), 'access-control-allow-methods')).toEqual({

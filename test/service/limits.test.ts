@@ -89,6 +89,32 @@ test('at --max-storage-size a new shape is refused in words while all are in use
   expect(await standing(running, [[{}, large.handle]])).toEqual([503]); // It has ended, and there is no room for another one again.
 }, 60_000);
 
+test('what is used of the limits, and what they have ended or refused last, is told by health and metrics', async () => {
+  const flags = { 'max-shapes': '1', 'max-storage-size': '250000', 'prometheus-port': '0' };
+  const running = await start(flags);
+  await ask(running, { where: 'id = 1' });
+  await ask(running, {});
+  passedMs += HOUR_MS;
+  await ask(running, {});
+  const health = async () => (await (await fetch(`${running.url}/v1/health`)).json()) as { limits?: unknown };
+  const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
+  const ended = { count: 1, lastAt: at, lastWhy: 'there are more than 1 shapes, and it was unread for longest' };
+  const bytesUsed = expect.any(Number) as number;
+  await expect.poll(async () => (await health()).limits, LATER).toEqual({
+    shapes: { used: 1, limit: 1 }, bytes: { used: bytesUsed, limit: 250_000 }, ended, refused: { count: 0 },
+  });
+  const refused = await ask(running, { where: 'id < 290' });
+  const told = (await health()).limits;
+  const metrics = await (await fetch(running.metricsUrl ?? '')).text();
+
+  expect({ status: refused.status, told }).toEqual({
+    status: 503,
+    told: { shapes: { used: 1, limit: 1 }, bytes: { used: bytesUsed, limit: 250_000 }, ended, refused: { count: 1, lastAt: at } },
+  });
+  const numbers = ['armature_shapes_limit 1', 'armature_limits_ended_total 1', 'armature_limits_refused_total 1'];
+  expect(metrics.split('\n').filter((line) => numbers.includes(line)).sort()).toEqual(numbers.toSorted());
+}, 60_000);
+
 test('what the transaction log has is no shape\'s, and ends none', async () => {
   const running = await start({ 'max-storage-size': '100000' });
   const { handle } = await ask(running, { where: 'id = 1' });

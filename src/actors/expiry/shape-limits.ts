@@ -28,7 +28,18 @@ export interface LimitedShape {
   readonly snapshot: { readonly state: string };
 }
 
+/** What one look has found. */
+export interface LimitsLook {
+  /** That are served. */
+  readonly shapes: number;
+  readonly bytes: number;
+  /** How many shapes it takes, and why; left out where it takes none. */
+  readonly taken?: { readonly count: number; readonly why: string };
+}
+
 export interface LimitsPorts extends Forkable<LimitsPorts> {
+  /** For onlookers. */
+  noteLook(look: LimitsLook): void;
   shapes(): Iterable<LimitedShape>;
   /** On the scale of `nowMs`. */
   lastReadMs(handle: Handle): number;
@@ -39,6 +50,16 @@ interface Unread {
   readonly handle: Handle;
   readonly bytes: number;
   readonly unreadMs: number;
+}
+
+interface NothingTaken extends Message {
+  readonly type: 'limits.kept' | 'limits.reached';
+}
+
+interface Exceeded extends Message {
+  readonly type: 'limits.exceeded';
+  readonly handles: readonly Handle[];
+  readonly why: string;
 }
 
 /** Of one look: each is stopped, and its deletion is synced by itself. */
@@ -55,6 +76,22 @@ export class ShapeLimits implements Table<'look'> {
     if (Math.min(shapesMax, bytesMax, unreadMsMax) === Infinity) return { type: 'limits.kept' };
     const shapes = [...this.ports.shapes()];
     const bytes = shapes.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+    const found = this.found(shapes, bytes);
+    const taken = found.type === 'limits.exceeded' ? { taken: { count: found.handles.length, why: found.why } } : {};
+    this.ports.noteLook({ shapes: shapes.length, bytes, ...taken });
+    return found;
+  }
+
+  clone(fork: Fork): ShapeLimits {
+    return new ShapeLimits(this.limits, this.ports.clone(fork));
+  }
+
+  key(): string {
+    return '';
+  }
+
+  private found(shapes: readonly LimitedShape[], bytes: number): Exceeded | NothingTaken {
+    const { shapesMax = Infinity, bytesMax = Infinity, unreadMsMax = Infinity } = this.limits;
     const isOver = shapes.length > shapesMax || bytes >= bytesMax;
     const unread = isOver || unreadMsMax < Infinity ? this.unread(shapes) : [];
     const old = unread.filter(({ unreadMs }) => unreadMs >= unreadMsMax);
@@ -66,14 +103,6 @@ export class ShapeLimits implements Table<'look'> {
     const large = makingRoom(sorted, bytes - bytesMax);
     if (large.length > 0) return exceeded(large, `the shapes have reached ${bytesMax} bytes, and it was unread for longest`);
     return bytes >= bytesMax ? { type: 'limits.reached', bytes, bytesMax } : { type: 'limits.kept' };
-  }
-
-  clone(fork: Fork): ShapeLimits {
-    return new ShapeLimits(this.limits, this.ports.clone(fork));
-  }
-
-  key(): string {
-    return '';
   }
 
   /** Those that may be taken. */
@@ -100,7 +129,7 @@ function makingRoom(unread: readonly Unread[], excessBytes: number): readonly Un
 }
 
 /** The others wait for the next look. */
-function exceeded(unread: readonly Unread[], why: string): Message {
+function exceeded(unread: readonly Unread[], why: string): Exceeded {
   return { type: 'limits.exceeded', handles: unread.slice(0, TAKEN_MAX).map(({ handle }) => handle), why };
 }
 

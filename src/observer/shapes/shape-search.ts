@@ -34,6 +34,7 @@ export function shapesView(seen: SeenShapes, asked: ShapesAsked): Omit<ShapesVie
     releasable: shapes.releasable,
     durableEnd: shapes.durableEnd,
     pinnedBy: pinnedBy(shapes),
+    limits: shapes.limits() ?? null,
   };
 }
 

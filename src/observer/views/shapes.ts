@@ -16,6 +16,26 @@ export interface ShapesView {
   readonly durableEnd: number;
   /** The shape that is furthest behind and so holds our transaction log back, and not the slot. Null: nobody. */
   readonly pinnedBy: PinnedBy | null;
+  /** What is used of the limits that are set, as it was some seconds ago; null where none is. */
+  readonly limits: LimitsView | null;
+}
+
+/** What is not limited has no `limit`, and nothing is `used` before it was looked for the first time. */
+export interface LimitsView {
+  readonly shapes: { readonly used?: number; readonly limit?: number };
+  readonly bytes: { readonly used?: number; readonly limit?: number };
+  readonly unreadSeconds?: { readonly limit: number };
+  /** Shapes that a limit has ended since the service began. */
+  readonly ended: LimitEventsView;
+  /** New shapes that found no room. */
+  readonly refused: LimitEventsView;
+}
+
+export interface LimitEventsView {
+  readonly count: number;
+  /** ISO 8601. */
+  readonly lastAt?: string;
+  readonly lastWhy?: string;
 }
 
 /** A shape, and its place in the transaction log. */

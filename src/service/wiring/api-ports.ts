@@ -142,7 +142,7 @@ function failedStart(error: unknown): SnapshotStart {
   return { outcome: 'failed', message, ...(code === STORAGE_REFUSED.code ? { code } : {}) };
 }
 
-export function serviceStatus(runtime: Runtime, clock: Clock, cause: ServiceStatus['cause']): ServiceStatus {
+export function serviceStatus(runtime: Runtime, clock: Clock, { cause, limits }: Pick<ServiceStatus, 'cause' | 'limits'>): ServiceStatus {
   const told = async (type: string) => (await answered(runtime.call('@status-monitor', { type }))) !== undefined;
   const goals = { active: new SharedWait(() => told('awaitActive'), clock), readable: new SharedWait(() => told('awaitReadable'), clock) };
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
@@ -154,6 +154,7 @@ export function serviceStatus(runtime: Runtime, clock: Clock, cause: ServiceStat
       return conditions === undefined ? undefined : whyNotActive(conditions);
     },
     cause,
+    limits,
     waitUntil: (goal, timeoutMs) => goals[goal].until(timeoutMs),
   };
 }

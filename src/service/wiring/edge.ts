@@ -24,7 +24,7 @@ interface ApiParts {
   readonly subsets: SubsetSource;
   readonly explain: ExplainSource;
   readonly reads: Pick<ShapeReads, 'note'>;
-  readonly limits: Pick<ServiceLimits, 'hasRoom'>;
+  readonly limits: Pick<ServiceLimits, 'hasRoom' | 'standing'>;
 }
 
 export function serviceApi(resources: ServiceResources, { subsets, explain, reads, limits }: ApiParts): Api {
@@ -36,7 +36,7 @@ export function serviceApi(resources: ServiceResources, { subsets, explain, read
     zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory, reads, limits),
     logs: readableLogs(storage.shapes),
-    status: serviceStatus(runtime, world.clock, causeOfHealth(resources)),
+    status: serviceStatus(runtime, world.clock, { cause: causeOfHealth(resources), limits: () => limits.standing() }),
     language,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
     explain,

@@ -2,8 +2,9 @@
 import type { Life } from '../../actors/directory/handle-life.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import type { Api } from '../../api/api.ts';
+import type { LimitsStanding } from '../../api/ports.ts';
 import { slotFigures } from '../../postgres/replication/slot-figures.ts';
-import type { LogFigures, ServiceFigures, ShapeFigures } from '../../telemetry/metrics/service-figures.ts';
+import type { LimitFigures, LogFigures, ServiceFigures, ShapeFigures } from '../../telemetry/metrics/service-figures.ts';
 import type { MetricsSource } from '../../telemetry/metrics/service-metrics.ts';
 import { diskFigures } from '../../storage/disk-figures.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -14,7 +15,7 @@ import { livingTable } from './living-table.ts';
 /** However often it is scraped, Postgres is asked no more often. */
 const SLOT_TIMES = { keptMs: 10_000, waitMsMax: 1_000 };
 
-export function metricsSource(resources: ServiceResources, api: Pick<Api, 'level' | 'load' | 'refusals'>): MetricsSource {
+export function metricsSource(resources: ServiceResources, api: Pick<Api, 'level' | 'limits' | 'load' | 'refusals'>): MetricsSource {
   const { database, world } = resources;
   const slot = new KeptAnswer(world.clock, SLOT_TIMES, () => slotFigures(database.adminPool, database.slot));
   return {
@@ -25,7 +26,7 @@ export function metricsSource(resources: ServiceResources, api: Pick<Api, 'level
 
 function serviceFigures(
   { configuration, database, runtime, storage }: ServiceResources,
-  api: Pick<Api, 'level' | 'load' | 'refusals'>,
+  api: Pick<Api, 'level' | 'limits' | 'load' | 'refusals'>,
 ): ServiceFigures {
   const { initial, existing, parked } = api.load();
   const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
@@ -38,9 +39,14 @@ function serviceFigures(
     parked,
     log: logFigures(storage),
     stored: { ...diskFigures(storage), limit: configuration.storageBytesMax },
+    limits: limitFigures(api.limits()),
     shapes: directory && shapeFigures(directory),
     processes: runtime.processes(),
   };
+}
+
+function limitFigures(standing: LimitsStanding | undefined): LimitFigures | undefined {
+  return standing && { shapesMax: standing.shapes.limit, ended: standing.ended.count, refused: standing.refused.count };
 }
 
 function logFigures({ log, shapes, disk }: Storage): LogFigures {

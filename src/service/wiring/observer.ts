@@ -50,6 +50,7 @@ function shapeSource({ storage: { shapes, log }, runtime, world }: ServiceResour
     get: (handle) => shapes.get(handle),
     entries: (handle, after) => toldShapeOf(shapes, handle, world.clock)?.entries(after),
     readersOf: (handle) => api.readersOf(handle),
+    limits: () => api.limits(),
     valuesEnd: (inner, column) => livingTable(runtime, materializerOf(inner, column), 'values', LinkValues)?.offset,
     get position() {
       return shapes.position;

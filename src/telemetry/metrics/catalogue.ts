@@ -119,6 +119,9 @@ export const METRICS = {
     help: 'What the storage has, by kind: log, checkpoints, snapshots, lines (with their index, and those in memory)',
   },
   storageBytesMax: { name: 'armature_storage_limit_bytes', type: 'gauge', help: 'From so many bytes of snapshots and lines on shapes end' },
+  shapesMax: { name: 'armature_shapes_limit', type: 'gauge', help: 'Beyond so many shapes the longest unread end' },
+  limitEnds: { name: 'armature_limits_ended_total', type: 'counter', help: 'Shapes that a limit has ended: by age, number or bytes' },
+  limitRefusals: { name: 'armature_limits_refused_total', type: 'counter', help: 'New shapes that were refused because there was no room' },
   storageRefused: {
     name: 'armature_storage_refused_total', type: 'counter', labels: ['code'],
     help: 'What the disk has refused, attempts to do it again included, by the code of the system: ENOSPC, EDQUOT, EIO or EROFS',

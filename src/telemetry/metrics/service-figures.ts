@@ -17,6 +17,8 @@ export interface ServiceFigures {
   readonly parked: number;
   readonly log: LogFigures;
   readonly stored: StoredFigures;
+  /** Undefined where no limit is set. */
+  readonly limits: LimitFigures | undefined;
   /** Undefined while the shapes are being rebuilt. */
   readonly shapes: ShapeFigures | undefined;
   readonly processes: Iterable<ProcessFigures>;
@@ -26,6 +28,14 @@ export const STORED_KINDS = ['log', 'checkpoints', 'snapshots', 'lines'] as cons
 
 /** Bytes. */
 export type StoredFigures = Readonly<Record<(typeof STORED_KINDS)[number], number>> & { readonly limit: number | undefined };
+
+export interface LimitFigures {
+  readonly shapesMax: number | undefined;
+  /** Since the start. */
+  readonly ended: number;
+  /** Likewise. */
+  readonly refused: number;
+}
 
 export interface LogFigures {
   readonly bytes: number;

@@ -9,7 +9,8 @@ import { censusOf } from '../process-census.ts';
 import { LoopWatch, programFigures } from '../program-load.ts';
 import { makeMetrics, type MadeMetrics } from './made-metrics.ts';
 import {
-  REQUEST_KINDS, SHAPE_LIVES, STATUSES, STORED_KINDS, type LogFigures, type ServiceFigures, type ShapeFigures, type StoredFigures,
+  REQUEST_KINDS, SHAPE_LIVES, STATUSES, STORED_KINDS, type LimitFigures, type LogFigures, type ServiceFigures, type ShapeFigures,
+  type StoredFigures,
 } from './service-figures.ts';
 
 export interface MetricsSource {
@@ -53,6 +54,7 @@ export class ServiceMetrics {
     this.tellService(figures);
     this.tellLog(figures.log);
     this.tellStored(figures.stored);
+    this.tellLimits(figures.limits);
     this.tellShapes(figures.shapes);
     this.tellProcesses(figures);
     this.tellProgram();
@@ -90,6 +92,15 @@ export class ServiceMetrics {
     for (const kind of STORED_KINDS) storageBytes.set({ kind }, stored[kind]);
     storageBytesMax.remove();
     if (stored.limit !== undefined) storageBytesMax.set(stored.limit);
+  }
+
+  private tellLimits(limits: LimitFigures | undefined): void {
+    const { shapesMax, limitEnds, limitRefusals } = this.made;
+    for (const metric of [shapesMax, limitEnds, limitRefusals]) metric.remove();
+    if (limits === undefined) return;
+    if (limits.shapesMax !== undefined) shapesMax.set(limits.shapesMax);
+    limitEnds.inc(limits.ended);
+    limitRefusals.inc(limits.refused);
   }
 
   /** While there is nobody to ask, nothing is told: a zero would be read as the loss of all shapes. */

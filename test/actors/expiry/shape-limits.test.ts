@@ -1,6 +1,6 @@
 /** Which shapes a limit takes: the longest unread, and none that is in use, needed by another one, or not there yet. */
 import { expect, test } from 'vitest';
-import { ShapeLimits, TAKEN_MAX, type LimitedShape, type Limits } from '../../../src/actors/expiry/shape-limits.ts';
+import { ShapeLimits, TAKEN_MAX, type LimitedShape, type Limits, type LimitsLook } from '../../../src/actors/expiry/shape-limits.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 
@@ -12,11 +12,13 @@ interface Wish extends Partial<LimitedShape> {
 const IN_USE_MS = 100;
 const NOW_MS = 1_000_000;
 
-function look(limits: Omit<Limits, 'inUseMs'>, wishes: Readonly<Record<string, Wish>>): unknown {
+/** @param told what onlookers are told. */
+function look(limits: Omit<Limits, 'inUseMs'>, wishes: Readonly<Record<string, Wish>>, told: LimitsLook[] = []): unknown {
   const shapes = Object.entries(wishes).map(([handle, wish]): LimitedShape => {
     return { handle: handle as Handle, dependsOn: [], storedBytes: 10, snapshot: { state: 'complete' }, ...wish };
   });
   const ports = {
+    noteLook: (found: LimitsLook) => void told.push(found),
     shapes: () => shapes,
     lastReadMs: (handle: Handle) => NOW_MS - (wishes[handle]?.unreadMs ?? 0),
     nowMs: () => NOW_MS,
@@ -59,5 +61,16 @@ test('a storage that is full of what is in use says so', () => {
     { type: 'limits.reached', bytes: 50, bytesMax: 49 },
     { type: 'limits.reached', bytes: 50, bytesMax: 50 },
     { type: 'limits.kept' },
+  ]);
+});
+
+test('onlookers are told what there is, and how many are taken, and why', () => {
+  const told: LimitsLook[] = [];
+  look({ shapesMax: 2 }, four, told);
+  look({ bytesMax: 100 }, four, told);
+
+  expect(told).toEqual([
+    { shapes: 4, bytes: 40, taken: { count: 2, why: 'there are more than 2 shapes, and it was unread for longest' } },
+    { shapes: 4, bytes: 40 },
   ]);
 });

@@ -5,7 +5,8 @@
 import { createApi, type Api } from '../../../src/api/api.ts';
 import type { ApiSettings } from '../../../src/api/api-context.ts';
 import type {
-  LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
+  LimitsStanding, LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation,
+  SnapshotStart,
   ZoneSource,
 } from '../../../src/api/ports.ts';
 import type { ExplainSource, RowRead, ToldSelection } from '../../../src/api/explain/explain-source.ts';
@@ -427,6 +428,7 @@ export class TestStatus implements ServiceStatus {
   private current: ServiceLevel = 'active';
   private readonly waiting = new Set<() => void>();
   why = 'Timeout waiting for Postgres lock acquisition';
+  limited: LimitsStanding | undefined;
 
   constructor(private readonly clock: ManualClock) {}
 
@@ -449,6 +451,10 @@ export class TestStatus implements ServiceStatus {
 
   async cause(isTrusted: boolean): Promise<string | undefined> {
     return this.current === 'active' ? undefined : `the test says so${isTrusted ? ', to who may know' : ''}`;
+  }
+
+  limits(): LimitsStanding | undefined {
+    return this.limited;
   }
 
   whyNotReady(): Unreadiness | undefined {

@@ -7,6 +7,7 @@ import { addressOf, go, Link, usePlace } from '../navigation.tsx';
 import { Empty, Shown } from '../parts/notes.tsx';
 import { Pages, usePages } from '../parts/pages.tsx';
 import { HeldBack } from '../parts/held-back.tsx';
+import { LimitsUsed } from '../parts/limits-used.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { SearchBox } from '../parts/search-box.tsx';
 import { StateWord } from './tree-view.tsx';
@@ -35,11 +36,12 @@ export function ShapesPage() {
         </label>
       </form>
       <Shown seen={seen}>
-        {({ rows, matched, total, next, pinnedBy }) => rows.length === 0
+        {({ rows, matched, total, next, pinnedBy, limits }) => rows.length === 0
           ? <Empty>{total === 0 ? NO_SHAPE : `None of ${counted(total, 'shape')} matches.`}</Empty>
           : (
             <>
               <HeldBack by={pinnedBy} />
+              <LimitsUsed limits={limits} />
               <ShapeTable rows={rows} caption={`${counted(matched, 'shape')} of ${count(total)}`} />
               <Pages after={after} next={next} turn={turn} />
             </>
