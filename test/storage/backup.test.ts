@@ -9,6 +9,7 @@ import { backUp } from '../../src/storage/inspection/backup.ts';
 import { seeStorage } from '../../src/storage/inspection/seen-storage.ts';
 import { inspectStorage, verifyStorage } from '../../src/storage/inspection/verification.ts';
 import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';
+import { ShapePaths } from '../../src/storage/shapes/shape-paths.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -252,6 +253,31 @@ test('a look that finds an old checkpoint, and the log as it is by a newer one, 
   await storage.close();
 
   expect({ damages, shapes: shapes.length, looks }).toEqual({ damages: [], shapes: [...storage.shapes.all()].length, looks: 2 });
+});
+
+test('beside a storage that compacts without end, what does not change is copied once', async () => {
+  const storage = await open('storage');
+  for (const number of [1, 2]) await snapshotOf(storage.shapes.create(handleOf(number), shapeOf({})), [JSON.stringify('row')]);
+  await storage.shapes.checkpoint();
+  const [replaced, still] = [1, 2].map((number) => new ShapePaths(nodeDisk, `${root}/storage`).snapshotPathOf(handleOf(number)));
+  const opened = new Map<string, number>();
+  const disk: Disk = {
+    ...nodeDisk,
+    async open(path, mode) {
+      const times = (opened.get(path) ?? 0) + 1;
+      opened.set(path, times);
+      if (path === replaced && times <= 20) return await nodeDisk.open(`${path} is elsewhere by now`, 'read');
+      return await nodeDisk.open(path, mode);
+    },
+  };
+  const { shapes, leftOut } = await backUp(disk, `${root}/storage`, `${root}/copy`, () => {});
+  await storage.close();
+  const copy = await open('copy');
+
+  expect({ shapes, leftOut, times: opened.get(still ?? ''), faults: await faultsOf(copy, []) }).toEqual({
+    shapes: 2, leftOut: [], times: 1, faults: [],
+  });
+  await copy.close();
 });
 
 test('a target with something in it, or with a copy that was broken off beside it, is left alone', async () => {

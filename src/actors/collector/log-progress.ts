@@ -32,6 +32,8 @@ export type ProgressChange =
 /** Remembers, for the next start, that the log before a position has been taken. */
 export interface PositionKeeper extends Forkable<PositionKeeper> {
   advance(position: LogPosition): void;
+  /** The disk refuses what must be written: whoever is silent may wait for it, and nothing more comes meanwhile. */
+  readonly isHeldUp: boolean;
   get(handle: Handle): Pick<ShapeLog, 'leaveBehind' | 'bringAgain'> | undefined;
 }
 
@@ -89,8 +91,10 @@ export class LogProgress implements Table<ProgressChange> {
 
   private checkReturns(): Message | undefined {
     const overdue: Handle[] = [];
+    const isTimeless = this.keeper.isHeldUp;
     for (const [handle, looks] of this.leftBehind) {
-      if (this.keeper.get(handle) === undefined) this.leftBehind.delete(handle);
+      if (isTimeless) this.leftBehind.set(handle, 0); // Its time begins when the disk takes something again.
+      else if (this.keeper.get(handle) === undefined) this.leftBehind.delete(handle);
       else if (looks === 0) this.leftBehind.set(handle, 1);
       else overdue.push(handle);
     }

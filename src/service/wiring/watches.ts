@@ -74,6 +74,9 @@ export function watchedKeeper(keeper: PositionKeeper, watch: TransactionWatch): 
       keeper.advance(position);
       watch.shown(position);
     },
+    get isHeldUp() {
+      return keeper.isHeldUp;
+    },
     get: (handle) => keeper.get(handle),
     clone: (fork) => keeper.clone(fork), // A copy is for a search, which nobody watches.
   };

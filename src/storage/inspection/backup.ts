@@ -4,7 +4,8 @@
  * The order makes it so. First the checkpoint; then the log from where the shapes of that checkpoint need it, up to a place where it is
  * durable by then: a prefix of the log, which is causally closed. From these two alone follows what counts of each shape's files, and of
  * that no byte ever changes, however long the copy takes. What may go meanwhile is whole: a segment that a newer checkpoint let go of has
- * the copy begun again, and a shape that was deleted is left out, as it would be by now.
+ * the copy begun again, with the shapes' files that are there already: those of another generation alone are copied anew, so that a storage
+ * which compacts without end is copied all the same. A shape that was deleted is left out, as it would be by now.
  *
  * It grows under a name that ends in `.new`, is verified there, and gets its own name last.
  */
@@ -48,7 +49,8 @@ export class BackupError extends Error {
 /** How much was copied by now, and of how much in all; undefined before that is known. */
 export type BackupProgress = (bytes: number, ofBytes: number | undefined) => void;
 
-const ATTEMPTS_MAX = 10;
+/** Each copies only what has changed since the one before. */
+const ATTEMPTS_MAX = 50;
 const CHECKPOINT_NAME = /^\d{16}\.checkpoint$/;
 
 /**
@@ -73,6 +75,8 @@ export async function backUp(disk: Disk, directory: string, target: string, prog
 class Copy {
   private bytes = 0;
   private ofBytes: number | undefined;
+  /** By path, how much of a shape's file is there, durably: no byte of that changes. */
+  private readonly kept = new Map<string, number>();
   private readonly from: ShapePaths;
   private readonly to: ShapePaths;
 
@@ -116,13 +120,12 @@ class Copy {
     return { shapes: shapes.length, leftOut: [...leftOut], bytes: this.bytes, stream: log.stream };
   }
 
-  /** Of an attempt before. */
+  /** What an attempt before has left of what does change. A log may have been begun anew at the same places. */
   private async clear(): Promise<void> {
     for (const folder of ['checkpoint', 'log']) {
       await makeDurably(this.disk, `${this.target}/${folder}`);
       for (const name of await this.disk.list(`${this.target}/${folder}`)) await this.disk.removeFile(`${this.target}/${folder}/${name}`);
     }
-    await this.to.discard((await this.to.stored()).keys());
   }
 
   private async copyCheckpoints(): Promise<void> {
@@ -166,17 +169,42 @@ class Copy {
       }
     }
     if (gone.size > 0) await this.acceptEnds(gone);
+    await this.sweep(shapes);
     return new Set(gone.keys());
   }
 
   private async copyShape(state: ShapeState): Promise<void> {
     await this.to.prepare(state.handle);
-    for (const copy of this.filesOf(state)) await this.put(copy);
+    for (const copy of this.filesOf(state)) await this.putBehind(copy);
     await this.disk.syncDirectory(this.to.directoryOf(state.handle));
   }
 
-  private *filesOf({ handle, snapshot, lines, views }: ShapeState): Generator<FileCopy> {
-    const copy = (pathIn: (paths: ShapePaths) => string, bytes: number): FileCopy => {
+  private async putBehind(copy: FileCopy & { readonly bytes: number }): Promise<void> {
+    const kept = Math.min(this.kept.get(copy.to) ?? 0, copy.bytes);
+    this.bytes += kept;
+    if (kept === copy.bytes && this.kept.has(copy.to)) return;
+    await this.put({ ...copy, kept });
+    this.kept.set(copy.to, copy.bytes);
+  }
+
+  /** What attempts before have copied and nobody counts any more. */
+  private async sweep(shapes: readonly ShapeState[]): Promise<void> {
+    const states = new Map(shapes.map((state) => [state.handle, state]));
+    for (const [handle, { lines }] of await this.to.stored()) {
+      const state = states.get(handle);
+      if (state === undefined) await this.to.discard([handle]);
+      else await this.sweepShape(state, [...lines.keys()]);
+    }
+  }
+
+  private async sweepShape({ handle, lines, views }: ShapeState, generations: readonly number[]): Promise<void> {
+    for (const generation of generations) if (generation !== generationOf(lines)) await this.to.removeLines(handle, generation);
+    const pending = new Set(views.pending.map(({ number }) => number));
+    for (const number of await this.to.movedOf(handle)) if (!pending.has(number)) await this.to.removeMoved(handle, number);
+  }
+
+  private *filesOf({ handle, snapshot, lines, views }: ShapeState): Generator<FileCopy & { readonly bytes: number }> {
+    const copy = (pathIn: (paths: ShapePaths) => string, bytes: number) => {
       return { from: pathIn(this.from), to: pathIn(this.to), bytes };
     };
     const generation = generationOf(lines);

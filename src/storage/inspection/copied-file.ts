@@ -10,18 +10,20 @@ export interface FileCopy {
   readonly to: string;
   /** Undefined for all that it has when it is opened. */
   readonly bytes?: number;
+  /** So many of its first bytes are there already, durably. */
+  readonly kept?: number;
 }
 
 /** @param copied told of each stretch. @throws {StaleViewError} it is not there any more, or shorter. @throws {DiskError} */
-export async function copyFile(disk: Disk, { from, to, bytes }: FileCopy, copied: (bytes: number) => void): Promise<void> {
+export async function copyFile(disk: Disk, { from, to, bytes, kept = 0 }: FileCopy, copied: (bytes: number) => void): Promise<void> {
   const source = await openSource(disk, from);
   try {
     const length = bytes ?? source.size;
     if (source.size < length) throw new StaleViewError(from);
     const file = await disk.open(to, 'write');
     try {
-      await file.truncate(0);
-      for (let at = 0; at < length; at += COPY_BYTES) {
+      await file.truncate(kept);
+      for (let at = kept; at < length; at += COPY_BYTES) {
         const stretch = await source.read(at, Math.min(COPY_BYTES, length - at));
         await file.append(stretch);
         copied(stretch.length);

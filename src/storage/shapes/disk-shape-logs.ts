@@ -59,6 +59,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly compactor: Compactor | undefined;
   /** Of these are files left whose lines were compacted into others, since the checkpoint before the last one or longer. */
   private readonly replaced = new Set<ShapeFiles>();
+  private readonly standing: DiskStanding;
   private readonly faults: OwnFaults;
   private readonly removals: FileRemovals;
   private fault: Error | undefined;
@@ -66,6 +67,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private leftovers: readonly Leftover[];
 
   constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers, moved }: RecoveredShapes) {
+    this.standing = options.standing;
     this.faults = new OwnFaults(options.standing, options.clock);
     this.removals = new FileRemovals(options.standing, this.faults, options.clock);
     const { disk, files, paths } = options;
@@ -103,6 +105,10 @@ export class DiskShapeLogs implements ShapeLogs {
 
   get unsavedBytes(): number {
     return this.table.unsavedBytes;
+  }
+
+  get isHeldUp(): boolean {
+    return this.standing.pause !== undefined;
   }
 
   get leftCount(): number {

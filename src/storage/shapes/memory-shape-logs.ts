@@ -31,6 +31,10 @@ export class MemoryShapeLogs implements ShapeLogs {
     return 0;
   }
 
+  get isHeldUp(): boolean {
+    return false;
+  }
+
   get leftCount(): number {
     return 0;
   }

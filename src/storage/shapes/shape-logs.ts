@@ -31,6 +31,8 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
   readonly releasable: LogPosition;
   /** Bytes of the file that the checkpoints are in; 0 before this process has made one. */
   readonly checkpointBytes: number;
+  /** The disk refuses what must be written, so it waits, and whoever must write may be silent. */
+  readonly isHeldUp: boolean;
   /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
   readonly unsavedBytes: number;
   /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */

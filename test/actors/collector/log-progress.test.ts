@@ -1,6 +1,7 @@
 /** What an up-to-date message may promise, and who is left behind by it. */
 import { expect, test } from 'vitest';
 import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
+import { uncopied } from '../../../src/base/fork.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
@@ -77,4 +78,29 @@ test('a shape that was left behind is overdue when it has not come back by the s
     undefined,
     awaited,
   ]);
+});
+
+test('while the disk refuses nobody is overdue who may be waiting for it; behind that, a shape has its whole time again', () => {
+  const { shapes } = memoryStorage();
+  shapes.create(handleOf(1), shapeOf({}));
+  const world = { isHeldUp: false };
+  const progress = new LogProgress({
+    advance: (position) => shapes.advance(position),
+    get: (handle) => shapes.get(handle),
+    get isHeldUp() {
+      return world.isHeldUp;
+    },
+    clone: uncopied('a test'),
+  });
+  progress.apply({ notTaken: [handleOf(1)] });
+  progress.apply('checkReturns');
+  world.isHeldUp = true;
+  const meanwhile = [progress.apply('checkReturns'), progress.apply('checkReturns')];
+  world.isHeldUp = false;
+  const behind = [progress.apply('checkReturns'), progress.apply('checkReturns')];
+
+  const awaited = { type: 'return.awaited' };
+  expect({ meanwhile, behind }).toEqual({
+    meanwhile: [awaited, awaited], behind: [awaited, { type: 'shapes.overdue', handles: [handleOf(1)] }],
+  });
 });

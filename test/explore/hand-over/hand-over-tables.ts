@@ -69,6 +69,7 @@ function slotOver(world: HandOverModel, owner: Pid): LoadedBlock {
 function keeperOver({ shapes }: HandOverModel): PositionKeeper {
   return {
     advance: (position) => shapes.advance(position),
+    isHeldUp: false,
     get: (handle) => shapes.get(handle),
     clone: (fork) => keeperOver(WorldFork.worldOf(fork)),
   };

@@ -133,6 +133,7 @@ function routingOver(world: HandleModel, router: ShapeRouter, change: Exchange<S
 function keeperOver({ shapes }: HandleModel): PositionKeeper {
   return {
     advance: (position) => shapes.advance(position),
+    isHeldUp: false,
     get: (handle) => shapes.get(handle),
     clone: (fork) => keeperOver(WorldFork.worldOf(fork)),
   };

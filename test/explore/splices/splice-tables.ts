@@ -119,6 +119,7 @@ function movedOver(world: SpliceModel, owner: Pid): ConsumerPorts['movedRows'] {
 function keeperOver({ shapes }: SpliceModel): PositionKeeper {
   return {
     advance: (position) => shapes.advance(position),
+    isHeldUp: false,
     get: (handle) => shapes.get(handle),
     clone: (fork) => keeperOver(WorldFork.worldOf(fork)),
   };

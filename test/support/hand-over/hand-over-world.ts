@@ -302,6 +302,7 @@ export class HandOverWorld {
         router: this.routerTable(self),
         progress: new LogProgress({
           advance: (position) => this.storage.shapes.advance(position),
+          isHeldUp: false,
           get: (handle) => this.storage.shapes.get(handle),
           clone: uncopied('what a runtime works on'),
         }),
