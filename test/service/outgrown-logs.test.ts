@@ -46,7 +46,7 @@ async function write(): Promise<void> {
   await database.query("DELETE FROM items; INSERT INTO items VALUES (2, 'left')");
 }
 
-test('9.12 its clients hold the rows of the table behind that, and so do those of a shape that depends on it, which starts over too', async () => {
+test('9.12 its clients hold the rows of the table behind that, and so do those of a shape on it, which starts over too', async () => {
   const flags = { 'max-shape-log-size': OUTGROWN_BYTES, 'shape-chunk-bytes-threshold': '20000' };
   const service = await startServiceInProcess({ databaseUrl: database.url, flags });
   const { signal, ...leaving } = leavingClients();

@@ -3,6 +3,7 @@
  * then the shapes' files, then the checkpoint that makes them count; only then memory lets go. So one that the disk refused
  * may be called for again: what it was to bring is still in memory.
  */
+import type { Clock } from '../../base/clock.ts';
 import { uncopied } from '../../base/fork.ts';
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
@@ -24,7 +25,7 @@ import type { ShapePaths } from './shape-paths.ts';
 import type { Leftover, RecoveredShapes } from './shape-recovery.ts';
 import { NO_LINES, type LinesState } from './shape-lines.ts';
 import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
-import type { ShapeCapture } from './stored-shape.ts';
+import type { ShapeCapture, StoredShape } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 
 export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'> {
@@ -38,11 +39,14 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'>
   readonly compaction?: Partial<CompactionBounds> | undefined;
 }
 
+/** Of a shape that is deleted, whoever has begun to read it has so long. */
+const READ_ON_MS_MAX = 60_000;
 /** How many shapes are saved at the same time. */
 const SAVES_MAX = 8;
 
 export class DiskShapeLogs implements ShapeLogs {
   readonly clone = uncopied('a storage on a disk');
+  private readonly clock: Clock;
   private readonly log: TransactionLog;
   private readonly ground: ShapeGround;
   private readonly paths: ShapePaths;
@@ -52,6 +56,8 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly checkpoints = new GroupCommit(() => this.writeCheckpoint());
   /** Deleted, and not yet gone from the checkpoint. */
   private removed: Set<Handle>;
+  /** Deleted, and read on by those who had begun. */
+  private readonly leaving = new Set<StoredShape>();
   /** Deleted, and nobody has begun to remove their files: these go when that is durable. */
   private readonly ended = new Map<Handle, ShapeFiles | undefined>();
   /** What was releasable when the last checkpoint began. */
@@ -67,6 +73,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private leftovers: readonly Leftover[];
 
   constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers, moved }: RecoveredShapes) {
+    this.clock = options.clock;
     this.standing = options.standing;
     this.faults = new OwnFaults(options.standing, options.clock);
     this.removals = new FileRemovals(options.standing, this.faults, options.clock);
@@ -143,11 +150,7 @@ export class DiskShapeLogs implements ShapeLogs {
     this.stores.delete(handle);
     this.compactor?.forget(handle);
     this.faults.forget(handle);
-    // A stop before its end is durable brings the shape back: with its files. One that a stop ends as well must not wait for the log: the
-    // room that its snapshot has used up may be what the log waits for.
-    if (!shape.comesBack) return this.removals.addAtOnce(() => this.discard(new Map([[handle, store]])));
-    this.ended.set(handle, store);
-    if (this.ended.size === 1) this.removals.add(this.removalOfEnded());
+    this.whenLeft(shape, () => this.removeFiles(shape, store));
   }
 
   async spill(handle: Handle): Promise<void> {
@@ -173,7 +176,10 @@ export class DiskShapeLogs implements ShapeLogs {
       await this.compactor?.stop();
       await this.checkpoint();
     } finally {
-      for (const shape of this.table.all()) shape.remove();
+      for (const shape of [...this.table.all(), ...this.leaving]) {
+        shape.remove();
+        shape.cut();
+      }
       await this.removals.settled();
       for (const store of this.stores.values()) await store.remove();
     }
@@ -276,6 +282,27 @@ export class DiskShapeLogs implements ShapeLogs {
     const damage = this.compactor?.takeDamage();
     if (damage !== undefined) met.push(damage);
     if (met.length > 0) throw new CheckpointDeferredError(met.filter((error) => error instanceof ShapeCorruptError));
+  }
+
+  /** Nobody reads its files any more, or whoever does has had his time. */
+  private whenLeft(shape: StoredShape, then: () => void): void {
+    const timer = this.clock.setTimer(() => shape.cut(), READ_ON_MS_MAX);
+    this.leaving.add(shape);
+    shape.whenLeft(() => {
+      this.clock.clearTimer(timer);
+      this.leaving.delete(shape);
+      then();
+    });
+  }
+
+  /**
+   * A stop before its end is durable brings the shape back: with its files. One that a stop ends as well must not wait for the log: the
+   * room that its snapshot has used up may be what the log waits for.
+   */
+  private removeFiles({ handle, comesBack }: StoredShape, store: ShapeFiles | undefined): void {
+    if (!comesBack) return this.removals.addAtOnce(() => this.discard(new Map([[handle, store]])));
+    this.ended.set(handle, store);
+    if (this.ended.size === 1) this.removals.add(this.removalOfEnded());
   }
 
   /** Of all that have ended when its turn comes: the log is synced, and each directory read, once for them. */

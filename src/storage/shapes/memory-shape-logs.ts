@@ -79,6 +79,9 @@ export class MemoryShapeLogs implements ShapeLogs {
   }
 
   async close(): Promise<void> {
-    for (const shape of this.table.all()) shape.remove();
+    for (const shape of this.table.all()) {
+      shape.remove();
+      shape.cut();
+    }
   }
 }

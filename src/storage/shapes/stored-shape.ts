@@ -20,6 +20,7 @@ import type { LineRun } from './line-buffer.ts';
 import { INDEX_ENTRY_BYTES } from './line-index.ts';
 import { linesInSteps, type LinesRead } from './line-steps.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
+import { OpenReads } from './open-reads.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
@@ -93,6 +94,7 @@ export class StoredShape implements ShapeLog {
   private readonly spliced: SplicedViews;
   private readonly fewRows: FewRows;
   private readonly reading: LinesRead;
+  private readonly reads: OpenReads;
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
   private gone: boolean;
@@ -125,7 +127,8 @@ export class StoredShape implements ShapeLog {
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.fewRows = original?.fewRows.clone() ?? new FewRows(handle);
-    this.reading = { handle, buffer: this.lines.buffer, filed: this.filed, isGone: () => this.gone };
+    this.reads = new OpenReads(handle);
+    this.reading = { handle, buffer: this.lines.buffer, filed: this.filed, isGone: () => this.reads.areCut };
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
@@ -394,10 +397,22 @@ export class StoredShape implements ShapeLog {
     this.filed.move(compaction.shift);
   }
 
-  /** The shape is being deleted: whoever waits for more of it is told. */
+  /** The shape is being deleted: whoever waits for more of it is told. Who has begun to read what is there reads on, until `cut`. */
   remove(): void {
     this.gone = true;
+    this.reads.end();
+    if (this.state.state !== 'complete') this.chunks.fail();
+  }
+
+  /** @param left called once, when nobody reads it any more: now, perhaps. */
+  whenLeft(left: () => void): void {
+    this.reads.whenLeft(left);
+  }
+
+  /** Whoever reads breaks off. */
+  cut(): void {
     this.chunks.fail();
+    this.reads.cut();
   }
 
   private stateWith(snapshot: SnapshotState, filterBy: PgSnapshot | undefined): ShapeState {
@@ -426,7 +441,7 @@ export class StoredShape implements ShapeLog {
   private readChunk(index: number): ShapeRead {
     const end = snapshotChunkEnd(index);
     const entries = (bytes: number) => entriesOf(this.chunks.read(index, bytes), end);
-    return { outcome: 'entries', runs: this.chunks.read(index), entries, end, upToDate: false };
+    return { outcome: 'entries', runs: this.reads.counted(this.chunks.read(index)), entries, end, upToDate: false };
   }
 
   private readLines(after: LogOffset): ShapeRead {
@@ -437,7 +452,7 @@ export class StoredShape implements ShapeLog {
     const isFiled = this.filed.has(after);
     const source = this.store.lines;
     const mayWaitInMemory = !isFiled && inMemory.reduce((sum, { bytes }) => sum + bytes.length, 0) <= WAITING_BYTES_MAX;
-    const runs = mayWaitInMemory ? inMemory : linesInSteps(this.reading, { source, after, end, endBytes });
+    const runs = mayWaitInMemory ? inMemory : this.reads.counted(linesInSteps(this.reading, { source, after, end, endBytes }));
     const filedBytes = Math.min(endBytes, this.filed.end.bytes);
     const saved = (): EntryGroups | [] => (isFiled ? source.readEntries(after, filedBytes) : []);
     return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate };

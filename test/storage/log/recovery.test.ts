@@ -311,18 +311,41 @@ describe('a storage directory', () => {
     expect([...outcomes, JSON.stringify(expected)]).toEqual(['ShapeCorruptError', JSON.stringify(expected)]);
   });
 
-  test('reads on in a chunk whose shape is deleted, or says that it is gone', async () => {
+  test('reads on in a chunk whose shape is deleted meanwhile, and its files go with the last reader', async () => {
     const storage = await start({ chunkBytesMax: 10_000_000 });
     const shape = storage.shapes.create(handle, definition);
     const row = `"${'r'.repeat(400_000)}"`;
     await snapshotOf(shape, [row, row]);
+    const [reader, late] = [runsOf(shape.read(BEFORE_ALL)), runsOf(shape.read(BEFORE_ALL))];
+    await reader.next();
+    storage.shapes.delete(handle, 'a test');
+    await storage.shapes.checkpoint();
+    let bytes = 0;
+    for (let next = await reader.next(); next.done !== true; next = await reader.next()) bytes += next.value.bytes.length;
+
+    await expect(late.next()).rejects.toMatchObject({ name: 'ShapeGoneError', handle });
+    await storage.close();
+    expect(bytes).toBeGreaterThan(400_000);
+    expect(shapeFiles()).toEqual([]);
+  });
+
+  test('waits a minute for a reader of a shape that is deleted, and no longer', async () => {
+    const clock = new ManualClock();
+    const storage = await start({ clock, chunkBytesMax: 10_000_000 });
+    const shape = storage.shapes.create(handle, definition);
+    await snapshotOf(shape, [`"${'r'.repeat(400_000)}"`]);
     const reader = runsOf(shape.read(BEFORE_ALL));
     await reader.next();
     storage.shapes.delete(handle, 'a test');
-    const rest = reader.next();
+    clock.advance(59_000);
+    await storage.shapes.checkpoint();
+    const before = shapeFiles().length;
+    clock.advance(1_000);
 
-    await expect(rest).rejects.toMatchObject({ name: 'ShapeGoneError', handle });
+    await expect.poll(shapeFiles).toEqual([]);
+    await expect(reader.next()).rejects.toMatchObject({ name: 'ShapeGoneError', handle });
     await storage.close();
+    expect(before).toBeGreaterThan(0);
   });
 
   test('lets in one process at a time', async () => {

@@ -1,0 +1,40 @@
+/** Who has begun to read a log that ends meanwhile. */
+import { expect, test } from 'vitest';
+import type { EntryRun } from '../../../src/model/log-entry.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import { OpenReads } from '../../../src/storage/shapes/open-reads.ts';
+
+const run: EntryRun = { kind: 'row', bytes: Buffer.from('1'), goesOn: false };
+
+async function* runs(): AsyncGenerator<EntryRun> {
+  yield run;
+  yield run;
+}
+
+test('none begins when the log has ended, those that have begun come to their end, and the last one tells of it', async () => {
+  const reads = new OpenReads('1-1' as Handle);
+  const told: string[] = [];
+  const [first, second, late] = [reads.counted(runs()), reads.counted(runs()), reads.counted(runs())];
+  await Promise.all([first.next(), second.next()]);
+  reads.end();
+  reads.whenLeft(() => void told.push('left'));
+  await first.return(undefined);
+  const isTold = told.length > 0;
+  const rest = [await second.next(), await second.next()].map(({ done }) => done);
+
+  await expect(late.next()).rejects.toMatchObject({ name: 'ShapeGoneError', handle: '1-1' });
+  expect({ isTold, rest, told, areCut: reads.areCut }).toEqual({ isTold: false, rest: [false, true], told: ['left'], areCut: false });
+});
+
+test('of a log that nobody reads, and of one whose readers are cut, it is told at once, and once', async () => {
+  const told: string[] = [];
+  const [unread, read] = [new OpenReads('1-1' as Handle), new OpenReads('2-2' as Handle)];
+  const reader = read.counted(runs());
+  await reader.next();
+  unread.whenLeft(() => void told.push('unread'));
+  read.whenLeft(() => void told.push('cut'));
+  read.cut();
+  await reader.return(undefined);
+
+  expect({ told, areCut: read.areCut }).toEqual({ told: ['unread', 'cut'], areCut: true });
+});
