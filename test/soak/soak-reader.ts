@@ -24,14 +24,12 @@ export class SoakReader {
   come(): void {
     const { url, shape: { params }, place } = this;
     this.leaving = new AbortController();
-    const stream = new ShapeStream({ url, params, signal: this.leaving.signal, ...place });
+    const onError = (error: Error): void => void (this.failure = error);
+    const stream = new ShapeStream({ url, params, signal: this.leaving.signal, onError, ...place });
     this.stream = stream;
-    stream.subscribe(
-      (messages) => {
-        for (const message of messages) this.take(message);
-      },
-      (error) => (this.failure = error),
-    );
+    stream.subscribe((messages) => {
+      for (const message of messages) this.take(message);
+    });
   }
 
   leave(): void {
