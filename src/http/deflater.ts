@@ -92,7 +92,7 @@ export class Deflater {
     if (this.atWork === AT_ONCE_MAX) await new Promise<void>((next) => this.waiting.push(next));
     else this.atWork += 1;
     try {
-      if (takers.leave()) return await deflated(bytes, { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH });
+      if (takers.leave()) return compact(await deflated(bytes, { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH }));
       forget();
       return undefined;
     } finally {
@@ -101,6 +101,11 @@ export class Deflater {
       else next();
     }
   }
+}
+
+/** What zlib answers lies in 16 KiB, however short it is: kept as it came, short parts took many times what they were counted as. */
+function compact(part: Uint8Array): Uint8Array {
+  return part.length === part.buffer.byteLength ? part : new Uint8Array(part);
 }
 
 /** Who waits for a part until its work begins; after that nobody is held. */

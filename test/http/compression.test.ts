@@ -49,6 +49,12 @@ test('whatever the parts of a body are, it is read as one file of gzip', async (
   );
 });
 
+test('a part that is kept takes no more memory than its bytes, however short they are', async () => {
+  const part = await new Deflater().deflate(Buffer.alloc(250_000, 'a'), 'a', STAYING);
+
+  expect(part?.buffer.byteLength).toBe(part?.length);
+});
+
 test('a part that never changes is deflated once, also for those who ask at once, and so is a buffer that is given again', async () => {
   const deflater = new Deflater();
   const part = Buffer.alloc(10_000, 'a');

@@ -1,7 +1,7 @@
 /**
  * The service for as many minutes as are asked for, under writes that never end: `npm run soak -- --minutes 30 --seed 1`. Fails when a
  * client does not come to the rows of its table, or when memory, disk or files have grown by more than a tenth since the first five
- * minutes (of a shorter run, its first sixth). With `--write`, curve and summary are kept under `docs/runs`.
+ * minutes (of a short run, its first third). With `--write`, curve and summary are kept under `docs/runs`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const seconds = 60 * Number(values.minutes);
 const seed = Number(values.seed);
-const windows = { settleSeconds: Math.min(300, seconds / 6), windowSeconds: seconds / 6 };
+const windows = { settleSeconds: Math.min(300, seconds / 3), windowSeconds: seconds / 6 };
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const directory = mkdtempSync(join(tmpdir(), 'armature-soak-'));
 const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
