@@ -19,5 +19,5 @@ export const SHARED_PROCESS = 'shared';
 /** Not those of clients and of the observer: packages for the browser change what is global. */
 export const SHARING_ROOMS = [
   'actors', 'api', 'base', 'charts', 'commands', 'conformance', 'demo', 'explore', 'http', 'http-cache', 'library', 'lint', 'model', 'otp',
-  'postgres', 'races', 'settings', 'shapes', 'sql', 'storage', 'telemetry',
+  'postgres', 'races', 'service', 'settings', 'shapes', 'sql', 'storage', 'telemetry',
 ] as const;
