@@ -21,7 +21,7 @@ import { SegmentFiles } from '../log/segments.ts';
 import { storedFormat } from '../open-storage.ts';
 import { INDEX_ENTRY_BYTES } from '../shapes/line-index.ts';
 import { generationOf } from '../shapes/shape-lines.ts';
-import { ShapePaths } from '../shapes/shape-paths.ts';
+import { ShapePaths, type StoredFiles } from '../shapes/shape-paths.ts';
 import { recoverShapes, type RecoveredShapes } from '../shapes/shape-recovery.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { copyFile, type FileCopy } from './copied-file.ts';
@@ -190,17 +190,18 @@ class Copy {
   /** What attempts before have copied and nobody counts any more. */
   private async sweep(shapes: readonly ShapeState[]): Promise<void> {
     const states = new Map(shapes.map((state) => [state.handle, state]));
-    for (const [handle, { lines }] of await this.to.stored()) {
+    for (const [handle, files] of await this.to.stored()) {
       const state = states.get(handle);
       if (state === undefined) await this.to.discard([handle]);
-      else await this.sweepShape(state, [...lines.keys()]);
+      else await this.sweepShape(state, files);
     }
   }
 
-  private async sweepShape({ handle, lines, views }: ShapeState, generations: readonly number[]): Promise<void> {
-    for (const generation of generations) if (generation !== generationOf(lines)) await this.to.removeLines(handle, generation);
+  private async sweepShape({ handle, lines, views }: ShapeState, found: StoredFiles): Promise<void> {
+    const generations = [...found.lines.keys()].filter((generation) => generation !== generationOf(lines));
+    for (const generation of generations) await this.to.removeLines(handle, generation);
     const pending = new Set(views.pending.map(({ number }) => number));
-    for (const number of await this.to.movedOf(handle)) if (!pending.has(number)) await this.to.removeMoved(handle, number);
+    for (const number of found.moved) if (!pending.has(number)) await this.to.removeMoved(handle, number);
   }
 
   private *filesOf({ handle, snapshot, lines, views }: ShapeState): Generator<FileCopy & { readonly bytes: number }> {

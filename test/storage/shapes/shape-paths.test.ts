@@ -29,7 +29,7 @@ test('what has another name, or lies where no file of that shape would, is not o
   const others = ['00/1-1.3.lines', '5f/1-1.snapshot.bak', '5f/1-1.0.lines', 'notes/1-1.snapshot'].map((name) => `/data/shapes/${name}`);
   for (const path of others) await leave(disk, path);
   const stored = await paths.stored();
-  await paths.discard(handle);
+  await paths.discard([handle]);
 
   expect({ stored: [...stored].map(([found, { hasSnapshot, lines }]) => [found, hasSnapshot, [...lines.keys()]]), files: disk.files }).toEqual({
     stored: [[handle, true, [2]]], files: [...others].sort(),
