@@ -137,12 +137,14 @@ test('a checkpoint that the disk refuses is taken when that is over; until then 
 
 test('the port can start while the log waits for the disk', async () => {
   const watch = await openPort(diskPort(storage.disk));
+  const spec = checkpointPort(storage.log, storage.shapes, storage.disk, clock);
+  await openPort(spec);
   disk.failSyncs('.log');
   storage.shapes.create(sound, definition);
   const syncing = storage.log.sync();
   await watch.ask({ type: 'awaitRefusal' });
   let isOpen = false;
-  const opening = openPort(checkpointPort(storage.log, storage.shapes, storage.disk, clock)).then(() => (isOpen = true));
+  const opening = openPort(spec).then(() => (isOpen = true));
   await expect.poll(() => isOpen).toBe(true);
   disk.heal();
   const took = await watch.ask({ type: 'tryDisk' });
