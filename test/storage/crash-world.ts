@@ -548,8 +548,7 @@ function seesAll(through: number): PgSnapshot {
 
 /** As the disk monitor does, without its pauses. */
 async function watchOver(disk: DiskStanding, signal: AbortSignal): Promise<void> {
-  const leave = disk.keep();
+  disk.keep();
   for (await disk.whenRefused(signal); !signal.aborted; await disk.whenRefused(signal)) await disk.tryAgain(signal);
-  leave();
   disk.end();
 }

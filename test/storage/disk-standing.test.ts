@@ -9,6 +9,7 @@ import { watchedDisk } from '../../src/storage/disk/watched-disk.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf } from '../support/shapes.ts';
 import { openPort } from '../support/postgres/port-harness.ts';
+import { appendTransaction, readAll } from '../support/storage/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
 const never = new AbortController().signal;
@@ -131,6 +132,30 @@ test('a storage that is closed waits for no disk that refuses', async () => {
   await expect.poll(() => told).toEqual(['ENOSPC', 'ENOSPC']);
 });
 
+test('what is refused while its watch is started again waits for the next one, and the log goes on behind it', async () => {
+  const { disk, standing, storage } = await opened();
+  const first = await openPort(diskPort(standing));
+  await first.close();
+  disk.fail('sync', 'ENOSPC', /\.log$/);
+  appendTransaction(storage.log, 1, ['refused']);
+  const syncing = storage.log.sync();
+  await expect.poll(() => standing.refusal?.code).toBe('ENOSPC');
+  const second = await openPort(diskPort(standing));
+  const refused = await second.ask({ type: 'awaitRefusal' });
+  disk.heal();
+  const took = await second.ask({ type: 'tryDisk' });
+  const durable = await syncing;
+  appendTransaction(storage.log, 2, ['behind']);
+  await storage.log.sync();
+
+  const transactions = (await readAll(storage.log, 0)).map(({ fragments }) => fragments);
+  expect({ refused: refused.type, took: took.type, transactions }).toEqual({
+    refused: 'disk.refused', took: 'disk.took', transactions: [['refused'], ['behind']],
+  });
+  expect(durable).toBeLessThan(storage.log.durableEnd);
+  await storage.close();
+});
+
 test('where nothing waits, a little is written to see whether the disk takes anything, and nothing is left of it', async () => {
   const { disk, standing, storage } = await opened();
   const before = disk.files;
@@ -192,14 +217,6 @@ test('who was told of a refusal listens to nothing any more', async () => {
   await told;
 
   expect([before, getEventListeners(signal, 'abort').length]).toEqual([1, 0]);
-});
-
-test('when nobody keeps watch any more a refusal is an error again', async () => {
-  const standing = new DiskStanding(new ManualClock());
-  const port = await openPort(diskPort(standing));
-  await port.close();
-
-  await expect(standing.insist(() => Promise.reject(refusal('EIO')))).rejects.toThrow('EIO');
 });
 
 test('what is refused to somebody who does not wait is told only when the disk takes nothing else either', async () => {

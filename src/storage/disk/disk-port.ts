@@ -13,13 +13,12 @@ export function diskPort(standing: DiskStanding): PortSpec {
   return {
     name: '@disk',
     open() {
-      const leave = standing.keep();
+      standing.keep();
       return {
         requests: {
           awaitRefusal: async (_, signal) => told(await lastingRefusal(standing, signal)),
           tryDisk: async (_, signal) => told(await standing.tryAgain(signal)),
         },
-        close: leave,
       };
     },
   };

@@ -3,7 +3,7 @@
  *
  * Nothing is lost while somebody still has what was refused: so work that waits is done again, by its owner, from what is durable for
  * certain. A failed sync is never repeated as such: the kernel may have dropped what it was to bring, and a second one would say that all
- * is well. When the disk is tried again is not decided here, but by whoever keeps watch; while nobody does, a refusal is an error.
+ * is well. When the disk is tried again is not decided here, but by whoever keeps watch; before anybody does, a refusal is an error.
  */
 import type { Clock } from '../../base/clock.ts';
 import { isRefusal, type DiskError } from '../errors.ts';
@@ -27,7 +27,7 @@ export class DiskStanding {
   private last: DiskError | undefined;
   /** In which trial each was told of last: a refusal goes through several hands, and may be met again. */
   private readonly told = new WeakMap<DiskError, number>();
-  private keepers = 0;
+  private isKept = false;
   private isOver = false;
   /** How often it was tried. */
   private trials = 0;
@@ -68,12 +68,12 @@ export class DiskStanding {
     return first && { operation: first.operation, path: first.path, forMs: this.clock.nowMs() - first.sinceMs };
   }
 
-  /** From now on somebody tries the disk again when it refuses. @returns how to say that nobody does. */
-  keep(): () => void {
-    this.keepers += 1;
-    return () => {
-      this.keepers -= 1;
-    };
+  /**
+   * From now on, until `end`, somebody tries the disk again when it refuses. One who dies has a successor: what is refused in between waits
+   * for that, or the log would take nothing more for the sake of a moment.
+   */
+  keep(): void {
+    this.isKept = true;
   }
 
   /** Does a thing that changes what is on the disk, remembers when it is refused, and knows how long it takes. */
@@ -94,7 +94,7 @@ export class DiskStanding {
    * Does `work`, and does it again each time the disk is tried, until it was taken. What holds it up is remembered, watched or not: a
    * directory may be listed, or a file read, on the way.
    *
-   * @throws what is no refusal; a refusal when nobody keeps watch, or the storage is being closed.
+   * @throws what is no refusal; a refusal when nobody has kept watch yet, or the storage is being closed.
    */
   async insist<Result>(work: () => Promise<Result>): Promise<Result> {
     let isHeld = false;
@@ -104,7 +104,7 @@ export class DiskStanding {
         try {
           return await work();
         } catch (error) {
-          if (!isRefusal(error) || this.keepers === 0 || this.isOver) throw error;
+          if (!isRefusal(error) || !this.isKept || this.isOver) throw error;
           if (!isHeld) this.hold();
           isHeld = true;
           if (trial === this.trials) await this.nextTrial(error); // Else it was refused before a trial that it has yet to be part of.
