@@ -174,14 +174,15 @@ function chunksOf(files: Files, { handle, snapshot }: State): string[] {
 }
 
 function linesOf(files: Files, { handle, count, bytes, compacted }: State): StoredLine[] {
-  const generation = compacted === undefined ? '' : `${compacted.generation}.`;
-  const index = files.get(pathOf(handle, `${generation}index`)) ?? Buffer.alloc(0);
-  const content = files.get(pathOf(handle, `${generation}lines`)) ?? Buffer.alloc(0);
+  const name = compacted === undefined ? handle : `${handle}.${compacted.generation}`;
+  const kindOf = (kind: string): string => `${name}.${kind}`.slice(handle.length + 1);
+  const index = files.get(pathOf(handle, kindOf('index'))) ?? Buffer.alloc(0);
+  const content = files.get(pathOf(handle, kindOf('lines'))) ?? Buffer.alloc(0);
   const ends = new Map<string, number>();
   for (let number = 0; number < count; number += 1) {
     const entry = index.subarray(number * 36, number * 36 + 36);
     claim(
-      crc32(entry.subarray(0, 32), (crc32(handle) + number) % 2 ** 32) === entry.readUInt32LE(32),
+      crc32(entry.subarray(0, 32), (crc32(name) + number) % 2 ** 32) === entry.readUInt32LE(32),
       `entry ${number} of ${handle} holds`,
     );
     const end = entry.readUIntLE(13, 6);

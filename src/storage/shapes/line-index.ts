@@ -8,7 +8,7 @@
  *        u32 CRC-32 of the piece · u32 CRC-32 of all these
  * ```
  * All numbers are little endian. A search that believed a damaged entry would skip lines without a word: so each holds
- * by itself, in its own place, and in the index of its own shape alone.
+ * by itself, in its own place, and in the index of its own shape and generation alone.
  *
  * A line that is longer than a piece has an entry for each of its pieces, with the same offset; the last one tells where the line ends.
  */
@@ -45,10 +45,17 @@ export interface FoundPiece {
   readonly next: number;
 }
 
+/** Whose lines an index tells of: the first lines of the next generation are others. */
+export interface IndexOwner {
+  readonly handle: Handle;
+  /** From 0 on. */
+  readonly generation: number;
+}
+
 /** The entries of `piece`, of which the first one is the index's number `count`. */
-export function encodeIndex({ at, bytes, sum, lines }: IndexedPiece, handle: Handle, count: number): Buffer {
+export function encodeIndex({ at, bytes, sum, lines }: IndexedPiece, owner: IndexOwner, count: number): Buffer {
   const encoded = Buffer.allocUnsafe(lines.length * INDEX_ENTRY_BYTES);
-  const seed = crc32(handle);
+  const seed = seedOf(owner);
   lines.forEach(({ lsn, position, end }, index) => {
     const entry = index * INDEX_ENTRY_BYTES;
     encoded.writeBigUInt64LE(BigInt(lsn), entry);
@@ -65,15 +72,17 @@ export function encodeIndex({ at, bytes, sum, lines }: IndexedPiece, handle: Han
 
 /** The index of one shape, of which the first `count` entries hold. */
 export class LineIndex {
+  private readonly handle: Handle;
   private readonly seed: number;
 
   constructor(
     private readonly file: DiskFile,
     private readonly path: string,
-    private readonly handle: Handle,
+    owner: IndexOwner,
     private readonly count: number,
   ) {
-    this.seed = crc32(handle);
+    this.handle = owner.handle;
+    this.seed = seedOf(owner);
   }
 
   /**
@@ -155,6 +164,10 @@ function pieceOf({ end, before, behind, entriesBehind, sum }: IndexEntry, index:
 
 function isThrough(entry: IndexEntry, target: Pick<IndexEntry, 'lsn' | 'position'>): boolean {
   return entry.lsn < target.lsn || (entry.lsn === target.lsn && entry.position <= target.position);
+}
+
+function seedOf({ handle, generation }: IndexOwner): number {
+  return crc32(generation === 0 ? handle : `${handle}.${generation}`);
 }
 
 function checksum(bytes: Buffer, at: number, seed: number): number {

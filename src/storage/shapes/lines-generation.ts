@@ -11,7 +11,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import { isRefusal, LinesReplacedError, ShapeCorruptError } from '../errors.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import { addressOf, type LineAddress, type LineBatch } from './line-buffer.ts';
-import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
+import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex, type IndexOwner } from './line-index.ts';
 import { indexEntriesIn, piecesOf } from './line-pieces.ts';
 import type { LinesSource, Succession } from './lines-source.ts';
 import { verified, type Piece } from './piece.ts';
@@ -151,7 +151,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
   private *indexOf(batches: readonly LineBatch[], start: number, count: number): Generator<Buffer> {
     let number = count;
     for (const piece of piecesOf(batches, start)) {
-      yield encodeIndex(piece, this.access.handle, number);
+      yield encodeIndex(piece, this.owner, number);
       number += piece.lines.length;
     }
   }
@@ -159,7 +159,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
   private readIndex<T>(action: (index: LineIndex) => Promise<T>): Promise<T> {
     const { count } = this;
     const path = this.pathOf('index');
-    return this.access.reading(path, (file) => action(new LineIndex(file, path, this.access.handle, count)));
+    return this.access.reading(path, (file) => action(new LineIndex(file, path, this.owner, count)));
   }
 
   private readPiece(piece: Piece): Promise<Uint8Array> {
@@ -180,6 +180,10 @@ export class LinesGeneration implements LinesSource, LineFiles {
     } finally {
       await file.close();
     }
+  }
+
+  private get owner(): IndexOwner {
+    return { handle: this.access.handle, generation: this.number };
   }
 
   private pathOf(kind: LinesKind): string {

@@ -84,6 +84,24 @@ test('what the last stop left of a compaction goes behind the first checkpoint: 
   expect({ atStart: [...atStart].sort(), behind }).toEqual({ atStart: [left, before].sort(), behind: [before] });
 });
 
+test('files of two generations that are exchanged do not hold: their lines are no others, but lie elsewhere', async () => {
+  const world = await preparedWorld();
+  await world.take('checkpoint');
+  const isCompacted = world.shape.compactedThrough !== SNAPSHOT_END;
+  const disk = world.disk.image();
+  for (const kind of ['lines', 'index']) {
+    const [old, next] = [`/data/shapes/5f/1-1.${kind}`, `/data/shapes/5f/1-1.1.${kind}`];
+    const bytes = disk.content(old);
+    disk.damage(old, disk.content(next));
+    disk.damage(next, bytes);
+  }
+  const again = await CompactingWorld.onto(disk);
+  const seen = await valueIn(again).catch((error: Error) => error.name);
+  await world.end();
+
+  expect({ isCompacted, seen }).toEqual({ isCompacted: true, seen: 'ShapeCorruptError' });
+});
+
 test('a storage that is closed while a checkpoint takes the new files over keeps them', async () => {
   const world = await preparedWorld();
   world.disk.holdSyncs();
