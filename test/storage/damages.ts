@@ -1,5 +1,5 @@
 /** What can befall the bytes on a disk: one file, or two of a kind. */
-import type { Random } from '../../src/base/random.ts';
+import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { CrashWorld, Violation } from './crash-world.ts';
 import type { MemoryDisk } from './memory-disk.ts';
 
@@ -22,6 +22,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     const size = Math.max(1, Math.floor(bytes.length / (2 + random.below(6))));
     return Buffer.concat([bytes.subarray(size, 2 * size), bytes.subarray(0, size), bytes.subarray(2 * size)]);
   },
+  'a tail twice': (bytes, random) => Buffer.concat([bytes, bytes.subarray(random.below(bytes.length))]),
   'a stretch left out': (bytes, random) => {
     const from = random.below(bytes.length);
     return Buffer.concat([bytes.subarray(0, from), bytes.subarray(from + 1 + random.below(40))]);
@@ -33,13 +34,34 @@ export interface Mishap {
   readonly befall: (disk: MemoryDisk) => void;
 }
 
+/** Every file of an older moment put back: in place of what there is, or when it had gone. */
+export function* staleCopies(older: MemoryDisk, disk: MemoryDisk): Generator<Mishap> {
+  for (const path of older.files.filter((each) => !each.endsWith('/format.new'))) {
+    const bytes = older.content(path);
+    if (disk.files.includes(path) && disk.content(path).equals(bytes)) continue;
+    yield { name: `an older ${path} is put back`, befall: (damaged) => damaged.putBack(path, bytes) };
+  }
+}
+
+/** A bit of each byte of each file; of each `every` bytes, one. */
+export function* flips(disk: MemoryDisk, every: number, random: Random): Generator<Mishap> {
+  for (const path of disk.files) {
+    for (let at = random.below(every); at < disk.content(path).length; at += every) {
+      const bit = 1 << random.below(8);
+      yield { name: `bit ${bit} of byte ${at} of ${path} is flipped`, befall: (damaged) => flip(damaged, path, at, bit) };
+    }
+  }
+}
+
 /** Every mishap that can befall these files. */
 export function* mishaps(files: readonly string[], random: Random): Generator<Mishap> {
   for (const path of files) {
     for (const [what, damage] of Object.entries(DAMAGES)) {
+      const seed = random.below(2 ** 31); // Whoever it befalls, it is the same.
+      const damaged = (bytes: Buffer): Buffer => damage(bytes, seededRandom(seed));
       yield {
         name: `${what} in ${path}`,
-        befall: (disk) => disk.content(path).length > 0 && disk.damage(path, damage(disk.content(path), random)),
+        befall: (disk) => disk.content(path).length > 0 && disk.damage(path, damaged(disk.content(path))),
       };
     }
     yield { name: `${path} is lost`, befall: (disk) => disk.lose(path) };
@@ -49,6 +71,12 @@ export function* mishaps(files: readonly string[], random: Random): Generator<Mi
     if (kindOf(path) !== '.index') continue;
     yield { name: `${path} and ${other} are swapped with their lines`, befall: (disk) => swapWithLines(disk, path, other) };
   }
+}
+
+function flip(disk: MemoryDisk, path: string, at: number, bit: number): void {
+  const damaged = Buffer.from(disk.content(path));
+  damaged[at] = (damaged[at] ?? 0) ^ bit;
+  disk.damage(path, damaged);
 }
 
 function swap(disk: MemoryDisk, path: string, other: string): void {

@@ -151,11 +151,22 @@ export class MemoryDisk {
     node.pending = [];
   }
 
+  /** Puts a file there that had gone, or had other content, behind everybody's back. Its directory is there. */
+  putBack(path: string, bytes: Buffer): void {
+    if (!this.names.has(path)) this.setDurably(path, fileNode());
+    this.damage(path, bytes);
+  }
+
   /** Takes a file away, behind everybody's back. */
   lose(path: string): void {
     this.names.delete(path);
     this.durableNames.delete(path);
     this.pendingNames = [];
+  }
+
+  /** A file of such a path has content that no sync has covered. */
+  hasUnsynced(path: RegExp): boolean {
+    return [...this.names].some(([name, { pending }]) => path.test(name) && pending.length > 0);
   }
 
   /** Every file, by path. */

@@ -1,28 +1,74 @@
 /**
  * All power cuts of all workloads, and of random ones, all refusals of the disk, and damage in many of their states: `npm run
- * torture:storage -- --minutes 5 --seed 1`. Bounded by the minutes; what breaks a promise is printed with what makes it again.
+ * torture:storage -- --minutes 5 --seed 1`. Bounded by the minutes; what breaks a promise is printed with what makes it again. Of three
+ * seeds one is a workload of few kinds of steps, with refusals, and two are whole lives: with cuts within recoveries, and with damage.
+ * `--only lives` leaves the others out.
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { Step } from './crash-world.ts';
-import { damageAt } from './damages.ts';
+import { damageAt, flips, mishaps, staleCopies } from './damages.ts';
 import { cutAt, momentsOf, WORKLOADS } from './power-cuts.ts';
 import { operationsOf, livingSteps, REFUSAL_CODES, REFUSAL_COUNTS, violationsUnder } from './refusals.ts';
+import type { WholeStep } from './whole/whole-world.ts';
+import { damagedAt, endAt, momentsOf as momentsOfLife, randomLife, WHOLE_LIFE, type End } from './whole/workloads.ts';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' }, only: { type: 'string', default: 'all' } },
+});
 const endMs = systemClock.nowMs() + Number(values.minutes) * 60_000;
 const WAYS = 3;
 const STEPS = 25;
 const DAMAGED_EVERY = 20;
 const CUTS_EVERY = 7;
-let [cuts, refusals, broken] = [0, 0, 0];
+/** One after the other: how often the power goes, and where a process is killed before it. */
+const ENDS: readonly [End, ...End[]][] = [
+  ['power'], ['power', 'power'], ['kill', 'power'], ['kill', 'power', 'power'], ['power', 'kill', 'power'],
+];
+/** Of a whole life, at every such moment what may befall its files, and of all their bytes one of so many flipped. */
+const BEFALLEN_EVERY = 3;
+const FLIPPED_EVERY = 61;
+let [cuts, refusals, damages, broken] = [0, 0, 0, 0];
 
-for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
-for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1)
-  await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
-console.info(`${cuts} power cuts, ${refusals} disks that refuse: ${broken === 0 ? 'no promise broken' : `${broken} promises broken`}`);
+const isOnlyLives = values.only === 'lives';
+if (!isOnlyLives) for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
+await live('a whole life', WHOLE_LIFE, Number(values.seed));
+for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1) {
+  if (isOnlyLives || seed % 3 > 0) await live(`life ${seed}`, randomLife(seededRandom(seed)), seed);
+  else await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
+}
+const verdict = broken === 0 ? 'no promise broken' : `${broken} promises broken`;
+console.info(`${cuts} power cuts, ${refusals} disks that refuse, ${damages} times damage: ${verdict}`);
 process.exitCode = broken === 0 ? 0 : 1;
+
+/** Of each moment one way to end; how it is befallen by damage in between. */
+async function live(name: string, steps: readonly WholeStep[], seed: number): Promise<void> {
+  const { moments, violations } = await momentsOfLife(steps);
+  report(name, violations);
+  for (const [index, moment] of moments.entries()) {
+    if (systemClock.nowMs() > endMs) return;
+    const ends = ENDS[(index + seed) % ENDS.length] ?? ['power'];
+    report(`${name}, operation ${index}`, await endAt(moment, ends, seed * 1_000_003 + index));
+    cuts += ends.filter((end) => end === 'power').length;
+  }
+  console.info(`${name}: ${moments.length} moments`);
+  await befall(name, steps, seededRandom(seed));
+}
+
+async function befall(name: string, steps: readonly WholeStep[], random: Random): Promise<void> {
+  const { moments } = await momentsOfLife(steps, true);
+  const flipped = random.below(moments.length);
+  for (const [index, moment] of moments.entries()) {
+    const older = moments[random.below(index + 1)];
+    if (systemClock.nowMs() > endMs || older === undefined) return;
+    const every = [...mishaps(moment.disk.files, random), ...staleCopies(older.disk, moment.disk)];
+    const some = index % BEFALLEN_EVERY === 0 ? [every[random.below(every.length)]] : [];
+    const all = [...some.flatMap((one) => one ?? []), ...(index === flipped ? flips(moment.disk, FLIPPED_EVERY, random) : [])];
+    report(`${name}, operation ${index}`, await damagedAt(moment, all));
+    damages += all.length;
+  }
+}
 
 async function torture(name: string, steps: readonly Step[], seed: number): Promise<void> {
   const { moments, violations } = await momentsOf(steps);

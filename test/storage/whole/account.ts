@@ -65,10 +65,10 @@ export class WholeAccount {
   splices: ReadonlyMap<string, SpliceFacts> = new Map();
   served: readonly Served[] = [];
   standing: readonly Standing[] = [];
+  /** Of damaged checkpoints the one before counts: with the lines as they were before they were compacted. */
+  mayGoBack = false;
   /** What Postgres may have been told to forget. */
   toldHeld = 0;
-  /** The witness beside the log is written behind each sync, and perhaps was not yet; this much of the log it surely proves. */
-  proven = 0;
 
   copy(): WholeAccount {
     return Object.assign(new WholeAccount(), this);

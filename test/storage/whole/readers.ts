@@ -3,7 +3,7 @@
  * of them ends with the rows of the table; and where nothing was compacted each answer has the very bytes that the account expects.
  */
 import type { Random } from '../../../src/base/random.ts';
-import { BEFORE_ALL, compareOffsets, snapshotChunkIndex, type LogOffset } from '../../../src/model/log-offset.ts';
+import { BEFORE_ALL, compareOffsets, laterOffset, snapshotChunkIndex, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { StrictClient, toldOf } from '../../support/storage/row-lines.ts';
@@ -84,8 +84,11 @@ export class Readers {
   /** The same URL gives the same bytes, or more of them when the chunk was still open; but where it was compacted since. */
   private async compareServed(shape: ShapeLog, { after, body, end, upToDate, compactedThrough }: Served): Promise<void> {
     const { handle } = shape;
-    if (compareOffsets(shape.compactedThrough, compactedThrough) < 0) return this.violate(`${handle} goes back before its compaction`);
-    if (shape.compactedThrough !== compactedThrough && compareOffsets(after, shape.compactedThrough) < 0) return;
+    const { mayGoBack } = this.account;
+    const wentBack = compareOffsets(shape.compactedThrough, compactedThrough) < 0;
+    if (wentBack && !mayGoBack) return this.violate(`${handle} goes back before its compaction`);
+    const isAsItWas = shape.compactedThrough === compactedThrough && !mayGoBack;
+    if (!isAsItWas && compareOffsets(after, laterOffset(compactedThrough, shape.compactedThrough)) < 0) return;
     const again = await answerOf(shape, after);
     const isSame = again?.body === body && (again.end === end || upToDate);
     const isMore = upToDate && (body === '' || again?.body.startsWith(`${body},`) === true);

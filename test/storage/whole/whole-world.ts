@@ -5,8 +5,9 @@
  */
 import { systemClock } from '../../../src/base/clock.ts';
 import { seededRandom, type Random } from '../../../src/base/random.ts';
+import { compareOffsets } from '../../../src/model/log-offset.ts';
 import type { Handle } from '../../../src/model/shape.ts';
-import { ShapeGoneError } from '../../../src/storage/errors.ts';
+import { LinesReplacedError, LogCorruptError, ShapeCorruptError, ShapeGoneError } from '../../../src/storage/errors.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import type { ShapeLog, SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -43,6 +44,12 @@ interface Growing {
 
 const DIRECTORY = '/data';
 const CHUNK_BYTES = 600;
+/** So many are enough for the witness to be written behind a sync. */
+const WITNESS_TURNS = 20;
+/** More than there are shapes. */
+const CONDEMNED_MAX = 20;
+/** What an operator is told instead of a start. */
+const REFUSALS = ['StorageVersionError', 'UnknownContentError', 'StorageDirectoryError'];
 
 export class WholeWorld {
   private readonly found: Violation[] = [];
@@ -51,23 +58,26 @@ export class WholeWorld {
   private storage: Storage | undefined;
   private growing: Growing[] = [];
   private applying: Promise<void> = Promise.resolve();
+  private following: Handle | undefined;
   private readonly readers: Readers;
 
   private constructor(
     readonly disk: MemoryDisk,
     private readonly account: WholeAccount,
     private readonly random: Random,
+    /** Nothing counts as promised before the witness beside the log tells of it: only then damage cannot go unseen. */
+    private readonly isPatient: boolean,
   ) {
     this.readers = new Readers(account, random, (violation) => this.violate(violation));
   }
 
-  static fresh(seed: number): WholeWorld {
-    return new WholeWorld(new MemoryDisk(), new WholeAccount(), seededRandom(seed));
+  static fresh(seed: number, isPatient = false): WholeWorld {
+    return new WholeWorld(new MemoryDisk(), new WholeAccount(), seededRandom(seed), isPatient);
   }
 
   /** The same moment in another world, which nobody has opened; what it meets is as `seed` says. */
   copy(seed: number): WholeWorld {
-    const copy = new WholeWorld(this.disk.image(), this.account.copy(), seededRandom(seed));
+    const copy = new WholeWorld(this.disk.image(), this.account.copy(), seededRandom(seed), this.isPatient);
     copy.boots = this.boots;
     if (this.storage !== undefined) copy.account.toldHeld = Math.max(copy.account.toldHeld, Number(this.storage.log.heldLsn));
     return copy;
@@ -94,6 +104,31 @@ export class WholeWorld {
     await settle();
     this.disk.beforeChange = () => {};
     if (!this.isCompacting) this.compareFiles();
+    await this.goOn();
+    return this.found;
+  }
+
+  /**
+   * The process is killed, and what it left is damaged: each shape is served as before, or is condemned with a word and made anew, or the
+   * directory is refused in a sentence. Then life goes on.
+   */
+  async survive(befall: (disk: MemoryDisk) => void): Promise<readonly Violation[]> {
+    this.disk.kill();
+    befall(this.disk);
+    this.account.mayGoBack = true;
+    try {
+      await this.open(true);
+    } catch (error) {
+      if (!REFUSALS.includes((error as Error).name)) throw error;
+      return this.found;
+    }
+    this.compareDamaged();
+    await this.condemning(async () => {
+      await this.apply();
+      await this.compareShapes();
+      await this.actOnAll('compact');
+      await this.compareShapes();
+    });
     await this.goOn();
     return this.found;
   }
@@ -155,7 +190,7 @@ export class WholeWorld {
     const { account } = this;
     const { appended, leaving } = account;
     await this.now.log.sync();
-    if (appended > account.durable) account.proven = account.durable;
+    await this.untilPromised();
     account.durable = Math.max(account.durable, appended);
     account.deleted = new Set([...account.deleted, ...leaving]);
   }
@@ -196,6 +231,7 @@ export class WholeWorld {
   private async complete(growing: Growing): Promise<void> {
     await goOnWith(growing, growing.left.length);
     await growing.writer.complete();
+    await this.untilPromised();
     this.account.with(growing.shape.handle, { isPromised: true });
   }
 
@@ -224,6 +260,7 @@ export class WholeWorld {
     const shape = this.shapeOf('inner');
     shape?.noteRequest();
     await this.now.log.sync();
+    await this.untilPromised();
     if (shape !== undefined) this.account.requested = new Set([...this.account.requested, shape.handle]);
   }
 
@@ -235,7 +272,9 @@ export class WholeWorld {
 
   /** One after the other: a shape has one Consumer. */
   private apply(): Promise<void> {
-    return (this.applying = this.applying.then(() => this.applyAll()));
+    const applied = this.applying.then(() => this.applyAll());
+    this.applying = applied.catch(() => {}); // Who asked for it is told.
+    return applied;
   }
 
   /** Inner shapes come before those that depend on them, for these are made behind them. */
@@ -245,6 +284,7 @@ export class WholeWorld {
     const through = log.durableEnd;
     const { durable } = this.account;
     for (const shape of this.whole()) {
+      this.following = shape.handle;
       const follower = new Follower(this.now, this.account, shape, this.kindOf(shape));
       await follower.follow(through).catch(passGone);
     }
@@ -253,7 +293,11 @@ export class WholeWorld {
   }
 
   private async readAll(): Promise<void> {
-    for (const shape of this.whole()) await this.readers.read(shape);
+    for (const shape of this.whole()) await this.readers.read(shape).catch(passGone);
+  }
+
+  private async untilPromised(): Promise<void> {
+    for (let turn = 0; this.isPatient && turn < WITNESS_TURNS; turn += 1) await Promise.resolve();
   }
 
   private async endLife(isInGoodOrder: boolean): Promise<void> {
@@ -287,7 +331,13 @@ export class WholeWorld {
   }
 
   private async start(isCompacting: boolean): Promise<void> {
+    await this.open(isCompacting);
+    for (const note of this.now.notes) this.violate(`no damage was done, and it says: ${note}`);
+  }
+
+  private async open(isCompacting: boolean): Promise<void> {
     this.boots += 1;
+    this.account.leaving = [];
     this.isCompacting = isCompacting;
     this.growing = [];
     this.applying = Promise.resolve();
@@ -302,7 +352,42 @@ export class WholeWorld {
       disk: this.disk.mount(),
       processes: { self: { host: 'here', pid: this.boots, start: '' }, isAlive: () => false },
     });
-    for (const note of this.now.notes) this.violate(`no damage was done, and it says: ${note}`);
+  }
+
+  /** What damage took is told; the rest is as it was. Of a log that was begun anew no shape is left, and Postgres sends what comes. */
+  private compareDamaged(): void {
+    const { account, now: { log, shapes, notes, damagedStream } } = this;
+    for (const [handle, { isPromised, isDeleted }] of account.shapes) {
+      const isLost = isPromised && !isDeleted && shapes.get(handle) === undefined;
+      if (isLost && notes.length === 0) this.violate(`shape ${handle} went without a word`);
+    }
+    const last = damagedStream === undefined ? Number(log.lastCommitLsn) / lsnAt(1) : account.sent.length;
+    if (last < account.durable) this.violate(`lost: the log ends with ${last}, ${account.durable} was durable`);
+    account.appended = account.durable = account.applied = last;
+    for (const handle of account.shapes.keys()) account.with(handle, { isPromised: false });
+    this.compareHandles();
+    const orphans = [...shapes.all()].filter(({ dependsOn }) => dependsOn.some((inner) => shapes.get(inner) === undefined));
+    for (const { handle } of orphans) this.condemn(handle);
+  }
+
+  /** As the service does with a shape whose files do not hold, or whose part of the log does not. */
+  private async condemning(work: () => Promise<void>): Promise<void> {
+    for (let count = 0; count <= CONDEMNED_MAX; count += 1) {
+      const damage = await work().catch(damageIn);
+      if (damage === undefined) return;
+      this.condemn(damage.handle ?? this.following);
+    }
+    this.violate('it is damaged again and again');
+  }
+
+  private condemn(handle: Handle | undefined): void {
+    const { shapes } = this.now;
+    if (handle === undefined || shapes.get(handle) === undefined) return this.violate(`nobody can condemn shape ${String(handle)}`);
+    const dependants = [...shapes.all()].filter(({ dependsOn }) => dependsOn.includes(handle));
+    for (const one of [...dependants.map((shape) => shape.handle), handle]) {
+      shapes.delete(one, 'damaged');
+      this.account.forget(one);
+    }
   }
 
   /** What is left is a prefix with all that was promised, and the rest is made of it again. */
@@ -326,7 +411,6 @@ export class WholeWorld {
     const found = read.map(({ lsn: at, fragments }) => ({ commit: Number(at) / lsnAt(1), fragments }));
     if (JSON.stringify(found) !== JSON.stringify(expected)) this.violate(`the log has other transactions than ${JSON.stringify(expected)}`);
     account.appended = account.durable = account.applied = last;
-    account.leaving = [];
   }
 
   private compareHandles(): void {
@@ -344,6 +428,16 @@ export class WholeWorld {
 
   private async compareShapes(): Promise<void> {
     for (const shape of this.whole()) await this.readers.compare(shape, this.account.applied);
+    for (const shape of this.whole()) this.compareViews(shape);
+  }
+
+  /** What a shape may ask for again of those that it depends on was not compacted. */
+  private compareViews({ handle, dependsOn, storedViews }: ShapeLog): void {
+    dependsOn.forEach((inner, index) => {
+      const [through, view] = [this.now.shapes.get(inner)?.compactedThrough, storedViews[index]];
+      const isThere = through !== undefined && view !== undefined && compareOffsets(through, view) <= 0;
+      if (!isThere) this.violate(`${handle} looks at ${inner} by ${String(view)}, which is compacted through ${String(through)}`);
+    });
   }
 
   private compareFiles(): void {
@@ -374,8 +468,16 @@ async function goOnWith({ writer, left }: Growing, count: number): Promise<void>
   if (lines.length > 0) await writer.write(lines.map(bytes));
 }
 
+/** @throws what is no damage. */
+function damageIn(error: unknown): { readonly handle?: Handle } {
+  if (error instanceof ShapeCorruptError) return error;
+  if (error instanceof LogCorruptError) return {};
+  throw error;
+}
+
+/** Whoever reads or follows a shape may find that it was deleted meanwhile; a reader, that its lines lie elsewhere by now. */
 function passGone(error: unknown): void {
-  if (!(error instanceof ShapeGoneError)) throw error;
+  if (!(error instanceof ShapeGoneError || error instanceof LinesReplacedError)) throw error;
 }
 
 /** All that a disk in memory does is done by then. */

@@ -1,5 +1,6 @@
 /** What a storage goes through in its life: one with all of it in it, and others by their seed. */
 import type { Random } from '../../../src/base/random.ts';
+import type { Mishap } from '../damages.ts';
 import { KINDS, WISHES, type Wish } from './table.ts';
 import { WholeWorld, type Act, type Violation, type WholeStep } from './whole-world.ts';
 
@@ -67,29 +68,43 @@ function pick<Item>(items: readonly [Item, ...Item[]], random: Random): Item {
 /** A workload at the moment before each change of the disk. */
 export async function momentsOf(
   steps: readonly WholeStep[],
+  isPatient = false,
 ): Promise<{ readonly moments: readonly WholeWorld[]; readonly violations: readonly Violation[] }> {
-  const world = WholeWorld.fresh(0);
+  const world = WholeWorld.fresh(0, isPatient);
   const moments: WholeWorld[] = [];
   world.disk.beforeChange = () => void moments.push(world.copy(moments.length));
   const violations = await world.run(steps).catch(said);
   return { moments, violations };
 }
 
+export type End = Parameters<WholeWorld['end']>[0];
+
 /**
- * @param depth how often the power goes: each time but the first while what it left is being recovered, at one of its changes.
- * @returns what this way of losing power at this moment breaks.
+ * @param ends how a life ends, one after the other: each but the first while what the one before left is being recovered, at one of the
+ * changes of that.
+ * @returns what this breaks.
  */
-export async function cutAt(moment: WholeWorld, seed: number, depth: number): Promise<readonly Violation[]> {
+export async function endAt(moment: WholeWorld, [first, ...others]: readonly [End, ...End[]], seed: number): Promise<readonly Violation[]> {
+  const [next, ...last] = others;
   let within: WholeWorld | undefined;
   let count = 0;
   const choose = (world: WholeWorld): void => {
     count += 1;
-    if (depth > 1 && (seed + count * 7) % count === 0) within = world.copy(seed + count);
+    if (next !== undefined && (seed + count * 7) % count === 0) within = world.copy(seed + count);
   };
-  const first = depth > 1 && seed % 2 === 0 ? 'kill' : 'power'; // What a killed process left is not all durable.
   const violations = await moment.copy(seed).end(first, choose).catch(said);
-  const deeper = within === undefined ? [] : await cutAt(within, seed + 1, depth - 1);
-  return [...violations.map((violation) => `seed ${seed}: ${violation}`), ...deeper.map((violation) => `then ${violation}`)];
+  const deeper = next === undefined || within === undefined ? [] : await endAt(within, [next, ...last], seed + 1);
+  return [...violations, ...deeper].map((violation) => `by ${first} (seed ${seed}): ${violation}`);
+}
+
+/** @returns what each mishap at this moment breaks. */
+export async function damagedAt(moment: WholeWorld, all: Iterable<Mishap>): Promise<readonly Violation[]> {
+  const found: Violation[] = [];
+  for (const { name, befall } of all) {
+    const violations = await moment.copy(0).survive(befall).catch(said);
+    found.push(...violations.map((violation) => `${name}: ${violation}`));
+  }
+  return found;
 }
 
 function said(error: unknown): Violation[] {
