@@ -74,9 +74,15 @@ export async function segmentStarts(disk: Disk, directory: string): Promise<LogP
   return starts.sort((left, right) => left - right) as LogPosition[];
 }
 
-/** Takes away a log that cannot be trusted, durably: broken off, it has a gap, or no beginning. */
+/**
+ * Takes away a log that cannot be trusted. Its beginning goes first, durably: what a stop leaves of the rest is a log without one, of
+ * which no shape comes back. The rest is gone for good with the names of a new log.
+ */
 export async function removeLog(disk: Disk, directory: string): Promise<void> {
-  const names = await disk.list(directory);
-  for (const name of names) if (NAME_PATTERN.test(name) || name === WITNESS_NAME) await disk.removeFile(`${directory}/${name}`);
+  const names = (await disk.list(directory)).filter((name) => NAME_PATTERN.test(name) || name === WITNESS_NAME);
+  const [beginning, ...rest] = names.sort();
+  if (beginning === undefined) return;
+  await disk.removeFile(`${directory}/${beginning}`);
   await disk.syncDirectory(directory);
+  for (const name of rest) await disk.removeFile(`${directory}/${name}`);
 }

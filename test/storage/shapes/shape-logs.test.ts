@@ -312,6 +312,22 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     },
   );
 
+  test('a spill that waited while its lines were given up leaves those of the next Consumer alone', async () => {
+    const shape = await shapeWith([]);
+    shape.append(lsn(11), 0, bytes('"given up"'));
+    const first = storage.shapes.spill(handle);
+    await Promise.resolve();
+    const second = storage.shapes.spill(handle);
+    shape.discard(LSN_ZERO);
+    shape.append(lsn(11), 0, bytes('"kept"'));
+    await first;
+    for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
+    shape.publish(shape.position);
+    await second;
+
+    expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: '"kept"', end: '11_0', upToDate: true });
+  });
+
   test('of a shape that is not there nothing is spilled', async () => {
     await expect(storage.shapes.spill(handleOf(9))).resolves.toBeUndefined();
   });
