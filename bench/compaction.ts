@@ -1,9 +1,10 @@
 /**
  * Compaction of the log of one shape whose rows are updated for ever: how much disk is left, how long it takes, and for how long at a
- * time it keeps the event loop from everybody else.
+ * time it keeps the event loop from everybody else. And what a client of another shape feels of it.
  *
- *   npm run bench:compaction                        a million updates of one row, and of ten thousand
+ *   npm run bench:compaction                        a million updates of one row, and of ten thousand; 200,000 beside a live client
  *   npm run bench:compaction -- --updates 100000    a short share
+ *   npm run bench:compaction -- --live              the client alone
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,17 +20,20 @@ import type { Storage } from '../src/storage/storage.ts';
 import { handleOf, shapeOf } from '../test/support/shapes.ts';
 import { lineOf } from '../test/support/storage/row-lines.ts';
 import { appendLines, snapshotOf } from '../test/support/storage/stored-samples.ts';
+import { liveWhileCompacting } from './live-while-compacting.ts';
 
+const LIVE_WINDOWS = 3;
 const UPDATES_PER_CHECKPOINT = 50_000;
 const UPDATES_PER_TRANSACTION = 10;
 const QUIET_MS = 5_000;
 const LOOK_EVERY_MS = 200;
 const TITLE = 'x'.repeat(80);
 
-const { values } = parseArgs({ options: { updates: { type: 'string', default: '1000000' } } });
+const { values } = parseArgs({ options: { updates: { type: 'string', default: '1000000' }, live: { type: 'boolean', default: false } } });
 const updates = Number(values.updates);
 
-for (const rows of [1, 10_000]) await compactionOf(rows);
+for (const rows of values.live ? [] : [1, 10_000]) await compactionOf(rows);
+await liveWhileCompacting(updates / 5, LIVE_WINDOWS);
 
 async function compactionOf(rows: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'armature-compaction-'));
