@@ -153,7 +153,11 @@ export class MemoryDisk {
 
   /** Puts a file there that had gone, or had other content, behind everybody's back. Its directory is there. */
   putBack(path: string, bytes: Buffer): void {
-    if (!this.names.has(path)) this.setDurably(path, fileNode());
+    if (!this.names.has(path)) {
+      const node = fileNode();
+      this.names.set(path, node);
+      this.durableNames.set(path, node);
+    }
     this.damage(path, bytes);
   }
 
