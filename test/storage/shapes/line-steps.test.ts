@@ -48,11 +48,13 @@ describe.each(engines)('lines in steps: $name', ({ open }) => {
     expect(body === whole.slice(`${lines[0]},`.length)).toBe(true);
   });
 
-  test('a shape that is deleted has no further step', async () => {
-    const runs = runsOf(shape.read(SNAPSHOT_END));
-    await runs.next();
+  test('a shape that is deleted is read to its end by whoever has begun, and begun by nobody', async () => {
+    const [runs, late] = [runsOf(shape.read(SNAPSHOT_END)), runsOf(shape.read(SNAPSHOT_END))];
+    let body = text((await runs.next()).value.bytes);
     storage.shapes.delete(handleOf(1), 'the test says so');
-    await expect(runs.next()).rejects.toThrow('was deleted');
+    for await (const { bytes } of runs) body += text(bytes);
+    await expect(late.next()).rejects.toThrow('was deleted');
+    expect(body === whole).toBe(true);
   });
 
   test('few lines are there at once, so that many readers are given the same', () => {
