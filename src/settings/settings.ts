@@ -150,9 +150,9 @@ export const SETTINGS = {
   shapeLogBytesMax: {
     flag: 'max-shape-log-size',
     value: 'BYTES',
-    type: bytesMax.default(128 * 1024 * 1024),
+    type: bytesMax.default(1024 * 1024 * 1024),
     electric: [],
-    help: 'a shape starts over whose log has so many bytes, and 8 times its rows (default: 134217728)',
+    help: 'a shape starts over whose log has so many bytes, and 8 times its rows (default: 1073741824)',
   },
   replicationStreamId: {
     flag: 'replication-stream-id',

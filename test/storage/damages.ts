@@ -43,9 +43,9 @@ export function* staleCopies(older: MemoryDisk, disk: MemoryDisk): Generator<Mis
   }
 }
 
-/** A bit of each byte of each file; of each `every` bytes, one. */
+/** A bit of each byte of each file that counts for something; of each `every` bytes, one. */
 export function* flips(disk: MemoryDisk, every: number, random: Random): Generator<Mishap> {
-  for (const path of disk.files) {
+  for (const path of disk.files.filter((each) => !each.endsWith('.new'))) {
     for (let at = random.below(every); at < disk.content(path).length; at += every) {
       const bit = 1 << random.below(8);
       yield { name: `bit ${bit} of byte ${at} of ${path} is flipped`, befall: (damaged) => flip(damaged, path, at, bit) };

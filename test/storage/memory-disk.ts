@@ -153,11 +153,9 @@ export class MemoryDisk {
 
   /** Puts a file there that had gone, or had other content, behind everybody's back. Its directory is there. */
   putBack(path: string, bytes: Buffer): void {
-    if (!this.names.has(path)) {
-      const node = fileNode();
-      this.names.set(path, node);
-      this.durableNames.set(path, node);
-    }
+    const node = this.names.get(path) ?? fileNode();
+    this.names.set(path, node);
+    this.durableNames.set(path, node);
     this.damage(path, bytes);
   }
 

@@ -1,7 +1,9 @@
 /** Which files of a storage directory nobody knows: neither what every directory has, nor what its shapes need. */
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 
-const KNOWN = [/^\/format$/, /^\/reserve\.new$/, /^\/lock\.\d+$/, /^\/log\/durable$/, /^\/log\/\d{16}\.log$/, /^\/checkpoint\/\d{16}\.checkpoint$/];
+const KNOWN = [
+  /^\/format$/, /^\/reserve\.new$/, /^\/lock\.\d+$/, /^\/log\/durable$/, /^\/log\/\d{16}\.log$/, /^\/checkpoint\/\d{16}\.checkpoint$/,
+];
 /** Of which there is one. */
 const SINGLE = [/^\/lock\./, /^\/checkpoint\//];
 const SHAPE_FILE = /^\/shapes\/[0-9a-f]{2}\/([\w-]+)\.(snapshot|(?:\d+\.)?(?:lines|index))$/;
