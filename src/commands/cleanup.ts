@@ -25,40 +25,59 @@ export async function cleanup({ flags, environment, terminal }: CommandContext):
   if ('problems' in read || problems.length > 0) return refused(terminal, problems, EXIT.misused);
   const subject = subjectOf(read.settings);
   const isDryRun = flags['dry-run'] !== undefined;
+  const steps: CleanupStep[] = [];
+  const why = await refusalOf(subject, isDryRun, steps);
+  const isDone = why === undefined && steps.every(({ outcome }) => outcome !== 'refused');
+  const form = { done: isDone, dryRun: isDryRun, steps };
+  if (flags['json'] !== undefined) terminal.print(jsonLine(form));
+  else if (steps.length > 0) terminal.print(report(form));
+  if (why !== undefined) terminal.complain(printable(why));
+  return isDone ? EXIT.done : EXIT.failed;
+}
+
+/** @param steps those that were done, also before a refusal. @returns undefined when none was cut short. */
+async function refusalOf(subject: CleanupSubject, isDryRun: boolean, steps: CleanupStep[]): Promise<string | undefined> {
   try {
-    const steps = await cleanUp(subject, { isDryRun, clock: systemClock });
-    terminal.print(flags['json'] === undefined ? report(steps, isDryRun) : jsonLine({ done: isDone(steps), dryRun: isDryRun, steps }));
-    return isDone(steps) ? EXIT.done : EXIT.failed;
+    await cleanUp(subject, { isDryRun, clock: systemClock, told: (step) => steps.push(step) });
+    return undefined;
   } catch (error) {
     const refusal = worldError(error);
     if (refusal === undefined) throw error;
-    terminal.complain(printable(connectProblem(refusal, subject.target).message));
-    return EXIT.failed;
+    return connectProblem(refusal, subject.target).message;
   }
 }
 
 function subjectOf(settings: Pick<Settings, (typeof CLEANUP_SETTINGS)[number]>): CleanupSubject {
-  const { databaseUrl, replicationStreamId, manualTablePublishing, takeOverSlot } = settings;
+  const { databaseUrl, replicationStreamId, manualTablePublishing, takeOverSlot, cleanupReplicationSlots } = settings;
   invariant(databaseUrl !== undefined, 'a database is named');
   const target = targetOf(databaseUrl);
-  return { ...streamNames(replicationStreamId), target, isManual: manualTablePublishing, takesOverSlot: takeOverSlot };
+  return {
+    ...streamNames(replicationStreamId),
+    target,
+    isManual: manualTablePublishing,
+    isSlotTemporary: cleanupReplicationSlots,
+    takesOverSlot: takeOverSlot,
+  };
 }
 
-function isDone(steps: readonly CleanupStep[]): boolean {
-  return steps.every(({ outcome }) => outcome !== 'refused');
+interface Cleaned {
+  readonly done: boolean;
+  readonly dryRun: boolean;
+  readonly steps: readonly CleanupStep[];
 }
 
 const WORDS = { removed: 'removed', absent: 'absent ', kept: 'kept   ', refused: 'REFUSED' } as const;
-const WORDS_OF_DRY_RUN = { ...WORDS, removed: 'would remove' } as const;
+const WORDS_OF_DRY_RUN = { removed: 'would remove', absent: 'absent      ', kept: 'kept        ', refused: 'REFUSED     ' } as const;
 
-function report(steps: readonly CleanupStep[], isDryRun: boolean): string {
-  const words = isDryRun ? WORDS_OF_DRY_RUN : WORDS;
-  const lines = steps.map(({ outcome, says }) => `${words[outcome]}  ${printable(says)}`);
-  return `${[...lines, '', conclusion(steps, isDryRun)].join('\n')}\n`;
+function report(cleaned: Cleaned): string {
+  const words = cleaned.dryRun ? WORDS_OF_DRY_RUN : WORDS;
+  const lines = cleaned.steps.map(({ outcome, says }) => `${words[outcome]}  ${printable(says)}`);
+  return `${[...lines, '', conclusion(cleaned)].join('\n')}\n`;
 }
 
-function conclusion(steps: readonly CleanupStep[], isDryRun: boolean): string {
-  if (!isDone(steps)) return 'Not all of it could be done. Run it again when the cause is gone.';
-  if (isDryRun) return 'Nothing was changed: this was a dry run.';
-  return 'Nothing else of Armature is in this database. Its storage directory can be removed, too.';
+function conclusion({ done, dryRun, steps }: Cleaned): string {
+  if (!done) return 'Not all of it could be done. Run it again when the cause is gone.';
+  if (dryRun) return 'Nothing was changed: this was a dry run.';
+  const others = steps.some(({ outcome }) => outcome === 'kept') ? 'But for what is kept, nothing' : 'Nothing';
+  return `${others} of Armature is in this database. Its storage directory can be removed, too.`;
 }

@@ -20,7 +20,7 @@ beforeEach(() => database.query(`
   SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '${slot}';
   DROP PUBLICATION IF EXISTS ${publication}; DROP PUBLICATION IF EXISTS others;
   DROP SCHEMA public CASCADE; CREATE SCHEMA public;
-  CREATE TABLE items (id integer PRIMARY KEY); CREATE TABLE ${quoted(HOSTILE)} (id integer PRIMARY KEY);
+  CREATE TABLE items (id integer PRIMARY KEY); CREATE TABLE keyless (id integer); CREATE TABLE ${quoted(HOSTILE)} (id integer PRIMARY KEY);
   CREATE TABLE days (id integer PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE monday PARTITION OF days FOR VALUES FROM (0) TO (9)`));
 afterAll(() => database.drop());
 
@@ -34,6 +34,16 @@ async function served(...tables: readonly string[]): Promise<void> {
   for (const table of tables) await (await fetch(`${service.shapeUrl}?table=${encodeURIComponent(quoted(table))}&offset=-1`)).text();
   await service.remove();
 }
+
+/** With the mark that a service leaves, or without one. */
+async function publish(tables: string, mark?: string): Promise<void> {
+  await database.query(`CREATE PUBLICATION ${publication} ${tables}`);
+  if (mark === undefined) return;
+  const [system] = await database.query<{ id: string }>('SELECT system_identifier::text AS id FROM pg_control_system()');
+  await database.query(`COMMENT ON PUBLICATION ${publication} IS '${mark} ${slot} of system ${system?.id}.'`);
+}
+
+const MARK = 'Armature made the replication slot';
 
 async function cleanup(...words: readonly string[]): Promise<ToolOutcome> {
   const environment = { DATABASE_URL: database.url, ELECTRIC_REPLICATION_STREAM_ID: streamIdOf(database.url) };
@@ -61,14 +71,14 @@ async function left(): Promise<Left | undefined> {
 }
 
 test('what a stopped service has left is taken away: slot, identities of its tables and their partitions, publication', async () => {
-  await served('items', HOSTILE, 'days');
+  await served('items', HOSTILE, 'days', 'keyless');
   const before = await left();
 
   const cleaned = await cleanup();
 
   const again = await outcomes();
   expect({ before, code: cleaned.code, isQuiet: !/[^\P{Cc}\n]/u.test(cleaned.printed), after: await left(), again }).toEqual({
-    before: { slots: 1, publications: 1, full: [HOSTILE, 'items', 'monday'] },
+    before: { slots: 1, publications: 1, full: [HOSTILE, 'items', 'keyless', 'monday'] },
     code: 0,
     isQuiet: true,
     after: { slots: 0, publications: 0, full: [] },
@@ -121,6 +131,7 @@ test('a stream that ends while it is looked at stands in nobody\'s way, and one 
 
   const { code, printed } = await cleanup('--take-over-slot');
   const ending = outcomes('--take-over-slot');
+  await database.until("SELECT FROM pg_stat_activity WHERE application_name = 'armature cleanup' AND backend_type = 'walsender'");
   reader.connection.stream.destroy();
 
   expect({ code, printed, ended: await ending }).toEqual({
@@ -132,7 +143,7 @@ test('a stream that ends while it is looked at stands in nobody\'s way, and one 
 
 test('a table that is busy, or that others publish, keeps what it has, and the publication stays for the next run', async () => {
   await served('items', 'days', HOSTILE);
-  await database.query(`CREATE PUBLICATION others FOR TABLE ${quoted(HOSTILE)}`);
+  await database.query(`CREATE PUBLICATION others FOR TABLE ${quoted(HOSTILE)}, days WITH (publish_via_partition_root = true)`);
   const writer = await database.session();
   await writer.query('BEGIN; INSERT INTO items VALUES (1)');
   const first = await outcomes();
@@ -144,45 +155,104 @@ test('a table that is busy, or that others publish, keeps what it has, and the p
     first: {
       code: 1,
       steps: [
-        'slot : removed', `table "public".${quoted(HOSTILE)}: kept`, 'table "public"."items": refused', 'table "public"."monday": removed',
+        'slot : removed', `table "public".${quoted(HOSTILE)}: kept`, 'table "public"."items": refused', 'table "public"."monday": kept',
         'publication : kept',
       ],
     },
     second: {
       code: 0,
-      steps: ['slot : absent', `table "public".${quoted(HOSTILE)}: kept`, 'table "public"."items": removed', 'publication : removed'],
+      steps: [
+        'slot : absent', `table "public".${quoted(HOSTILE)}: kept`, 'table "public"."items": removed', 'table "public"."monday": kept',
+        'publication : removed',
+      ],
     },
-    after: { slots: 0, publications: 0, full: [HOSTILE] },
+    after: { slots: 0, publications: 0, full: [HOSTILE, 'monday'] },
   });
 });
 
-test('a slot that somebody else made is left, and all that goes with it, unless it is to be taken over', async () => {
-  await database.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
-  await database.query(`CREATE PUBLICATION ${publication} FOR TABLE items`);
+test('a table without a primary key can be updated at each moment: it goes with the publication, or stays with it', async () => {
+  await served('keyless', 'items');
+  const writer = await database.session();
+  await writer.query('BEGIN; INSERT INTO items VALUES (1)');
+  const first = await outcomes();
+  await database.query('UPDATE keyless SET id = 1');
+  const between = await left();
+  await writer.query('ROLLBACK');
 
-  const refused = await outcomes();
-  const before = await left();
-  const taken = await outcomes('--take-over-slot');
+  const second = await outcomes();
 
-  expect({ refused, before, taken, after: await left() }).toEqual({
-    refused: { code: 1, steps: ['slot : refused'] },
-    before: { slots: 1, publications: 1, full: [] },
-    taken: { code: 0, steps: ['slot : removed', 'publication : removed'] },
+  await database.query('UPDATE keyless SET id = 2');
+  expect({ first, between, second, after: await left() }).toEqual({
+    first: { code: 1, steps: ['slot : removed', 'table "public"."items": refused', 'publication : kept'] },
+    between: { slots: 0, publications: 1, full: ['items', 'keyless'] },
+    second: { code: 0, steps: ['slot : absent', 'table "public"."items": removed', 'publication : removed'] },
     after: { slots: 0, publications: 0, full: [] },
   });
 });
 
-test('tables that are published manually stay as they are, and those that are FULL for nobody known are named', async () => {
-  await database.query(`CREATE PUBLICATION ${publication} FOR TABLE items; ALTER TABLE items REPLICA IDENTITY FULL`);
-  const manual = await outcomes('--manual-table-publishing');
-  await database.query(`DROP PUBLICATION ${publication}`);
+test('what bears no mark is left, with all that goes with it, unless it is to be taken over', async () => {
+  await database.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput'); ALTER TABLE items REPLICA IDENTITY FULL`);
+  await publish('FOR TABLE items');
 
-  const unpublished = await cleanup();
+  const withSlot = await cleanup();
+  await database.query(`SELECT pg_drop_replication_slot('${slot}')`);
+  const withoutSlot = await outcomes();
+  const before = await left();
+  const taken = await outcomes('--take-over-slot');
 
-  expect({ manual, after: await left(), unpublished }).toMatchObject({
-    manual: { code: 0, steps: ['slot : absent', 'publication : kept'] },
-    after: { slots: 0, publications: 0, full: ['items'] },
-    unpublished: { code: 0, printed: expect.stringContaining('ALTER TABLE ONLY "public"."items" REPLICA IDENTITY DEFAULT') as string },
+  expect({ withSlot: withSlot.code, withoutSlot, before, taken, after: await left() }).toEqual({
+    withSlot: 1,
+    withoutSlot: { code: 0, steps: ['slot : absent', 'publication : kept'] },
+    before: { slots: 0, publications: 1, full: ['items'] },
+    taken: { code: 0, steps: ['slot : absent', 'table "public"."items": removed', 'publication : removed'] },
+    after: { slots: 0, publications: 0, full: [] },
+  });
+  expect(withSlot.printed).toMatch(/^REFUSED {2}Nothing says whose the replication slot .* run this again with --take-over-slot\.\n/);
+});
+
+test.each([
+  ['published manually', 'FOR TABLE items', ['--manual-table-publishing']],
+  ['for all tables', 'FOR ALL TABLES', []],
+])('tables of a publication that is %s stay as they are', async (_, tables, words) => {
+  await publish(tables, MARK);
+  await database.query('ALTER TABLE items REPLICA IDENTITY FULL');
+
+  const { code, steps } = await outcomes(...words);
+
+  expect({ code, steps, after: await left() }).toEqual({
+    code: 0,
+    steps: ['slot : absent', 'publication : kept'],
+    after: { slots: 0, publications: 1, full: ['items'] },
+  });
+});
+
+test('tables that are FULL and in no publication are named, with what to run', async () => {
+  await database.query('ALTER TABLE items REPLICA IDENTITY FULL; ALTER TABLE keyless REPLICA IDENTITY FULL');
+
+  const { code, printed } = await cleanup();
+
+  const statements = ['items', 'keyless'].map((table) => `ALTER TABLE ONLY "public"."${table}" REPLICA IDENTITY DEFAULT;`).join(' ');
+  expect({ code, isNamed: printed.includes(statements), after: await left() }).toEqual({
+    code: 0,
+    isNamed: true,
+    after: { slots: 0, publications: 0, full: ['items', 'keyless'] },
+  });
+});
+
+test('what was done before the connection broke is told', async () => {
+  await served('items', HOSTILE);
+  const writer = await database.session();
+  await writer.query('BEGIN; INSERT INTO items VALUES (1)');
+  const cleaning = cleanup('--json');
+  await database.until(`SELECT FROM pg_stat_activity WHERE application_name = 'armature cleanup' AND wait_event_type = 'Lock'`);
+  await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'armature cleanup'`);
+
+  const { code, printed, complaints } = await cleaning;
+
+  const { done, steps } = JSON.parse(printed) as { done: boolean; steps: readonly CleanupStep[] };
+  await writer.query('ROLLBACK');
+  expect({ code, done, steps: steps.map(({ what, outcome }) => `${what}: ${outcome}`), complaints: complaints.length }).toEqual({
+    code: 1, done: false, steps: ['slot: removed', 'table: removed'], complaints: 1,
   });
 });
 

@@ -5,8 +5,8 @@ export interface CleanupStep {
   readonly what: 'slot' | 'table' | 'publication';
   readonly name: string;
   /**
-   * `removed`: it is as if Armature had never been there; `absent`: it was so before; `kept`: it is not Armature's to change;
-   * `refused`: it could not be done, and another run may do it.
+   * `removed`: it is gone, or the default again, whatever it was before Armature came; `absent`: it was so before; `kept`: it is not
+   * Armature's to change, or not yet; `refused`: it could not be done, and another run may do it.
    */
   readonly outcome: 'removed' | 'absent' | 'kept' | 'refused';
   /** A sentence. */

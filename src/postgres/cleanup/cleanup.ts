@@ -2,22 +2,23 @@
  * Cleanup: takes out of a database what Armature has put there, when it is not to come back.
  *
  * The slot goes first, for it is what does harm: it keeps WAL until somebody reads it. Then the tables of the publication, which names
- * them, get their default replica identity, each by itself; and the publication goes last, when none is left, so that another run finds
- * what this one could not do. Meanwhile the lock of the slot is held: no service begins between two steps, and none is harmed that runs.
+ * them, get their default replica identity, each by itself. The publication goes last, when none is left, so that another run finds what
+ * this one could not do; and with it, in one step, the identities of tables without a primary key, for nobody could update these while
+ * they are published. Meanwhile the lock of the slot is held: no service begins between two steps, and none is harmed that runs.
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
-import { invariant } from '../../base/invariant.ts';
 import { pause } from '../../base/pause.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { connect } from '../connection/connection.ts';
 import { typed } from '../connection/database-error.ts';
-import { quoteName } from '../connection/sql-text.ts';
+import { liftTimeLimits } from '../connection/time-limits.ts';
 import { dropSlot, findSlot } from '../replication/replication-slot.ts';
 import { NOTHING_STORED, standingOf, type FoundDatabase } from '../replication/slot-standing.ts';
 import { absent, attempted, kept, refused, type CleanupStep } from './cleanup-step.ts';
+import { publicationSteps } from './publication-removal.ts';
 import { lockHolderText, slotLock } from './slot-lock.ts';
-import { resetTables, unpublishedTables } from './table-reset.ts';
+import { unpublishedTables } from './table-reset.ts';
 
 export interface CleanupSubject {
   readonly target: DatabaseTarget;
@@ -25,7 +26,9 @@ export interface CleanupSubject {
   readonly publication: string;
   /** Publication and tables are the operator's, and stay as they are. */
   readonly isManual: boolean;
-  /** A slot that Armature did not make may be dropped. */
+  /** Slots end with the connection that streams; such a service leaves no mark in its publication. */
+  readonly isSlotTemporary: boolean;
+  /** What bears no mark of Armature is this service's all the same. */
   readonly takesOverSlot: boolean;
 }
 
@@ -33,19 +36,22 @@ export interface CleanupOptions {
   /** Nothing is done; each step says what would be. */
   readonly isDryRun: boolean;
   readonly clock: Clock;
+  /** Told of each step when it is over. */
+  readonly told: (step: CleanupStep) => void;
 }
 
 /**
- * @returns what became of each thing, in the order in which it was done. Where the slot or its lock is refused, nothing else is done.
- * @throws {WorldError} the connection broke, or there was none: what was done before stays done, and another run does the rest.
+ * Tells what became of each thing, in the order in which it is done. Where the slot or its lock is refused, nothing else is done.
+ *
+ * @throws {WorldError} the connection broke, or there was none: what was told is done, and another run does the rest.
  */
-export async function cleanUp(subject: CleanupSubject, options: CleanupOptions): Promise<readonly CleanupStep[]> {
-  const client = await connect(subject.target, { applicationName: APPLICATION });
+export async function cleanUp(subject: CleanupSubject, options: CleanupOptions): Promise<void> {
+  const client = await opened(subject);
   try {
-    return await typed(async () => {
+    await typed(async () => {
       const isHeld = await slotLock(client, subject.slot);
-      if (!isHeld) return [refused('slot', subject.slot, await lockHolderText(client, subject.slot))];
-      return await inOrder(client, subject, options);
+      if (!isHeld) return options.told(refused('slot', subject.slot, await lockHolderText(client, subject.slot)));
+      await inOrder(client, subject, options);
     });
   } finally {
     await client.end();
@@ -56,21 +62,50 @@ const APPLICATION = 'armature cleanup';
 const STREAM_END_MS_MAX = 5_000;
 const STREAM_END_LOOK_MS = 100;
 
-async function inOrder(client: pg.Client, subject: CleanupSubject, options: CleanupOptions): Promise<readonly CleanupStep[]> {
-  const slot = await slotStep(subject, options);
-  if (slot.outcome === 'refused') return [slot];
-  if (subject.isManual) return [slot, operators(subject)];
-  const tables = await resetTables(client, subject.publication, options);
-  const unpublished = await unpublishedTables(client);
-  const isLeft = tables.some(({ outcome }) => outcome === 'refused');
-  return [slot, ...tables, ...unpublished, isLeft ? stillNeeded(subject) : await publicationStep(client, subject, options)];
+/** A limit on time that the role has would end the session, and its lock with it. */
+async function opened({ target }: CleanupSubject, replication?: 'database'): Promise<pg.Client> {
+  const client = await connect(target, { applicationName: APPLICATION, ...(replication === undefined ? {} : { replication }) });
+  try {
+    await liftTimeLimits(client);
+    return client;
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
 }
 
+async function inOrder(client: pg.Client, subject: CleanupSubject, options: CleanupOptions): Promise<void> {
+  const { step, found } = await removedSlot(subject, options);
+  options.told(step);
+  if (step.outcome === 'refused') return;
+  await removePublication(client, subject, found, options);
+  for (const table of await unpublishedTables(client)) options.told(table);
+}
+
+async function removePublication(client: pg.Client, subject: CleanupSubject, found: FoundDatabase, options: CleanupOptions): Promise<void> {
+  const { publication } = subject;
+  if (found.publication === undefined) return options.told(absent('publication', publication, `There is no publication "${publication}".`));
+  const why = whyKept(subject, found.publication.isMarked);
+  if (why !== undefined) return options.told(kept('publication', publication, why));
+  for await (const each of publicationSteps(client, publication, options)) options.told(each);
+}
+
+function whyKept({ publication, isManual, isSlotTemporary, takesOverSlot }: CleanupSubject, isMarked: boolean): string | undefined {
+  if (isManual) return `The publication "${publication}" and its tables stay as they are: they are published manually, by you.`;
+  if (isMarked || isSlotTemporary || takesOverSlot) return undefined;
+  return `The publication "${publication}" and its tables stay as they are, for it bears no mark of Armature. ${TAKE_OVER}`;
+}
+
+const TAKE_OVER = "If it is this service's, run this again with --take-over-slot.";
+
 /** Whose a slot is, a connection that streams tells. */
-async function slotStep(subject: CleanupSubject, options: CleanupOptions): Promise<CleanupStep> {
-  const sender = await connect(subject.target, { applicationName: APPLICATION, replication: 'database' });
+async function removedSlot(subject: CleanupSubject, options: CleanupOptions): Promise<{ step: CleanupStep; found: FoundDatabase }> {
+  const sender = await opened(subject, 'database');
   try {
-    return await typed(async () => await slotStepOf(sender, subject, await restingSlot(sender, subject, options), options));
+    return await typed(async () => {
+      const found = await restingSlot(sender, subject, options);
+      return { step: await slotStep(sender, subject, found, options), found };
+    });
   } finally {
     await sender.end();
   }
@@ -87,7 +122,7 @@ async function restingSlot(sender: pg.Client, subject: CleanupSubject, { clock }
   return found;
 }
 
-async function slotStepOf(
+async function slotStep(
   sender: pg.Client,
   subject: CleanupSubject,
   found: FoundDatabase,
@@ -96,30 +131,15 @@ async function slotStepOf(
   const { slot } = subject;
   if (found.slot === undefined) return absent('slot', slot, `There is no replication slot "${slot}".`);
   const judged = standingOf(found, NOTHING_STORED, subject);
-  if (judged.standing === 'refused') return refused('slot', slot, judged.why);
+  if (judged.standing === 'refused') return refused('slot', slot, judged.code === 'slot_not_ours' ? unmarked(slot) : judged.why);
   const { activePid } = found.slot;
   if (activePid !== null) return refused('slot', slot, `Process ${activePid} of the server streams from the replication slot "${slot}".`);
   const says = `The replication slot "${slot}": from here on it keeps no WAL.`;
   return await attempted({ what: 'slot', name: slot, says, isDryRun }, () => dropSlot(sender, slot));
 }
 
-async function publicationStep(client: pg.Client, { publication }: CleanupSubject, { isDryRun }: CleanupOptions): Promise<CleanupStep> {
-  const { rows: [found] } = await client.query<{ is_there: boolean }>(
-    'SELECT EXISTS (SELECT FROM pg_publication WHERE pubname = $1) AS is_there',
-    [publication],
-  );
-  invariant(found !== undefined, 'a SELECT without FROM has a row');
-  if (!found.is_there) return absent('publication', publication, `There is no publication "${publication}".`);
-  const says = `The publication "${publication}".`;
-  const drop = async (): Promise<void> => void (await client.query(`DROP PUBLICATION IF EXISTS ${quoteName(publication)}`));
-  return await attempted({ what: 'publication', name: publication, says, isDryRun }, drop);
-}
-
-function stillNeeded({ publication }: CleanupSubject): CleanupStep {
-  return kept('publication', publication, `The publication "${publication}" stays, for it names the tables that are left.`);
-}
-
-function operators({ publication }: CleanupSubject): CleanupStep {
-  const says = `The publication "${publication}" and its tables stay as they are: they are published manually, by you.`;
-  return kept('publication', publication, says);
+/** As where the publication belongs to another role, which alone may mark it; or where ElectricSQL made the slot. */
+function unmarked(slot: string): string {
+  const nothing = `Nothing says whose the replication slot "${slot}" is: its publication bears no mark of Armature`;
+  return `${nothing}, and ElectricSQL uses the same name. ${TAKE_OVER}`;
 }

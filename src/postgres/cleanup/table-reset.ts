@@ -8,51 +8,54 @@ import { quoteTable } from '../connection/sql-text.ts';
 import { someOf, type NamedTable } from '../doctor/some-tables.ts';
 import { attempted, kept, type CleanupStep } from './cleanup-step.ts';
 
-interface FullTable {
+export interface FullTable {
   readonly schema: string;
   readonly name: string;
   /** Of the publications beside ours that tell its changes, one. */
   readonly other: string | null;
+  /** By which its default identity names rows; without one nobody may update or delete them while they are published. */
+  readonly hasKey: boolean;
 }
 
 /** A table that is busy holds up nobody who writes to it for longer. */
-const LOCK_TIMEOUT = '2s';
+export const LOCK_TIMEOUT = '2s';
 
-export async function resetTables(
-  client: pg.Client,
-  publication: string,
-  { isDryRun }: { readonly isDryRun: boolean },
-): Promise<readonly CleanupStep[]> {
-  const { rows } = await client.query<FullTable>(FULL_TABLES_SQL, [publication]);
-  const steps: CleanupStep[] = [];
-  for (const table of rows) steps.push(await resetTable(client, table, isDryRun));
-  return steps;
+export async function fullTables(client: pg.Client, publication: string): Promise<readonly FullTable[]> {
+  return (await client.query<FullTable>(FULL_TABLES_SQL, [publication])).rows;
 }
 
-async function resetTable(client: pg.Client, { other, ...table }: FullTable, isDryRun: boolean): Promise<CleanupStep> {
+export async function resetTable(client: pg.Client, table: FullTable, isDryRun: boolean): Promise<CleanupStep> {
   const name = quoteTable(table);
-  if (other !== null) {
-    return kept('table', name, `The table ${name} keeps REPLICA IDENTITY FULL: the publication "${other}" tells its changes as well.`);
+  if (table.other !== null) {
+    return kept('table', name, `The table ${name} keeps REPLICA IDENTITY FULL: the publication "${table.other}" tells its changes, too.`);
   }
-  const says = `The REPLICA IDENTITY FULL of the table ${name}: it has the default one.`;
-  return await attempted({ what: 'table', name, says, isDryRun }, async () => {
-    await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; ALTER TABLE ONLY ${name} REPLICA IDENTITY DEFAULT`); // One transaction.
+  return await attempted({ what: 'table', name, says: identityText(table), isDryRun }, async () => {
+    await client.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; ${resetSql(table)}`); // One transaction.
   });
 }
 
-/** The tables below a partitioned one are given it as well, though the publication names its root alone. */
+export function resetSql(table: Pick<FullTable, 'schema' | 'name'>): string {
+  return `ALTER TABLE ONLY ${quoteTable(table)} REPLICA IDENTITY DEFAULT`;
+}
+
+export function identityText(table: FullTable): string {
+  return `The REPLICA IDENTITY FULL of the table ${quoteTable(table)}: it has the default one.`;
+}
+
+/** What a publication tells by the name of a partitioned table it tells of all below it. */
+const PUBLISHED_SQL = `
+  SELECT tree.relid, min(p.pubname) FILTER (WHERE p.pubname IS DISTINCT FROM $1::text) AS other, bool_or(p.pubname = $1::text) AS is_ours
+  FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+  CROSS JOIN LATERAL ${TABLES_SQL}
+  GROUP BY 1`;
+
 const FULL_TABLES_SQL = `
-  WITH others AS MATERIALIZED (
-    SELECT schemaname, tablename, min(pubname) AS pubname FROM pg_publication_tables WHERE pubname <> $1 GROUP BY 1, 2
-  ), members AS (
-    SELECT DISTINCT tree.relid FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
-    CROSS JOIN LATERAL ${TABLES_SQL}
-    WHERE p.pubname = $1
-  )
-  SELECT n.nspname AS schema, c.relname AS name, others.pubname AS other
-  FROM members JOIN pg_class c ON c.oid = members.relid JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN others ON others.schemaname = n.nspname AND others.tablename = c.relname
-  WHERE c.relreplident = 'f'
+  WITH published AS MATERIALIZED (${PUBLISHED_SQL})
+  SELECT n.nspname AS schema, c.relname AS name, published.other,
+         EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate) AS "hasKey"
+  FROM published JOIN pg_class c ON c.oid = published.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE published.is_ours AND c.relreplident = 'f'
   ORDER BY 1, 2`;
 
 /**
@@ -60,20 +63,20 @@ const FULL_TABLES_SQL = `
  * they are named and left alone.
  */
 export async function unpublishedTables(client: pg.Client): Promise<readonly CleanupStep[]> {
-  const { rows } = await client.query<NamedTable>(UNPUBLISHED_SQL);
+  const { rows } = await client.query<NamedTable>(UNPUBLISHED_SQL, [null]);
   const [first] = rows;
   if (first === undefined) return [];
-  const says = `${someOf(rows)} have REPLICA IDENTITY FULL and are in no publication; if nobody else wants that: ${statementFor(first)}`;
+  const statements = rows.map((table) => `${resetSql(table)};`).join(' ');
+  const says = `${someOf(rows)} have REPLICA IDENTITY FULL and are in no publication. ${IF_UNWANTED} ${statements}`;
   return [kept('table', quoteTable(first), says)];
 }
 
-function statementFor(table: NamedTable): string {
-  return `ALTER TABLE ONLY ${quoteTable(table)} REPLICA IDENTITY DEFAULT`;
-}
+const IF_UNWANTED = 'Armature may have made them so, or somebody else, and that is not known any more. If nobody wants it:';
 
 const UNPUBLISHED_SQL = `
+  WITH published AS MATERIALIZED (${PUBLISHED_SQL})
   SELECT n.nspname AS schema, c.relname AS name, count(*) OVER ()::int AS total
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relreplident = 'f' AND c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-    AND NOT EXISTS (SELECT FROM pg_publication_tables t WHERE t.schemaname = n.nspname AND t.tablename = c.relname)
+    AND NOT EXISTS (SELECT FROM published WHERE published.relid = c.oid)
   ORDER BY 1, 2 LIMIT 5`;
