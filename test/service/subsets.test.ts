@@ -96,7 +96,7 @@ test('a row has its operation, its table and the mark of its answer', async () =
   expect(body).toEqual({
     metadata: {
       snapshot_mark: expect.any(Number), database_lsn: expect.stringMatching(/^\d+$/), xmin: expect.stringMatching(/^\d+$/),
-      xmax: expect.stringMatching(/^\d+$/), xip_list: [],
+      xmax: expect.stringMatching(/^\d+$/), xip_list: expect.any(Array), // Of the whole server: other tests have some open, too.
     },
     data: [{
       key: '"public"."items"/"1"', value: { id: '1', title: 'title 1' },
@@ -112,7 +112,8 @@ test('transactions that are open are told, and their rows are not', async () => 
   await database.query("UPDATE items SET title = title WHERE id = 1"); // One that began later has ended: so the first is listed.
   const answer = await ask({ subset__where: 'id >= 999' });
   await writer.query('ROLLBACK');
-  expect([idsOf(answer), answer.body.metadata]).toEqual([[], expect.objectContaining({ xip_list: [rows[0]?.xid] })]);
+  const areTold = expect.objectContaining({ xip_list: expect.arrayContaining([rows[0]?.xid]) as string[] }) as object;
+  expect([idsOf(answer), answer.body.metadata]).toEqual([[], areTold]);
 });
 
 test.each([

@@ -32,7 +32,7 @@ test('the defaults are those of the reference', () => {
     longPollTimeoutMs: 20_000,
     chunkBytesMax: 10_485_760,
     keepEveryUpdate: false,
-    shapeLogBytesMax: 134_217_728,
+    shapeLogBytesMax: 1_073_741_824,
     cacheMaxAgeSeconds: 60,
     cacheStaleAgeSeconds: 300,
     maxConcurrentRequests: { initial: 300, existing: 10_000 },
