@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
+import { pause } from '../src/base/pause.ts';
 import { SNAPSHOT_END } from '../src/model/log-offset.ts';
 import { RowLineFolder } from '../src/shapes/row-line-folder.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
@@ -40,7 +41,7 @@ async function compactionOf(rows: number): Promise<void> {
   try {
     const written = await withStorage(directory, false, (storage) => write(storage, rows));
     process.stdout.write(`\n${updates} updates of ${rows} rows: ${mebibytes(directory)} in ${(written / 1000).toFixed(1)} s\n`);
-    const quiet = await withStorage(directory, false, () => delaysWhile(() => pause(QUIET_MS)));
+    const quiet = await withStorage(directory, false, () => delaysWhile(() => pause(systemClock, QUIET_MS)));
     const tookMs = await withStorage(directory, true, async (storage) => {
       const startedMs = systemClock.nowMs();
       const delays = await delaysWhile(() => untilCompacted(storage));
@@ -92,7 +93,7 @@ async function untilCompacted(storage: Storage): Promise<void> {
   appendUpdates(shape, updates, 1, 1);
   while (shape.compactedThrough === SNAPSHOT_END) {
     await storage.shapes.checkpoint();
-    await pause(LOOK_EVERY_MS);
+    await pause(systemClock, LOOK_EVERY_MS);
   }
   await storage.shapes.checkpoint();
 }
@@ -104,10 +105,6 @@ async function delaysWhile(action: () => Promise<void>): Promise<string> {
   histogram.disable();
   const told = (nanoseconds: number): string => (nanoseconds / 1e6).toFixed(1);
   return `p50 ${told(histogram.percentile(50))} ms, p99 ${told(histogram.percentile(99))} ms, at most ${told(histogram.max)} ms`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void systemClock.setTimer(resolve, ms));
 }
 
 function mebibytes(directory: string): string {

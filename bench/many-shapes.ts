@@ -7,16 +7,19 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
+import { pause } from '../src/base/pause.ts';
 import { LSN_ZERO } from '../src/model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../src/model/shape.ts';
 import { openStorage } from '../src/storage/open-storage.ts';
 import type { ShapeLog } from '../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import { openFilesIn } from './open-files.ts';
+import { secondsSince } from './stored-shapes.ts';
 
 const MADE_AT_ONCE = 64;
 const PER_TABLE = 10;
@@ -56,10 +59,10 @@ async function killAnother(directory: string): Promise<void> {
   const startedMs = systemClock.nowMs();
   const child = fork(import.meta.filename, ['--shapes', String(shapes), '--in', directory]);
   await once(child, 'message');
-  tell(`${shapes} made in ${secondsSince(startedMs)}: ${filesOf(directory).length} files, ${openFiles(child.pid, directory)} of them open`);
   const all = filesOf(directory).length;
+  tell(`${shapes} made in ${secondsSince(startedMs)}: ${all} files, ${openFilesIn(directory, child.pid)} of them open`);
   child.send('delete');
-  while (filesOf(directory).length > all * (1 - KILLED_AT)) await pause(LOOK_EVERY_MS);
+  while (filesOf(directory).length > all * (1 - KILLED_AT)) await pause(systemClock, LOOK_EVERY_MS);
   child.kill('SIGKILL');
   await once(child, 'exit');
   tell(`killed with ${filesOf(directory).length} files left`);
@@ -117,7 +120,7 @@ async function timed<Result>(what: string, directory: string, use: (opened: Open
     const { user, system } = process.cpuUsage(before);
     const memory = `${(process.memoryUsage.rss() / 1024 ** 2).toFixed(0)} MiB`;
     const cpu = `${((user + system) / 1e6).toFixed(2)} CPU s`;
-    tell(`${what}: ${secondsSince(startedMs)}, ${cpu}, ${memory}, ${openFiles(process.pid, directory)} files open`);
+    tell(`${what}: ${secondsSince(startedMs)}, ${cpu}, ${memory}, ${openFilesIn(directory, process.pid)} files open`);
   };
   report();
   const result = await use({ storage, report });
@@ -140,29 +143,6 @@ function directoriesOf(directory: string): number {
   return readdirSync(join(directory, 'shapes')).length;
 }
 
-function openFiles(pid: number | undefined, directory: string): number {
-  return readdirSync(`/proc/${pid}/fd`).filter((descriptor) => pathOf(`/proc/${pid}/fd/${descriptor}`).startsWith(directory)).length;
-}
-
-/** One that was closed meanwhile has none. */
-function pathOf(descriptor: string): string {
-  try {
-    return readlinkSync(descriptor);
-  } catch {
-    return '';
-  }
-}
-
 function tell(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    systemClock.setTimer(done, ms);
-  });
-}
-
-function secondsSince(startedMs: number): string {
-  return `${((systemClock.nowMs() - startedMs) / 1000).toFixed(1)} s`;
 }

@@ -8,17 +8,19 @@
  *   npm run bench:recovery                                          10,000 shapes and a gigabyte
  *   npm run bench:recovery -- --shapes 40 --megabytes 4 --rounds 0  a short share
  */
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { invariant } from '../src/base/invariant.ts';
+import { pause } from '../src/base/pause.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../test/support/service/service-process.ts';
 import { openDatabase } from './database.ts';
+import { openFilesIn } from './open-files.ts';
 import { usageOf } from './process-usage.ts';
-import { createShapes, createTables, pause, secondsSince, SHAPES_PER_TABLE, shapeOn, until } from './stored-shapes.ts';
+import { createShapes, createTables, secondsSince, SHAPES_PER_TABLE, shapeOn, until } from './stored-shapes.ts';
 
 const GROWN_TABLES = 20;
 const ROWS_AT_ONCE = 100;
@@ -64,7 +66,7 @@ async function fill(service: ServiceProcess): Promise<void> {
   while (written < bytes) for (let nth = 0; nth < GROWN_TABLES; nth += 1) written += await writeRows(`grown_${nth}`, ROWS_AT_ONCE);
   const rows = `${(written / 1024 ** 2).toFixed(0)} MiB of rows`;
   process.stdout.write(`${shapes + GROWN_TABLES} shapes and ${rows} in ${secondsSince(startedMs)}\n`);
-  await pause(settleMs);
+  await pause(systemClock, settleMs);
 }
 
 /** @returns how many bytes of text that was. */
@@ -123,23 +125,7 @@ function report(what: string, startedMs: number, { child }: ServiceProcess): voi
     secondsSince(startedMs).padStart(10),
     `${(cpuMicros / 1e6).toFixed(2)} CPU s`.padStart(14),
     `${(peakMemoryBytes / 1024 ** 2).toFixed(0)} MiB at most`.padStart(18),
-    `${openFiles(child.pid)} files open`.padStart(16),
+    `${openFilesIn(options.storageDirectory, child.pid)} files open`.padStart(16),
   ];
   process.stdout.write(`  ${cells.join('')}\n`);
-}
-
-/** Of the storage. */
-function openFiles(pid: number): number {
-  const descriptors = `/proc/${pid}/fd`;
-  const paths = readdirSync(descriptors).map((descriptor) => pathOf(join(descriptors, descriptor)));
-  return paths.filter((path) => path.startsWith(options.storageDirectory)).length;
-}
-
-/** One that was closed meanwhile has none. */
-function pathOf(descriptor: string): string {
-  try {
-    return readlinkSync(descriptor);
-  } catch {
-    return '';
-  }
 }

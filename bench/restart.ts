@@ -12,12 +12,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { invariant } from '../src/base/invariant.ts';
+import { pause } from '../src/base/pause.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../test/support/service/service-process.ts';
 import { openDatabase } from './database.ts';
 import { usageOf } from './process-usage.ts';
 import { openDoor } from './server-door.ts';
-import { createShapes, createTables, pause, secondsSince, SHAPES_PER_TABLE, shapeOn, until } from './stored-shapes.ts';
+import { createShapes, createTables, secondsSince, SHAPES_PER_TABLE, shapeOn, until } from './stored-shapes.ts';
 
 const { values } = parseArgs({
   options: { shapes: { type: 'string', default: '2500,5000,10000' }, away: { type: 'string', default: '10000' } },
@@ -70,7 +71,7 @@ async function restartWithout(): Promise<void> {
   const service = await spawnService(options);
   await until(async () => service.output().includes('shapes.restored'), service);
   report('Postgres away: restored', startedMs, service);
-  await pause(awayMs);
+  await pause(systemClock, awayMs);
   report(`  ${awayMs} ms later`, startedMs, service);
   door.open();
   await untilServed(service, 'Postgres back', systemClock.nowMs());

@@ -1,6 +1,7 @@
 /** Shapes for a service to store: ten on a table, each with a filter of its own; and what both benchmarks of restarts ask of them. */
 import { systemClock } from '../src/base/clock.ts';
 import { invariant } from '../src/base/invariant.ts';
+import { pause } from '../src/base/pause.ts';
 import type { ServiceProcess } from '../test/support/service/service-process.ts';
 
 export const SHAPES_PER_TABLE = 10;
@@ -39,14 +40,8 @@ export async function until(isSo: () => Promise<boolean>, { child, output }: Ser
   const deadlineMs = systemClock.nowMs() + PATIENCE_MS;
   while (!(await isSo())) {
     invariant(systemClock.nowMs() < deadlineMs && child.exitCode === null, `the service goes on; it printed:\n${output().slice(-2000)}`);
-    await pause(ASK_EVERY_MS);
+    await pause(systemClock, ASK_EVERY_MS);
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    systemClock.setTimer(done, ms);
-  });
 }
 
 export function secondsSince(startedMs: number): string {
