@@ -1,21 +1,27 @@
 /**
  * What a client feels that follows one shape while the logs of others are compacted: windows of both kinds by turns, in one service, so
- * that what else the machine has to do is in both. Of each commit it is measured how long it takes to the client.
+ * that what else the machine has to do is in both. Of each commit it is measured how long it takes to the client. A window of the second
+ * kind begins when the new files appear and ends when a checkpoint says that they count, so that nothing in it is waiting.
  */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { pause } from '../src/base/pause.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
+import { findCheckpoints } from '../src/storage/checkpoint/checkpoints.ts';
+import { nodeDisk } from '../src/storage/disk/disk.ts';
+import { passMissing } from '../src/storage/errors.ts';
+import { generationOf } from '../src/storage/shapes/shape-lines.ts';
 import { ShapeFollower } from '../test/support/service/shape-follower.ts';
 import { openDatabase, type Database } from './database.ts';
 import { startService, type Service } from './service.ts';
 
 const COMMIT_EVERY_MS = 25;
 const QUIET_MS = 10_000;
-const LOOK_EVERY_MS = 100;
-const SETTLED_MS = 500;
+/** A small part of a window. */
+const LOOK_EVERY_MS = 10;
+const LEAVE_MS = 100;
 const TITLE_BYTES = 400;
 const UPDATES_PER_STATEMENT = 20_000;
 
@@ -34,8 +40,9 @@ export async function liveWhileCompacting(updates: number, windows: number): Pro
     const busy: number[] = [];
     for (let index = 0; index < windows; index += 1) {
       quiet.push(...(await live.window(() => pause(systemClock, QUIET_MS))));
-      busy.push(...(await live.window(() => compacted(database, storage, index))));
-      while (logsIn(storage, '.1.lines', 'alone').length <= index) await pause(systemClock, LOOK_EVERY_MS);
+      await begun(database, storage, index);
+      busy.push(...(await live.window(() => counted(storage, index))));
+      while (logsIn(storage, '.1.lines', 'alone').length <= index) await pause(systemClock, LOOK_EVERY_MS); // The old ones are removed.
     }
     await live.end();
     await service.stop();
@@ -65,14 +72,24 @@ async function fill(database: Database, service: Service, updates: number, windo
   await service.stop();
 }
 
-/** One more line: with the next checkpoint, some seconds later, its log is looked at. Over when the new files do not grow any more. */
-async function compacted(database: Database, storage: string, index: number): Promise<void> {
+/** One more line: with the next checkpoint, some seconds later, its log is looked at. */
+async function begun(database: Database, storage: string, index: number): Promise<void> {
   await database.query(`UPDATE log_${index} SET n = n + 1`);
   while (logsIn(storage, '.1.lines').length <= index) await pause(systemClock, LOOK_EVERY_MS);
-  for (let size = -1, next = 0; size !== next; ) {
-    size = next;
-    await pause(systemClock, SETTLED_MS);
-    next = logsIn(storage, '.1.lines').reduce((sum, name) => sum + statSync(join(storage, 'shapes', name)).size, 0);
+}
+
+/** Resolves when a checkpoint says of more logs than `index` that their new files count. */
+async function counted(storage: string, index: number): Promise<void> {
+  while ((await countedIn(storage)) <= index) await pause(systemClock, LOOK_EVERY_MS);
+}
+
+async function countedIn(storage: string): Promise<number> {
+  try {
+    const checkpoints = await findCheckpoints(nodeDisk, join(storage, 'checkpoint'));
+    return [...checkpoints.shapes()].filter(({ lines }) => generationOf(lines) > 0).length;
+  } catch (error) {
+    passMissing(error); // The file that was there a moment ago has been replaced by the next one: it is looked at again.
+    return 0;
   }
 }
 
@@ -117,7 +134,7 @@ class LiveClient {
 
   async end(): Promise<void> {
     this.leaving.abort();
-    await pause(systemClock, LOOK_EVERY_MS);
+    await pause(systemClock, LEAVE_MS);
   }
 
   private async commit(): Promise<void> {
