@@ -20,7 +20,7 @@ export interface SmallFileSystem {
 
 export function mountSmallFileSystem(mebibytes: number): SmallFileSystem {
   const directory = mkdtempSync(join(tmpdir(), 'armature-small-'));
-  mount('-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', directory);
+  orElse(() => rmdirSync(directory), () => mount('-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', directory));
   const ballast = join(directory, 'ballast');
   return {
     directory,
@@ -34,11 +34,32 @@ export function mountSmallFileSystem(mebibytes: number): SmallFileSystem {
   };
 }
 
+/** A file system was not made, or not mounted: nothing of it is left. */
+class NotMountedError extends Error {
+  override readonly name = 'NotMountedError';
+}
+
 function mount(...parameters: readonly string[]): void {
+  fileSystemTool('mount', ...parameters);
+}
+
+/** @throws {NotMountedError} it is not there, or refuses. */
+function fileSystemTool(tool: string, ...parameters: readonly string[]): void {
   try {
-    execFileSync('mount', parameters, { stdio: 'pipe' });
+    execFileSync(tool, parameters, { stdio: 'pipe' });
   } catch (error) {
-    throw new Error('the tests of a full disk mount a file system, which takes Linux and root: run them so', { cause: error });
+    const why = `${tool} refuses, and the tests of a full or failing disk mount a file system, which takes Linux and root: run them so`;
+    throw new NotMountedError(why, { cause: error });
+  }
+}
+
+/** What was begun for `action` does not outlive its failure. */
+function orElse(undo: () => void, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    undo();
+    throw error;
   }
 }
 
@@ -52,25 +73,29 @@ export interface SmallDevice {
   remove(): void;
 }
 
-/** Why no device can be mounted here; undefined when one can. */
+/** Why no device can be made or mounted here; undefined when one can. Whatever else goes wrong is a failure of the tests. */
 export function whyNoDevice(): string | undefined {
   try {
     mountSmallDevice(4).remove();
     return undefined;
   } catch (error) {
-    return `no ext4 can be mounted on a loop device here, which takes Linux and root: ${String(error)}`;
+    if (!(error instanceof NotMountedError)) throw error;
+    return `no ext4 can be mounted on a loop device here: ${error.message} (${String(error.cause)})`;
   }
 }
 
 export function mountSmallDevice(mebibytes: number): SmallDevice {
   const root = mkdtempSync(join(tmpdir(), 'armature-device-'));
   const [image, directory] = [join(root, 'image'), join(root, 'mounted')];
-  mkdirSync(directory);
-  writeFileSync(image, '');
-  truncateSync(image, mebibytes * 1024 * 1024);
-  execFileSync('mkfs.ext4', ['-q', '-F', image], { stdio: 'pipe' });
+  const removeRoot = (): void => rmSync(root, { recursive: true });
   const mountIt = (): void => mount('-o', 'loop,errors=remount-ro', image, directory);
-  mountIt();
+  orElse(removeRoot, () => {
+    mkdirSync(directory);
+    writeFileSync(image, '');
+    truncateSync(image, mebibytes * 1024 * 1024);
+    fileSystemTool('mkfs.ext4', '-q', '-F', image);
+    mountIt();
+  });
   return {
     directory,
     abort: () => mount('-o', 'remount,abort', directory),
@@ -81,8 +106,11 @@ export function mountSmallDevice(mebibytes: number): SmallDevice {
       mountIt();
     },
     remove() {
-      execFileSync('umount', ['--lazy', directory]);
-      rmSync(root, { recursive: true });
+      try {
+        execFileSync('umount', ['--lazy', directory]);
+      } finally {
+        removeRoot();
+      }
     },
   };
 }
