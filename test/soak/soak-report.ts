@@ -45,10 +45,10 @@ export function reportOf(outcome: SoakOutcome, judgements: readonly Judgement[],
   ].join('\n');
 }
 
-function rowOf({ what, early, late, isKept }: Judgement): string {
+function rowOf({ what, early, late, verdict }: Judgement): string {
   const told = (value: number): string => (COUNTED.has(what) ? String(value) : `${mebibytes(value)} MiB`);
   const growth = (late / Math.max(1, early)).toFixed(2);
-  return `| ${WORDS[what]} | ${told(early)} | ${told(late)} | ${growth} × | ${isKept ? 'kept' : 'has grown'} |`;
+  return `| ${WORDS[what]} | ${told(early)} | ${told(late)} | ${growth} × | ${verdict} |`;
 }
 
 function minutes(seconds: number): string {

@@ -1,19 +1,21 @@
 /**
  * The service for as many minutes as are asked for, under writes that never end: `npm run soak -- --minutes 30 --seed 1`. Fails when a
  * client does not come to the rows of its table, or when memory, disk or files have grown by more than a tenth since the first five
- * minutes (of a short run, its first third). With `--write`, curve and summary are kept under `docs/runs`.
+ * minutes (of a short run, its first third), or when nothing was compared or measured. With `--write`, curve and summary are kept under
+ * `docs/runs`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { positive } from '../../bench/options.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn } from '../support/postgres/postgres.ts';
 import { curveOf } from './curve.ts';
 import { reportOf } from './soak-report.ts';
 import { soak, type SoakOutcome } from './soak-run.ts';
-import { judge, type Sample } from './verdict.ts';
+import { isPassed, judge, type Sample } from './verdict.ts';
 
 const RUNS_DIRECTORY = new URL('../../docs/runs/', import.meta.url);
 
@@ -24,8 +26,8 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const seconds = 60 * Number(values.minutes);
-const seed = Number(values.seed);
+const seconds = 60 * positive(values.minutes, 'minutes');
+const seed = positive(values.seed, 'seed');
 const windows = { settleSeconds: Math.min(300, seconds / 3), windowSeconds: seconds / 6 };
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const directory = mkdtempSync(join(tmpdir(), 'armature-soak-'));
@@ -59,7 +61,7 @@ function conclude(outcome: SoakOutcome): void {
   const name = `soak-${commit}-${seed}`;
   const report = reportOf(outcome, judgements, { commit, seed, cores: cpus().length, curve: `${name}.svg`, ...windows });
   console.info(report);
-  if (judgements.some(({ isKept }) => !isKept) || outcome.exitCode !== 0) process.exitCode = 1;
+  if (!isPassed(outcome, judgements)) process.exitCode = 1;
   if (!values.write) return;
   mkdirSync(RUNS_DIRECTORY, { recursive: true });
   writeFileSync(new URL(`${name}.svg`, RUNS_DIRECTORY), curveOf(outcome.samples, windows.settleSeconds));

@@ -1,6 +1,6 @@
 /** What the verdict over a soak takes for growth, and what not. */
 import { expect, test } from 'vitest';
-import { judge, type Sample } from './verdict.ts';
+import { isPassed, judge, type Sample } from './verdict.ts';
 
 const MIB = 1024 * 1024;
 const WINDOWS = { settleSeconds: 60, windowSeconds: 60 };
@@ -25,5 +25,19 @@ test('what rises and falls is kept, what has grown by a tenth more than it had s
     WINDOWS,
   );
 
-  expect(judged.filter(({ isKept }) => !isKept).map(({ what }) => what)).toEqual(['shapes']);
+  expect(judged.filter(({ verdict }) => verdict !== 'kept')).toMatchObject([{ what: 'shapes', verdict: 'has grown' }]);
+});
+
+test('what was not measured is not kept, and a soak that compared nothing, measured nothing or ended badly is not passed', () => {
+  const kept = judge(samples(() => ({})), WINDOWS);
+  const early = judge(samples(() => ({})).slice(0, 1), WINDOWS);
+  const none = judge([], { settleSeconds: NaN, windowSeconds: NaN });
+  const good = { comparisons: 1, exitCode: 0 };
+
+  expect({
+    verdicts: [kept, early, none].map((judged) => [...new Set(judged.map(({ verdict }) => verdict))]),
+    good: isPassed(good, kept),
+    bad: [early, none].map((judged) => isPassed(good, judged)),
+    worse: [{ comparisons: 0 }, { exitCode: 1 }].map((other) => isPassed({ ...good, ...other }, kept)),
+  }).toEqual({ verdicts: [['kept'], ['not measured'], ['not measured']], good: true, bad: [false, false], worse: [false, false] });
 });

@@ -28,7 +28,8 @@ export interface Judgement {
   readonly what: Judged;
   readonly early: number;
   readonly late: number;
-  readonly isKept: boolean;
+  /** Of two windows, one may have no sample: then nothing is known. */
+  readonly verdict: 'kept' | 'has grown' | 'not measured';
 }
 
 export interface Windows {
@@ -47,8 +48,18 @@ export function judge(samples: readonly Sample[], { settleSeconds, windowSeconds
     const what = name as Judged;
     const was = median(early.map((sample) => sample[what]));
     const is = median(late.map((sample) => sample[what]));
-    return { what, early: was, late: is, isKept: is <= GROWTH_MAX * was + slack };
+    const isMeasured = early.length > 0 && late.length > 0;
+    const grown = is <= GROWTH_MAX * was + slack ? 'kept' : 'has grown';
+    return { what, early: was, late: is, verdict: isMeasured ? grown : 'not measured' };
   });
+}
+
+/** Readers held the rows of their tables, at least once; the service stopped in good order; and all that is judged was kept. */
+export function isPassed(
+  { comparisons, exitCode }: { readonly comparisons: number; readonly exitCode: number | null },
+  judgements: readonly Judgement[],
+): boolean {
+  return comparisons > 0 && exitCode === 0 && judgements.every(({ verdict }) => verdict === 'kept');
 }
 
 export function median(values: readonly number[]): number {
