@@ -61,6 +61,8 @@ export class MemoryDisk {
   syncCount = 0;
   /** How many were opened and not closed again. */
   openFiles = 0;
+  /** A device that lies: a sync of such files is said to be done, and what it covers never arrives. */
+  forgetsSyncsOf: RegExp | undefined;
   /** Told before each change of the disk, and before each sync. */
   beforeChange: () => void = () => {};
 
@@ -358,7 +360,7 @@ class MemoryFile implements DiskFile {
     };
     if (this.disk.fails('sync', this.path)) settle(); // Told once, and forgotten: from now on the pages count as clean.
     const bring = (): void => {
-      this.node.durable = applied(this.node.durable, ...pending);
+      if (this.disk.forgetsSyncsOf?.test(this.path) !== true) this.node.durable = applied(this.node.durable, ...pending);
       settle();
     };
     await this.act('sync', bring, settle);

@@ -57,7 +57,7 @@ async function live(name: string, steps: readonly WholeStep[], seed: number): Pr
 }
 
 async function befall(name: string, steps: readonly WholeStep[], random: Random): Promise<void> {
-  const { moments } = await momentsOfLife(steps, true);
+  const { moments } = await momentsOfLife(steps, { isPatient: true });
   const flipped = random.below(moments.length);
   for (const [index, moment] of moments.entries()) {
     const older = moments[random.below(index + 1)];

@@ -65,12 +65,20 @@ function pick<Item>(items: readonly [Item, ...Item[]], random: Random): Item {
   return items[random.below(items.length)] ?? items[0];
 }
 
+export interface Circumstances {
+  /** Nothing counts as promised before the witness of the log tells of it. */
+  readonly isPatient?: boolean;
+  /** Files of which the disk forgets syncs: a fault, for what must be found. */
+  readonly forgetting?: RegExp;
+}
+
 /** A workload at the moment before each change of the disk. */
 export async function momentsOf(
   steps: readonly WholeStep[],
-  isPatient = false,
+  { isPatient = false, forgetting }: Circumstances = {},
 ): Promise<{ readonly moments: readonly WholeWorld[]; readonly violations: readonly Violation[] }> {
   const world = WholeWorld.fresh(0, isPatient);
+  world.disk.forgetsSyncsOf = forgetting;
   const moments: WholeWorld[] = [];
   world.disk.beforeChange = () => void moments.push(world.copy(moments.length));
   const violations = await world.run(steps).catch(said);
