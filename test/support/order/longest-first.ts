@@ -1,12 +1,10 @@
 /**
- * The order of the test files: the longest begin, so that a run does not end with one of them on one processor and nothing on the other,
- * and the small ones, which share a process, come last and side by side.
+ * The order of the test files: first those that have a process each, then those that share one, and of both the longest begin: so neither
+ * part ends with one of them on one processor and nothing on the other.
  */
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { LONG_FILES, SHARED_PROCESS } from './long-files.ts';
-
-const RANKS: ReadonlyMap<string, number> = new Map(LONG_FILES.map((file, index) => [`test/${file}.test.ts`, index]));
+import { rankOf } from './long-files.ts';
 
 export class LongestFirst extends BaseSequencer {
   /** Files of the same rank as vitest has them: what failed last time, then what took longest, then what is largest. */
@@ -16,7 +14,6 @@ export class LongestFirst extends BaseSequencer {
   }
 
   private rankOf({ moduleId, project }: TestSpecification): number {
-    if (project.name === SHARED_PROCESS) return RANKS.size + 1; // In one run: vitest ends the process where another file is in between.
-    return RANKS.get(relative(this.ctx.config.root, moduleId)) ?? RANKS.size;
+    return rankOf(relative(this.ctx.config.root, moduleId), project.name);
   }
 }
