@@ -7,6 +7,7 @@ import { readConfiguration, type Command } from '../../../src/settings/configura
 import { startService, type Service } from '../../../src/service/service.ts';
 import { systemWorld, type World } from '../../../src/service/world.ts';
 import { streamIdOf } from '../postgres/postgres.ts';
+import { enterService, leaveService } from './running-services.ts';
 
 export interface ServiceInProcess extends Service {
   readonly shapeUrl: string;
@@ -44,13 +45,19 @@ export async function startServiceInProcess(options: InProcessOptions): Promise<
   );
   invariant('configuration' in read, 'the flags of a test are good');
   const service = await startService(read.configuration, { ...systemWorld, ...world });
-  if (mayWait !== true) await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
-  return {
+  const inProcess = {
     ...service,
     shapeUrl: `${service.url}/v1/shape`,
-    async remove() {
+    async stop() {
+      leaveService(inProcess);
       await service.stop();
+    },
+    async remove() {
+      await inProcess.stop();
       rmSync(directory, { recursive: true, force: true });
     },
   };
+  enterService(inProcess); // Before it is waited for.
+  if (mayWait !== true) await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
+  return inProcess;
 }
