@@ -109,14 +109,16 @@ test('counts a restart by its supervisor, and the end by its reason', async () =
   const ended = service.runtime.whenDown('@catch-up-collector');
   service.runtime.exit('@catch-up-collector', 'kill');
   await ended;
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' });
-
-  const after = await scrape(service.metricsUrl);
 
   const keys = [
     'armature_supervisor_restarts_total{supervisor="stack/shapes"}',
     'armature_process_ends_total{kind="catch-up-collector",reason="killed"}',
     'armature_process_ends_total{kind="shape-cache",reason="shutdown"}',
   ];
-  expect([keys.map((key) => before.get(key) ?? 0), keys.map((key) => after.get(key))]).toEqual([[0, 0, 0], [5, 1, 1]]);
+  const counted = async (): Promise<readonly (number | undefined)[]> => {
+    const after = await scrape(service.metricsUrl);
+    return keys.map((key) => after.get(key));
+  };
+  await expect.poll(counted).toEqual([6, 1, 1]);
+  expect(keys.map((key) => before.get(key) ?? 0)).toEqual([0, 0, 0]);
 });

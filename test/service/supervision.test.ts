@@ -44,7 +44,9 @@ const CONNECTIONS = [
   'move-queries',
   'subset-queries',
 ];
-const SHAPES = ['shape-log-collector', 'catch-up-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache'];
+const SHAPES = [
+  'shape-log-collector', 'catch-up-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache', 'expiry',
+];
 const connectionsFrom = (first: string) => CONNECTIONS.slice(CONNECTIONS.indexOf(first)).map((id) => `stack/connections/${id}`);
 const allShapes = SHAPES.map((id) => `stack/shapes/${id}`);
 
