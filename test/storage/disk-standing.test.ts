@@ -236,3 +236,10 @@ test('what is refused to somebody who does not wait is told only when the disk t
 
   expect([before, (await answer).type, probes]).toEqual([1, 'disk.refused', 2]);
 });
+
+test('a disk that takes a little has taken it, also when one file was refused meanwhile', async () => {
+  const alone = (): Promise<void> => standing.watch('write', '/bad', () => Promise.reject(refusal('EIO'))).catch(() => {});
+  const standing: DiskStanding = new DiskStanding(new ManualClock(), alone);
+
+  expect([await standing.tryAgain(never), standing.refusal]).toEqual([undefined, undefined]);
+});

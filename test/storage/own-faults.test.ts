@@ -151,6 +151,13 @@ test('what alone cannot be read is read once more, and then its shape is damaged
   ]);
 });
 
+test('a device that was away for a moment, and is back when it is asked for something else, has damaged nobody', async () => {
+  disk.fail('read', 'EIO', /(lines|index)$/);
+  disk.beforeChange = () => disk.heal(); // The first change is the one that asks.
+
+  expect(await Promise.all([linesOf(BAD), linesOf(GOOD)])).toEqual(['"saved"', '"saved"']);
+});
+
 test('files that the device does not remove hold up nobody: they are told of, and tried again after a minute', async () => {
   disk.fail('remove', 'EIO', BAD_LINES);
   storage.shapes.delete(BAD, 'a test');

@@ -132,10 +132,11 @@ export class DiskStanding {
   async tryAgain(signal: AbortSignal): Promise<DiskError | undefined> {
     const before = this.total;
     this.trials += 1;
-    if (this.held === 0) await this.takesOthers();
+    const takes = this.held === 0 && (await this.takesOthers());
     for (const { again } of this.waiting.splice(0)) again();
     await this.until(() => this.held === 0 || this.total > before || signal.aborted, signal);
-    if (this.total === before && this.held === 0) this.last = undefined;
+    // A disk that takes a little is not to be told of as one that refuses: what was refused meanwhile is of one file.
+    if (this.held === 0 && (takes || this.total === before)) this.last = undefined;
     return this.last;
   }
 

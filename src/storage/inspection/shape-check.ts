@@ -7,7 +7,7 @@ import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
 import { FileCache } from '../shapes/file-cache.ts';
-import { readTwice } from '../shapes/own-faults.ts';
+import { readAgain } from '../shapes/own-faults.ts';
 import { PIECE_BYTES, pieceAt, verified, type ChunkSums } from '../shapes/piece.ts';
 import type { ShapeGround } from '../shapes/shape-file-access.ts';
 import { ShapeFiles } from '../shapes/shape-files.ts';
@@ -93,7 +93,7 @@ export class ShapeCheck {
 
 /** What the device fails of a shape's files is damage like any other: the next ones may be sound. */
 function readOwn<Result>(handle: Handle, read: () => Promise<Result>): Promise<Result> {
-  return readTwice(handle, read, () => Promise.resolve(true));
+  return readAgain(handle, read, () => Promise.resolve(true));
 }
 
 /** What verifying a shape reads. */

@@ -39,7 +39,7 @@ export class OwnFaults {
 
   /** Reads in the files of a shape. @throws {ShapeCorruptError} they alone cannot be read. */
   reading<Result>(handle: Handle, read: () => Promise<Result>): Promise<Result> {
-    return readTwice(handle, read, () => this.standing.takesOthers());
+    return readAgain(handle, read, () => this.standing.takesOthers());
   }
 
   /** @returns whether it was done; false where these files alone are refused. */
@@ -73,11 +73,12 @@ export class OwnFaults {
 }
 
 /**
- * Reads, and once more where the device fails. It has tried for long by itself then: what it cannot read, it has lost.
+ * Reads, and again where the device fails: at once, and when that is known to be alone. A device that is away for a moment fails all that
+ * is read then, and is back before anybody can tell; only what it cannot read by then, it has lost.
  *
- * @throws {ShapeCorruptError} if `isAlone`.
+ * @throws {ShapeCorruptError} if `isAlone`, and it still is.
  */
-export async function readTwice<Result>(handle: Handle, read: () => Promise<Result>, isAlone: () => Promise<boolean>): Promise<Result> {
+export async function readAgain<Result>(handle: Handle, read: () => Promise<Result>, isAlone: () => Promise<boolean>): Promise<Result> {
   try {
     return await read();
   } catch (error) {
@@ -87,6 +88,11 @@ export async function readTwice<Result>(handle: Handle, read: () => Promise<Resu
     return await read();
   } catch (error) {
     if (!isFailing(error) || !(await isAlone())) throw error;
+  }
+  try {
+    return await read();
+  } catch (error) {
+    if (!isFailing(error)) throw error;
     throw new ShapeCorruptError(handle, `${error.message}, again and again`);
   }
 }
