@@ -139,7 +139,7 @@ test('lines of a large transaction that alone cannot leave the memory end their 
   expect([await answer, storage.disk.pause]).toEqual([{ type: 'lines.refused', why }, undefined]);
 });
 
-test('what alone cannot be read is read once more, and then its shape is damaged', async () => {
+test('what alone cannot be read is read again, and then its shape is damaged', async () => {
   disk.fail('read', 'EIO', BAD_LINES);
   const lost = await linesOf(BAD);
   disk.fail('read', 'EIO', /2-2/);
@@ -177,6 +177,26 @@ test('files that the device does not remove hold up nobody: they are told of, an
   expect({ first, pause, early, last: await checkpoint() }).toEqual({
     first: { type: 'checkpoint.taken', left: 1 }, pause: undefined, early: 2, last: { type: 'checkpoint.taken', left: 0 },
   });
+});
+
+test('what was left of many shapes is counted by shape, and stays counted while it is tried again', async () => {
+  disk.fail('remove', 'EIO', /\.snapshot$/);
+  storage.shapes.delete(BAD, 'a test');
+  storage.shapes.delete(GOOD, 'a test');
+  await expect.poll(() => storage.shapes.leftCount).toBe(2);
+  clock.advance(LEFT_MS);
+  const again = await checkpoint();
+
+  expect(again).toEqual({ type: 'checkpoint.taken', left: 2 });
+});
+
+test('a file that cannot be closed keeps nobody from being removed', async () => {
+  await linesOf(BAD);
+  disk.fail('close', 'EIO', /1-1\.(lines|index|snapshot)$/);
+  storage.shapes.delete(BAD, 'a test');
+  storage.shapes.delete(GOOD, 'a test');
+
+  await expect.poll(() => disk.files.filter((path) => path.startsWith('/data/shapes'))).toEqual([]);
 });
 
 test('and by the next start', async () => {

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { uncopied } from '../../base/fork.ts';
+import { eachToItsEnd, inParallel } from '../../base/in-parallel.ts';
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
@@ -13,7 +14,7 @@ import { CheckpointDeferredError, errorOf, isRefusal, ShapeCorruptError, ShapeRe
 import { Compactor, type CompactionBounds } from '../compaction/compactor.ts';
 import type { LineFolder } from '../compaction/line-folder.ts';
 import type { FileCache } from './file-cache.ts';
-import { FileRemovals } from './file-removals.ts';
+import { FileRemovals, ofOne, type Removal } from './file-removals.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import type { ShapeGround } from './shape-file-access.ts';
@@ -43,6 +44,9 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'>
 const READ_ON_MS_MAX = 60_000;
 /** How many shapes are saved at the same time. */
 const SAVES_MAX = 8;
+
+/** Shapes whose files are to go; some are open. */
+type Leaving = Map<Handle, ShapeFiles | undefined>;
 
 export class DiskShapeLogs implements ShapeLogs {
   readonly clone = uncopied('a storage on a disk');
@@ -89,11 +93,11 @@ export class DiskShapeLogs implements ShapeLogs {
     for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
-    if (dropped.length > 0) this.removals.add(() => this.paths.discard(dropped));
+    if (dropped.length > 0) this.removals.add(this.removalOf(new Map(dropped.map((handle) => [handle, undefined]))));
     this.leftovers = leftovers;
     for (const { handle, views } of shapes) {
       const found = moved.get(handle);
-      if (found !== undefined) this.removals.add(async () => this.stores.get(handle)?.sweepMoved(found, views.taken));
+      if (found !== undefined) this.removals.add(ofOne(async () => this.stores.get(handle)?.sweepMoved(found, views.taken)));
     }
     this.compactor = this.newCompactor(options);
   }
@@ -181,7 +185,7 @@ export class DiskShapeLogs implements ShapeLogs {
         shape.cut();
       }
       await this.removals.settled();
-      for (const store of this.stores.values()) await store.remove();
+      await eachToItsEnd(this.stores.values(), 1, (store) => store.remove());
     }
   }
 
@@ -252,7 +256,7 @@ export class DiskShapeLogs implements ShapeLogs {
   }
 
   private removeLeftovers(): void {
-    for (const { handle, generation } of this.leftovers) this.removals.add(() => this.paths.removeLines(handle, generation));
+    for (const { handle, generation } of this.leftovers) this.removals.add(ofOne(() => this.paths.removeLines(handle, generation)));
     this.leftovers = [];
   }
 
@@ -300,30 +304,51 @@ export class DiskShapeLogs implements ShapeLogs {
    * room that its snapshot has used up may be what the log waits for.
    */
   private removeFiles({ handle, comesBack }: StoredShape, store: ShapeFiles | undefined): void {
-    if (!comesBack) return this.removals.addAtOnce(() => this.discard(new Map([[handle, store]])));
+    if (!comesBack) return this.removals.addAtOnce(this.removalOf(new Map([[handle, store]])));
     this.ended.set(handle, store);
     if (this.ended.size === 1) this.removals.add(this.removalOfEnded());
   }
 
   /** Of all that have ended when its turn comes: the log is synced, and each directory read, once for them. */
-  private removalOfEnded(): () => Promise<void> {
-    let together: ReadonlyMap<Handle, ShapeFiles | undefined> | undefined;
-    return async () => {
-      together ??= this.takeEnded();
-      await this.log.sync();
-      await this.discard(together);
+  private removalOfEnded(): Removal {
+    let together: Leaving | undefined;
+    return {
+      run: async () => {
+        together ??= this.takeEnded();
+        await this.log.sync();
+        await this.discard(together);
+      },
+      get shapes() {
+        return together?.size ?? 0;
+      },
     };
   }
 
-  private takeEnded(): ReadonlyMap<Handle, ShapeFiles | undefined> {
+  private removalOf(stores: Leaving): Removal {
+    return {
+      run: () => this.discard(stores),
+      get shapes() {
+        return stores.size;
+      },
+    };
+  }
+
+  private takeEnded(): Leaving {
     const ended = new Map(this.ended);
     this.ended.clear();
     return ended;
   }
 
-  private async discard(stores: ReadonlyMap<Handle, ShapeFiles | undefined>): Promise<void> {
-    for (const store of stores.values()) await store?.remove();
-    await this.paths.discard(stores.keys());
+  /** Only those whose files are not all gone stay in `stores`. @throws the first refusal, when all that is not refused is done. */
+  private async discard(stores: Leaving): Promise<void> {
+    const close = (): Promise<void> => eachToItsEnd([...stores], 1, async ([handle, store]) => {
+      await store?.remove();
+      stores.set(handle, undefined);
+    });
+    const gone = (handle: Handle): void => {
+      if (stores.get(handle) === undefined) stores.delete(handle);
+    };
+    await eachToItsEnd([close, () => this.paths.discard([...stores.keys()], gone)], 1, (step) => step());
   }
 
   private newCompactor({ clock, folder, compaction }: DiskShapeLogsOptions): Compactor | undefined {
@@ -353,12 +378,4 @@ function lastGenerations(leftovers: readonly Leftover[]): ReadonlyMap<Handle, nu
   const last = new Map<Handle, number>();
   for (const { handle, generation } of leftovers) last.set(handle, Math.max(generation, last.get(handle) ?? 0));
   return last;
-}
-
-async function inParallel<T>(items: readonly T[], atOnceMax: number, action: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  const work = async (): Promise<void> => {
-    for (const item of { [Symbol.iterator]: () => queue }) await action(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, work));
 }

@@ -70,7 +70,7 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    * @throws {DiskError} a refusal: nothing was remembered, and the same call may be repeated; any other: its owner must crash.
    */
   checkpoint(): Promise<void>;
-  /** Files that nobody needs any more and that the device does not remove: how many deletions are tried again now and then. */
+  /** Files that nobody needs any more and that the device does not remove: of how many shapes. It is tried again now and then. */
   readonly leftCount: number;
   close(): Promise<void>;
 }

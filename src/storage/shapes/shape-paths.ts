@@ -6,6 +6,7 @@
  * record knows, and the next start sweeps them up. What has another name is not ours, and stays.
  */
 import { fnvHash } from '../../base/fnv-hash.ts';
+import { eachToItsEnd } from '../../base/in-parallel.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { makeDurably } from '../disk/durable-directory.ts';
@@ -22,6 +23,8 @@ export interface StoredFiles {
   readonly moved: readonly number[];
 }
 
+/** Names are removed so many at once: what the log brings to the disk goes through the same few hands of the system. */
+const REMOVALS_MAX = 2;
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
 const NAME_PATTERN = /^([\w-]+)\.(snapshot|(?:[1-9]\d*\.)?(?:lines|index)|\d+\.moved)$/;
 const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
@@ -80,16 +83,19 @@ export class ShapePaths {
     return found;
   }
 
-  /** Removes all files of these that can go. However many they are, each directory is read once. @throws {DiskError} the first refusal. */
-  async discard(handles: Iterable<Handle>): Promise<void> {
-    const byDirectory = new Map<string, Set<string>>();
+  /**
+   * Removes all files of these that can go. However many they are, each directory is read once.
+   *
+   * @param gone told of those that have no files any more.
+   * @throws {DiskError} the first refusal, when all that is not refused is done.
+   */
+  async discard(handles: Iterable<Handle>, gone: (handle: Handle) => void = () => {}): Promise<void> {
+    const byDirectory = new Map<string, Set<Handle>>();
     for (const handle of handles) {
       const directory = this.directoryOf(handle);
       byDirectory.set(directory, (byDirectory.get(directory) ?? new Set()).add(handle));
     }
-    const refused: unknown[] = [];
-    for (const [directory, gone] of byDirectory) refused.push(...(await this.discardIn(directory, gone)));
-    if (refused.length > 0) throw refused[0];
+    await eachToItsEnd(byDirectory, 1, ([directory, those]) => this.discardIn(directory, those, gone));
   }
 
   /** One that is not there is no error: its shape may have been deleted meanwhile. */
@@ -113,15 +119,16 @@ export class ShapePaths {
     }
   }
 
-  /** @returns why some are still there. */
-  private async discardIn(directory: string, gone: ReadonlySet<string>): Promise<readonly unknown[]> {
-    const removals: Promise<void>[] = [];
+  private async discardIn(directory: string, handles: ReadonlySet<Handle>, gone: (handle: Handle) => void): Promise<void> {
+    const namesOf = new Map<Handle, string[]>([...handles].map((handle) => [handle, []]));
     for (const name of await this.disk.list(directory)) {
       const [, handle = ''] = NAME_PATTERN.exec(name) ?? [];
-      if (gone.has(handle)) removals.push(this.remove(handle as Handle, name));
+      namesOf.get(handle as Handle)?.push(name);
     }
-    const ends = await Promise.allSettled(removals);
-    return ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    await eachToItsEnd(namesOf, REMOVALS_MAX, async ([handle, names]) => {
+      await eachToItsEnd(names, 1, (name) => this.remove(handle, name));
+      gone(handle);
+    });
   }
 
   private remove(handle: Handle, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Where the files of shapes lie, and which files are ours. */
 import { expect, test } from 'vitest';
+import type { Handle } from '../../../src/model/shape.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import { handleOf } from '../../support/shapes.ts';
 import { MemoryDisk } from '../memory-disk.ts';
@@ -35,4 +36,36 @@ test('what has another name, or lies where no file of that shape would, is not o
   expect({ found, files: disk.files }).toEqual({
     found: [[handle, true, [2]]], files: [...others].sort(),
   });
+});
+
+test('a directory that cannot be listed keeps only its own files: all others go, and it is told which have', async () => {
+  const disk = new MemoryDisk();
+  const paths = new ShapePaths(disk.mount(), '/data');
+  const handles = [1, 2, 3].map(handleOf);
+  for (const each of handles) await leave(disk, paths.snapshotPathOf(each));
+  disk.fail('list', 'EIO', /5f$/);
+  const gone: Handle[] = [];
+  const told = await paths.discard(handles, (each) => gone.push(each)).catch((error: Error) => error.message);
+
+  expect({ told, gone, files: disk.files }).toEqual({
+    told: 'cannot list /data/shapes/5f: EIO', gone: handles.slice(1), files: [paths.snapshotPathOf(handle)],
+  });
+});
+
+test('of a directory, two names are removed at once, so that the log finds a free hand of the system', async () => {
+  const mounted = new MemoryDisk().mount();
+  let [under, most] = [0, 0];
+  const removeFile = async (): Promise<void> => {
+    most = Math.max(most, ++under);
+    await Promise.resolve();
+    under -= 1;
+  };
+  const list = (): Promise<string[]> => Promise.resolve(together.map((each) => `${each}.snapshot`));
+  const paths = new ShapePaths({ ...mounted, list, removeFile }, '/data');
+  const together = Array.from({ length: 3_000 }, (_, number) => handleOf(number)).filter((each) => {
+    return paths.directoryOf(each) === paths.directoryOf(handle);
+  });
+  await paths.discard(together);
+
+  expect([together.length > 4, most]).toEqual([true, 2]);
 });
