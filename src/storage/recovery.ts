@@ -57,9 +57,12 @@ async function beginOf(disk: Disk, directory: string): Promise<LogPosition> {
   return first;
 }
 
-export function shapeNotes({ robbed, torn }: RecoveredShapes): string[] {
+const MOVE_AWAY = 'Stop the service, move that directory away, and start: its shapes are made anew then when they are asked for.';
+
+export function shapeNotes({ robbed, torn, unread }: RecoveredShapes): string[] {
   const dropped = 'the shape was dropped, and is made anew when it is asked for.';
   return [
+    ...[...unread].map((directory) => `The device does not read ${directory}: a shape of it ends when its files are needed. ${MOVE_AWAY}`),
     ...robbed.map((handle) => `Files of shape ${handle} are missing: ${dropped}`),
     ...torn.map((handle) => `The transaction log does not tell all that came into shape ${handle}: ${dropped}`),
   ];

@@ -210,3 +210,14 @@ test('and by the next start', async () => {
   await expect.poll(() => disk.files.filter((path) => path.includes('1-1'))).toEqual([]);
   expect([storage.shapes.get(BAD), await linesOf(GOOD)]).toEqual([undefined, '"saved"']);
 });
+
+test('a directory of shapes that cannot be listed stops no start: its shapes stay, until their files are needed', async () => {
+  disk.crash(seededRandom(3));
+  disk.fail('list', 'EIO', /\/5f$/);
+  storage = await open();
+
+  expect([await linesOf(BAD), await linesOf(GOOD), storage.notes]).toEqual(['"saved"', '"saved"', [
+    'The device does not read /data/shapes/5f: a shape of it ends when its files are needed. ' +
+      'Stop the service, move that directory away, and start: its shapes are made anew then when they are asked for.',
+  ]]);
+});

@@ -49,7 +49,7 @@ export class BackupError extends Error {
 /** How much was copied by now, and of how much in all; undefined before that is known. */
 export type BackupProgress = (bytes: number, ofBytes: number | undefined) => void;
 
-/** Each copies only what has changed since the one before. */
+/** Each copies the checkpoint and the log again, and of the shapes what has changed since the one before. */
 const ATTEMPTS_MAX = 50;
 const CHECKPOINT_NAME = /^\d{16}\.checkpoint$/;
 
@@ -75,8 +75,8 @@ export async function backUp(disk: Disk, directory: string, target: string, prog
 class Copy {
   private bytes = 0;
   private ofBytes: number | undefined;
-  /** By path, how much of a shape's file is there, durably: no byte of that changes. */
-  private readonly kept = new Map<string, number>();
+  /** Of each shape, by path, how much of its files is there, durably: no byte of that changes. */
+  private readonly kept = new Map<Handle, Map<string, number>>();
   private readonly from: ShapePaths;
   private readonly to: ShapePaths;
 
@@ -175,26 +175,35 @@ class Copy {
 
   private async copyShape(state: ShapeState): Promise<void> {
     await this.to.prepare(state.handle);
-    for (const copy of this.filesOf(state)) await this.putBehind(copy);
+    for (const copy of this.filesOf(state)) await this.putBehind(state.handle, copy);
     await this.disk.syncDirectory(this.to.directoryOf(state.handle));
   }
 
-  private async putBehind(copy: FileCopy & { readonly bytes: number }): Promise<void> {
-    const kept = Math.min(this.kept.get(copy.to) ?? 0, copy.bytes);
+  private async putBehind(handle: Handle, copy: FileCopy & { readonly bytes: number }): Promise<void> {
+    const files = this.kept.get(handle) ?? new Map<string, number>();
+    this.kept.set(handle, files);
+    const kept = Math.min(files.get(copy.to) ?? 0, copy.bytes);
     this.bytes += kept;
-    if (kept === copy.bytes && this.kept.has(copy.to)) return;
+    if (kept === copy.bytes && files.has(copy.to)) return;
     await this.put({ ...copy, kept });
-    this.kept.set(copy.to, copy.bytes);
+    files.set(copy.to, copy.bytes);
   }
 
   /** What attempts before have copied and nobody counts any more. */
   private async sweep(shapes: readonly ShapeState[]): Promise<void> {
     const states = new Map(shapes.map((state) => [state.handle, state]));
-    for (const [handle, files] of await this.to.stored()) {
+    const { files: stored } = await this.to.stored();
+    for (const [handle, files] of stored) {
       const state = states.get(handle);
-      if (state === undefined) await this.to.discard([handle]);
-      else await this.sweepShape(state, files);
+      if (state !== undefined) await this.sweepShape(state, files);
     }
+    await this.discard([...stored.keys()].filter((handle) => !states.has(handle)));
+  }
+
+  /** One that comes back, in another attempt, is copied from its first byte on. */
+  private async discard(handles: readonly Handle[]): Promise<void> {
+    await this.to.discard(handles);
+    for (const handle of handles) this.kept.delete(handle);
   }
 
   private async sweepShape({ handle, lines, views }: ShapeState, found: StoredFiles): Promise<void> {
@@ -227,7 +236,7 @@ class Copy {
     const living = shapes.find(({ handle }) => gone.has(handle));
     const error = living && gone.get(living.handle);
     if (error !== undefined) throw error;
-    await this.to.discard(gone.keys());
+    await this.discard([...gone.keys()]);
   }
 
   private async verify(leftOut: ReadonlySet<Handle>): Promise<void> {

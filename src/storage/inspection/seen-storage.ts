@@ -94,7 +94,7 @@ async function shapesOf(
 ): Promise<Pick<SeenStorage, 'shapes' | 'others' | 'damages'>> {
   try {
     const { shapes, dropped, robbed, torn } = await recoverShapes(log, checkpoints, paths);
-    const stored = await paths.stored();
+    const { files: stored } = await paths.stored();
     return { shapes, others: dropped.filter((handle) => stored.has(handle)), damages: [...robbed.map(missing), ...torn.map(untold)] };
   } catch (error) {
     if (error instanceof LogCorruptError) throw new StaleViewError(log.segments.directory); // It has just held.

@@ -10,7 +10,7 @@ import { eachToItsEnd } from '../../base/in-parallel.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { makeDurably } from '../disk/durable-directory.ts';
-import { passMissing } from '../errors.ts';
+import { isFailing, passMissing } from '../errors.ts';
 
 export type LinesKind = 'lines' | 'index';
 
@@ -25,6 +25,13 @@ export interface StoredFiles {
 
 /** Names are removed so many at once: what the log brings to the disk goes through the same few hands of the system. */
 const REMOVALS_MAX = 2;
+/** What there is of all shapes, as far as it can be read. */
+export interface StoredShapes {
+  readonly files: ReadonlyMap<Handle, StoredFiles>;
+  /** Directories that the device does not read: what is in them is not known. */
+  readonly unread: ReadonlySet<string>;
+}
+
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
 const NAME_PATTERN = /^([\w-]+)\.(snapshot|(?:[1-9]\d*\.)?(?:lines|index)|\d+\.moved)$/;
 const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
@@ -67,20 +74,18 @@ export class ShapePaths {
     return made;
   }
 
-  /** Which files there are of each handle. */
-  async stored(): Promise<Map<Handle, StoredFiles>> {
-    const found = new Map<Handle, FoundFiles>();
+  /** Which files there are of each handle. One directory that the device fails, alone, is left out. @throws {DiskError} */
+  async stored(): Promise<StoredShapes> {
+    const files = new Map<Handle, FoundFiles>();
+    const unread = new Set<string>();
     for (const directory of await this.disk.list(this.shapes)) {
       if (!FAN_OUT_PATTERN.test(directory)) continue;
-      for (const name of await this.disk.list(`${this.shapes}/${directory}`)) {
-        const [, handle, kind] = NAME_PATTERN.exec(name) ?? [];
-        if (handle === undefined || kind === undefined || hash8(handle).toString(16).padStart(2, '0') !== directory) continue;
-        const files = found.get(handle as Handle) ?? { hasSnapshot: false, lines: NONE, moved: [] };
-        found.set(handle as Handle, files);
-        enter(files, kind);
-      }
+      const path = `${this.shapes}/${directory}`;
+      const names = await this.listTwice(path);
+      if (names === undefined) unread.add(path);
+      for (const name of names ?? []) this.enter(files, path, name);
     }
-    return found;
+    return { files, unread };
   }
 
   /**
@@ -106,6 +111,20 @@ export class ShapePaths {
   /** Likewise. */
   async removeLines(handle: Handle, generation: number): Promise<void> {
     for (const kind of ['lines', 'index'] as const) await this.remove(handle, linesName(handle, kind, generation));
+  }
+
+  /** @returns undefined where the device fails it both times. */
+  private async listTwice(path: string): Promise<readonly string[] | undefined> {
+    const list = (): Promise<readonly string[] | undefined> => this.disk.list(path).catch(passFailing);
+    return (await list()) ?? (await list());
+  }
+
+  private enter(found: Map<Handle, FoundFiles>, directory: string, name: string): void {
+    const [, handle, kind] = NAME_PATTERN.exec(name) ?? [];
+    if (handle === undefined || kind === undefined || this.directoryOf(handle as Handle) !== directory) return;
+    const files = found.get(handle as Handle) ?? { hasSnapshot: false, lines: NONE, moved: [] };
+    found.set(handle as Handle, files);
+    enter(files, kind);
   }
 
   /** One that the disk refused is asked for again. */
@@ -134,6 +153,11 @@ export class ShapePaths {
   private remove(handle: Handle, name: string): Promise<void> {
     return this.disk.removeFile(`${this.directoryOf(handle)}/${name}`).catch(passMissing);
   }
+}
+
+/** What cannot be read is not known. @throws all else. */
+function passFailing(error: unknown): undefined {
+  if (!isFailing(error)) throw error;
 }
 
 function movedName(handle: Handle, number: number): string {

@@ -29,6 +29,8 @@ export interface RecoveredShapes {
   readonly leftovers: readonly Leftover[];
   /** Likewise, the numbers of the splices that left rows, where there are any. */
   readonly moved: ReadonlyMap<Handle, readonly number[]>;
+  /** Directories that the device does not read. Shapes whose files should be there are not dropped: who reads one finds out. */
+  readonly unread: ReadonlySet<string>;
 }
 
 export interface Leftover {
@@ -51,14 +53,15 @@ export async function recoverShapes(
     if (record.type === 'shape.deleted') torn.delete(handle);
     if (!applyRecord(states, record)) torn.add(handle);
   }
-  const stored = await paths.stored();
+  const { files: stored, unread } = await paths.stored();
+  const isUnknown = (handle: Handle): boolean => unread.has(paths.directoryOf(handle));
   const complete = [...states.values()].filter(({ snapshot }) => snapshot.state === 'complete');
-  const shapes = complete.filter((state) => hasFiles(state, stored.get(state.handle)));
+  const shapes = complete.filter((state) => isUnknown(state.handle) || hasFiles(state, stored.get(state.handle)));
   const kept = new Set(shapes.map(({ handle }) => handle));
   const dropped = [...new Set([...seen, ...stored.keys()])].filter((handle) => !kept.has(handle));
   const robbed = complete.map(({ handle }) => handle).filter((handle) => !kept.has(handle));
   const leftovers = shapes.flatMap((state) => leftoversOf(state, stored.get(state.handle)));
-  return { shapes, position, dropped, robbed, torn: [...torn], leftovers, moved: movedOf(shapes, stored) };
+  return { shapes, position, dropped, robbed, torn: [...torn], leftovers, moved: movedOf(shapes, stored), unread };
 }
 
 function hasFiles({ lines }: ShapeState, files: StoredFiles | undefined): boolean {

@@ -29,7 +29,7 @@ test('what has another name, or lies where no file of that shape would, is not o
   for (const name of ['5f/1-1.snapshot', '5f/1-1.2.index', '5f/1-1.7.moved']) await leave(disk, `/data/shapes/${name}`);
   const others = ['00/1-1.3.lines', '5f/1-1.snapshot.bak', '5f/1-1.0.lines', 'notes/1-1.snapshot'].map((name) => `/data/shapes/${name}`);
   for (const path of others) await leave(disk, path);
-  const stored = await paths.stored();
+  const { files: stored } = await paths.stored();
   await paths.discard([handle]);
 
   const found = [...stored].map(([each, { hasSnapshot, lines }]) => [each, hasSnapshot, [...lines.keys()]]);
