@@ -15,10 +15,19 @@ export class DiskError extends Error {
     path: string,
     cause: unknown,
   ) {
-    const code = codeOf(cause);
-    super(`cannot ${operation} ${path}: ${code}`, { cause });
+    const damage = damageOf(cause);
+    const code = damage === undefined ? codeOf(cause) : FAILING;
+    super(`cannot ${operation} ${path}: ${code}${damage === undefined ? '' : ` (${damage})`}`, { cause });
     this.code = code;
   }
+}
+
+/** What ext4 and XFS say of damage that they find in their own blocks, by the number that Linux has for it: Node has no code. */
+const DAMAGE: ReadonlyMap<number, string> = new Map([[-74, 'EBADMSG'], [-117, 'EUCLEAN']]);
+
+function damageOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number')) return undefined;
+  return codeOf(cause).startsWith('E') ? undefined : DAMAGE.get(cause.errno);
 }
 
 /** By code, what may be over some day without a hand of ours: an operator makes room, a volume comes back. */

@@ -11,13 +11,13 @@ import { DiskStanding } from './disk/disk-standing.ts';
 import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
 import { FileCache } from './shapes/file-cache.ts';
-import { openCheckpoints } from './checkpoint/checkpoints.ts';
+import { openCheckpoints, type Checkpoints } from './checkpoint/checkpoints.ts';
 import { systemProcesses, type Processes } from './disk/processes.ts';
 import { openTrustedLog, shapeNotes } from './recovery.ts';
 import { ShapePaths } from './shapes/shape-paths.ts';
 import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
-import { keepReserve, withReserve } from './disk/reserve.ts';
+import { Reserve, withReserve } from './disk/reserve.ts';
 import { watchedDisk } from './disk/watched-disk.ts';
 
 export interface StorageOptions {
@@ -65,16 +65,19 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   try {
     const found = await inUsableDirectory(directory, () => formatOf(disk, directory));
     const standing = new DiskStanding(options.clock, () => probeDisk(watched, directory));
-    const watched = watchedDisk(heldDisk(disk, lock), standing);
-    const recovered = await recover(options, watched, standing);
-    await keepReserve(disk, directory);
-    if (found !== STORAGE_FORMAT) await writeFormat(disk, directory); // Before anything is written that the older one would misread.
+    const held = heldDisk(disk, lock);
+    const watched = watchedDisk(held, standing);
+    const reserve = new Reserve(held, directory);
+    const recovered = await recover({ ...options, disk: watched }, standing, reserve, async () => {
+      await reserve.keep();
+      if (found !== STORAGE_FORMAT) await writeFormat(disk, directory); // Before anything is written that the older one would misread.
+    });
     const storage = { ...recovered, notes: [...(lock.note === undefined ? [] : [lock.note]), ...recovered.notes] };
     return closingOnce(async () => {
       standing.end();
       try {
         await storage.close();
-        await keepReserve(disk, directory); // A start on a full disk has used it up.
+        await reserve.keep();
       } finally {
         await lock.release();
       }
@@ -85,23 +88,41 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
-async function recover(options: StorageOptions, disk: Disk, standing: DiskStanding): Promise<Storage> {
-  const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
+/** @param begin done when all is read, and before anything changes for it. */
+async function recover(
+  options: StorageOptions & { readonly disk: Disk },
+  standing: DiskStanding,
+  reserve: Reserve,
+  begin: () => Promise<void>,
+): Promise<Storage> {
+  const { disk, directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
   const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
   const logOptions = { disk, standing, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, logRead: options.logRead };
   const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 48);
-  const recovered = await recoverShapes(log, checkpoints, paths).catch(async (error: unknown) => {
+  const recovering = recoverShapes(log, checkpoints, paths).then((found) => begin().then(() => found));
+  const recovered = await recovering.catch(async (error: unknown) => {
     await log.giveUp(); // It may be on its way to its witness, and the directory is not ours for long.
     throw error;
   });
   const { folder, compaction } = options;
-  const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, standing, files, paths, checkpoints, folder, compaction }, recovered);
+  const ground = { disk, standing, files, paths, checkpoints: keeping(reserve, checkpoints) };
+  const shapes = new DiskShapeLogs({ ...ground, log, clock, chunkBytesMax, folder, compaction }, recovered);
   const close = async (): Promise<void> => {
     await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
   };
   return { log, shapes, disk: standing, notes: [...notes, ...shapeNotes(recovered)], ...damage, close, clone: shapes.clone };
+}
+
+/** Behind each checkpoint there may be room again. */
+function keeping(reserve: Reserve, checkpoints: Checkpoints): Pick<Checkpoints, 'write' | 'bytes'> {
+  return {
+    get bytes() {
+      return checkpoints.bytes;
+    },
+    write: (checkpoint) => checkpoints.write(checkpoint).then(() => reserve.keep()),
+  };
 }
 
 function closingOnce(close: () => Promise<void>, storage: Storage): Storage {

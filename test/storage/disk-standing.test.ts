@@ -243,3 +243,41 @@ test('a disk that takes a little has taken it, also when one file was refused me
 
   expect([await standing.tryAgain(never), standing.refusal]).toEqual([undefined, undefined]);
 });
+
+test('the reserve that a start on a full disk has used up is kept again behind a checkpoint', async () => {
+  const disk = new MemoryDisk();
+  disk.fail('write', 'ENOSPC', /reserve\.new$/);
+  const storage = await openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount() });
+  await storage.shapes.checkpoint();
+  const isKept = (): boolean => disk.files.includes('/data/reserve.new');
+  const before = isKept();
+  disk.heal();
+  await storage.shapes.checkpoint();
+
+  expect([before, isKept()]).toEqual([false, true]);
+});
+
+test('a start that the disk refuses when all is read leaves no file open, and has removed nothing', async () => {
+  const { disk, storage } = await opened();
+  await storage.close();
+  disk.damage('/data/format', Buffer.from('3\n'));
+  await disk.mount().makeDirectory('/data/shapes/5f');
+  await (await disk.mount().open('/data/shapes/5f/1-1.snapshot', 'create')).close(); // Of nobody: a start removes it.
+  disk.fail('rename', 'ENOSPC', /format\.new$/);
+  const open = disk.openFiles;
+  const opening = openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount() });
+  const told = await opening.catch((error: Error) => error.message);
+
+  expect({ told, open: disk.openFiles - open, isThere: disk.files.includes('/data/shapes/5f/1-1.snapshot') }).toEqual({
+    told: 'cannot rename /data/format.new: ENOSPC', open: 0, isThere: true,
+  });
+});
+
+const OWN_DAMAGE = [[-117, 'EUCLEAN'], [-74, 'EBADMSG']] as const;
+
+test.each(OWN_DAMAGE)('what a file system says of its own damage (%i) counts as a device that fails', (errno, name) => {
+  const unnamed = Object.assign(new Error(), { errno, code: `Unknown system error ${errno}` });
+  const { code, message } = new DiskError('read', '/file', unnamed);
+
+  expect([code, message]).toEqual(['EIO', `cannot read /file: EIO (${name})`]);
+});

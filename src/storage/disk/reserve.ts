@@ -22,13 +22,26 @@ export async function withReserve<Result>(disk: Disk, directory: string, work: (
   }
 }
 
-/** Where there is room for it. Without it nothing is amiss, but for a start on a full disk. */
-export async function keepReserve(disk: Disk, directory: string): Promise<void> {
-  try {
-    await fill(disk, `${directory}/${NAME}`);
-  } catch (error) {
-    passDiskError(error);
-    await disk.removeFile(`${directory}/${NAME}`).catch(passDiskError);
+/** Without it nothing is amiss, but for a start on a full disk. */
+export class Reserve {
+  private isKept = false;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+  ) {}
+
+  /** Makes it where it is missing, and there is room for it: a start on a full disk has used it up. Asked again, it looks at no disk. */
+  async keep(): Promise<void> {
+    if (this.isKept) return;
+    const path = `${this.directory}/${NAME}`;
+    try {
+      await fill(this.disk, path);
+      this.isKept = true;
+    } catch (error) {
+      passDiskError(error);
+      await this.disk.removeFile(path).catch(passDiskError);
+    }
   }
 }
 
