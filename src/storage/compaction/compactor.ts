@@ -108,7 +108,7 @@ export class Compactor {
       const takeOver = await prepared.takeOver(capture.state.lines);
       if (takeOver === undefined) return await this.putBack(prepared);
       this.due.delete(handle);
-      this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
+      if (!prepared.shape.isGone) this.looked.set(handle, takeOver.state.compacted?.bytes ?? 0);
       return { ...takeOver, handle, abandon: () => this.takeBack(prepared, takeOver) };
     } catch (error) {
       return void (await this.giveUp(prepared, error));
