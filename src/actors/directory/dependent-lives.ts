@@ -10,7 +10,7 @@ import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Message, Pid } from '../../otp/process.ts';
 import { DependencyGraph } from '../../shapes/dependency-graph.ts';
 import type { DirectoryPorts, ListedLog } from './directory-ports.ts';
-import { consumersOf, countOf, goneMessage } from './ended-shapes.ts';
+import { consumersOf, countOf, damageTold, goneMessage } from './ended-shapes.ts';
 import { isServing, type Life, type LifeEvent } from './handle-life.ts';
 import { RecentEnds } from './recent-ends.ts';
 import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } from './shape-lives.ts';
@@ -157,7 +157,7 @@ export class DependentLives {
     const replies = before.life === 'reserved' ? this.waiting.take(handle) : [];
     const after = this.step(handle, 'shape.condemned', { end: before.end ?? end });
     const hasFailed = this.ends.failureOf(handle) !== undefined;
-    if (after.life === 'gone') this.unheard.push({ ...goneMessage(handle, end), replies, hasFailed });
+    if (after.life === 'gone') this.unheard.push({ ...goneMessage(handle, end), ...damageTold(after.definition, end), replies, hasFailed });
     return isServing(before.life) ? [after] : [];
   }
 

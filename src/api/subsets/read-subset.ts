@@ -8,6 +8,7 @@ import { BEFORE_ALL, snapshotChunkEnd, type LogOffset } from '../../model/log-of
 import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
 import type { ShapeTarget } from '../definition-cache.ts';
+import { whenReady } from '../readiness.ts';
 import { isRefusal, invalidSubset, movedMeanwhile, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
 import type { ReadParameters } from '../shape-parameters.ts';
 import type { ShapeResponse } from '../shape-response.ts';
@@ -32,6 +33,8 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const mark = context.random.below(MARKS);
   const isNew = offset === 'now' || offset === BEFORE_ALL;
   const canMove = target.definition.dependencies !== undefined;
+  const unready = canMove && !context.ports.subsets.isFollowed(handle) ? await whenReady(context, 'active') : undefined;
+  if (unready !== undefined) return unready;
   const from = (end: LogOffset): LogOffset => followedFrom(offset, () => context.starts.startOf(handle, end, canMove));
   const fromBehind = (start: LogOffset, end: LogOffset): LogOffset => context.starts.startBehind(handle, start, end);
   const read = await readOrCondemned(context, { handle, isNew, from, fromBehind, mark, signal }, subset);

@@ -31,6 +31,8 @@ export interface SubsetReader {
 
 export interface SubsetSource {
   readonly language: SubsetLanguage;
+  /** Of a shape with subqueries no part can be read while nobody follows it: before it has come back, or while it starts anew. */
+  isFollowed(handle: Handle): boolean;
   /** Resolves when all rows are there, or so many that the rest must be streamed. */
   read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead>;
 }

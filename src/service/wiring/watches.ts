@@ -107,6 +107,7 @@ export function watchedSnapshot(target: SnapshotTarget, watch: WatchedSnapshot):
 export function watchedSubsets(source: SubsetSource, asked: () => (outcome: string) => void): SubsetSource {
   return {
     language: source.language,
+    isFollowed: (handle) => source.isFollowed(handle),
     async read(reader, query) {
       const ended = asked();
       try {

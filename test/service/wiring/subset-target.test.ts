@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { StartOffsets } from '../../../src/api/subsets/start-offsets.ts';
 import type { SubsetReader } from '../../../src/api/subsets/subset-source.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { ShapeDefinition } from '../../../src/model/shape.ts';
 import { GatheredRows } from '../../../src/service/wiring/subsets/gathered-rows.ts';
@@ -74,4 +75,26 @@ test('of two that begin behind a move, the second of which has its snapshot firs
   }
 
   expect(joined).toEqual([{ from: end, by: 'leavingOut' }, { from: end, by: 'leavingOut' }]);
+});
+
+test('a part of the rows is not read by a snapshot before a splice that is recorded has its lines', async () => {
+  const clock = new ManualClock();
+  const [before, behind] = [['1_0' as LogOffset], ['2_0' as LogOffset]];
+  const holdViewsAt = (views: readonly LogOffset[]) => ({ views, isMember: () => true, texts: () => [] });
+  const of = { ...subsetOf(clock, { ...shapeOf({}), dependencies: [] }), holdViewsAt };
+  const { shapeLog } = of;
+  shapeLog.beginViews(before);
+  await snapshotOf(shapeLog, []);
+  const { position } = shapeLog;
+  shapeLog.recordSplice({ place: position, through: position, views: behind, pgSnapshot, first: '1_0' as LogOffset, rows: null });
+  const reader = newReader(new StartOffsets(clock), true);
+  const target = new SubsetTarget(of, reader, ALL_ROWS, new GatheredRows(() => {}), reader.signal);
+
+  const isNewEnough = [target.isNewEnough(pgSnapshot)];
+  shapeLog.takeSplice();
+  isNewEnough.push(target.isNewEnough(pgSnapshot));
+  shapeLog.publish(position);
+  isNewEnough.push(target.isNewEnough(pgSnapshot), target.isNewEnough(pgSnapshot)); // From where it stands since the last refusal.
+
+  expect(isNewEnough).toEqual([false, false, false, true]);
 });

@@ -186,6 +186,10 @@ export class TestSubsets implements SubsetSource {
 
   constructor(readonly language: SubsetLanguage = { parseFilter: () => ({ queryBehind: noQuery }), parseOrderBy: () => ({ sql: 'id' }) }) {}
 
+  isFollowed(): boolean {
+    return true;
+  }
+
   async read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead> {
     this.asked.push({ reader, query });
     const { failure } = this;

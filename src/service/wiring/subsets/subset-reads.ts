@@ -3,6 +3,7 @@ import { consumerOf } from '../../../actors/shape-processes.ts';
 import { DRAINING } from '../../../api/draining.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../api/subsets/subset-source.ts';
 import type { LogOffset } from '../../../model/log-offset.ts';
+import type { Handle } from '../../../model/shape.ts';
 import type { PgSnapshot } from '../../../model/pg-snapshot.ts';
 import type { ViewHolder } from '../../../shapes/held-views.ts';
 import type { SubsetLanguage } from '../../../sql/subset.ts';
@@ -24,6 +25,10 @@ export class SubsetReads implements SubsetSource {
 
   get language(): SubsetLanguage {
     return this.resources.language;
+  }
+
+  isFollowed(handle: Handle): boolean {
+    return this.resources.runtime.whereis(consumerOf(handle)) !== undefined;
   }
 
   async read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead> {
@@ -72,8 +77,7 @@ export class SubsetReads implements SubsetSource {
 
   private isSplicing({ handle }: ShapeLog): boolean {
     const { runtime } = this.resources;
-    const consumer = consumerOf(handle);
-    return runtime.whereis(consumer) === undefined || runtime.refOf(consumer)?.getSnapshot().hasTag('splicing') === true;
+    return !this.isFollowed(handle) || runtime.refOf(consumerOf(handle))?.getSnapshot().hasTag('splicing') === true;
   }
 }
 

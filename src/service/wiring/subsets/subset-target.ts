@@ -120,11 +120,15 @@ export class SubsetTarget implements SubsetQueryTarget {
     await this.gathered.write(Buffer.concat([...this.linesOf(fragment)]));
   }
 
-  /** Then nobody can say yet which rows the client has to have. */
+  /**
+   * Then nobody can say yet which rows the client has to have. A splice that is recorded has its rows as its query saw them, and a
+   * restart may be between the two: our snapshot is newer, and the client would leave out what has changed in between.
+   */
   private isAmidSplices(): boolean {
     const { shapeLog, isSplicing } = this.of;
     if (shapeLog.definition.dependencies === undefined) return false;
-    return isSplicing() || shapeLog.views.some((view, number) => view !== this.place.publishedViews[number]);
+    if (isSplicing() || shapeLog.nextSplice !== undefined) return true;
+    return shapeLog.views.some((view, number) => view !== this.place.publishedViews[number]);
   }
 
   /** Others that begin meanwhile must hear of its end at once, and not when its snapshot is there. */
