@@ -37,7 +37,7 @@ export interface ServiceOptions extends SettingOptions {
   readonly shapeExpireAfterMs?: number;
   /**
    * How many bytes the log of a shape may have, once it is also eight times its first rows: then the shape starts over, and its readers get
-   * a fresh one. Default: 1,073,741,824.
+   * a fresh one. At least 65,536. Default: 1,073,741,824.
    */
   readonly shapeLogBytesMax?: number;
   /** A logger of the program's own (pino's has this form), or how much is written to stdout. Default: `info`. */

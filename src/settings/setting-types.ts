@@ -32,6 +32,9 @@ export const bytesMax = z
   .string()
   .refine((text) => /^\d{1,15}$/.test(text) && Number(text) > 0, 'must be a whole number of bytes, up to fifteen digits')
   .transform(Number);
+/** A log that is shorter is none that has grown long: its readers would fetch it anew for what they are sent anyway. */
+const LOG_BYTES_LEAST = 64 * 1024;
+export const logBytesMax = bytesMax.refine((bytes) => bytes >= LOG_BYTES_LEAST, `must be at least ${LOG_BYTES_LEAST}`);
 const anyDurationMs = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'must be a duration, as in 500ms, 20s, 2min, 12h or 30d')

@@ -5,8 +5,8 @@
  */
 import type { z } from 'zod';
 import {
-  ageMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind,
-  streamId, text, waitMs,
+  ageMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logBytesMax, logLevel, optionalFlag, optionalText, requestLimits,
+  storageKind, streamId, text, waitMs,
 } from './setting-types.ts';
 
 export interface Setting {
@@ -150,9 +150,9 @@ export const SETTINGS = {
   shapeLogBytesMax: {
     flag: 'max-shape-log-size',
     value: 'BYTES',
-    type: bytesMax.default(1024 * 1024 * 1024),
+    type: logBytesMax.default(1024 * 1024 * 1024),
     electric: [],
-    help: 'a shape starts over whose log has so many bytes, and 8 times its rows (default: 1073741824)',
+    help: 'a log of so many bytes, 65536 or more, and 8 times its rows starts over (default: 1073741824)',
   },
   replicationStreamId: {
     flag: 'replication-stream-id',

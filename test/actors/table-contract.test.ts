@@ -165,6 +165,10 @@ class LimitedShapes implements World<LimitedShapes>, LimitsPorts {
     this.readMs.set(handle, this.atMs);
   }
 
+  canEnd(): boolean {
+    return true;
+  }
+
   /** What onlookers are told is no part of the world. */
   noteLook(): void {}
 
@@ -206,8 +210,8 @@ class GrowingShapes implements World<GrowingShapes>, OutgrownPorts {
     });
   }
 
-  canBeMade(): boolean {
-    return true;
+  roomBytes(): number {
+    return Infinity;
   }
 
   clone(fork: Fork): GrowingShapes {

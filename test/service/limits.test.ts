@@ -107,9 +107,10 @@ test('what is used of the limits, and what they have ended or refused last, is t
   const told = (await health()).limits;
   const metrics = await (await fetch(running.metricsUrl ?? '')).text();
 
+  const lastRefused = { count: 1, lastAt: at, lastWhy: 'the shapes have reached 250000 bytes' };
   expect({ status: refused.status, told }).toEqual({
     status: 503,
-    told: { shapes: { used: 1, limit: 1 }, bytes: { used: bytesUsed, limit: 250_000 }, ended, refused: { count: 1, lastAt: at } },
+    told: { shapes: { used: 1, limit: 1 }, bytes: { used: bytesUsed, limit: 250_000 }, ended, refused: lastRefused },
   });
   const numbers = ['armature_shapes_limit 1', 'armature_limits_ended_total 1', 'armature_limits_refused_total 1'];
   expect(metrics.split('\n').filter((line) => numbers.includes(line)).sort()).toEqual(numbers.toSorted());

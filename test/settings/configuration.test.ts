@@ -124,6 +124,7 @@ test.each([
   ['', { ...PLAIN, ARMATURE_MAX_CONCURRENT_REQUESTS: 'x' }, /must be JSON, as in/],
   ['', { ...PLAIN, ARMATURE_INSECURE: 'maybe' }, /^ARMATURE_INSECURE must be true or false/],
   ['', { ...PLAIN, ARMATURE_STORAGE: 'tape' }, /^ARMATURE_STORAGE must be disk or memory/],
+  ['', { ...PLAIN, ARMATURE_MAX_SHAPE_LOG_SIZE: '65535' }, /^ARMATURE_MAX_SHAPE_LOG_SIZE must be at least 65536/],
   ['', { ...PLAIN, ARMATURE_LOG_LEVEL: 'loud' }, /^ARMATURE_LOG_LEVEL must be trace/],
   ['', { ...PLAIN, ELECTRIC_REPLICATION_STREAM_ID: 'a"b' }, /^ELECTRIC_REPLICATION_STREAM_ID may have up to 40/],
 ])('%s %o is one mistake, told without a secret', (_id, environment, says) => {

@@ -26,14 +26,16 @@ export interface GrowingShape {
 
 export interface OutgrownPorts extends Forkable<OutgrownPorts> {
   shapes(): Iterable<GrowingShape>;
-  /** A shape that ends now can be made again at once. */
-  canBeMade(): boolean;
+  /** How many bytes may come yet, below zero where there are too many; minus infinity while no shape could be made at all. */
+  roomBytes(): number;
 }
 
 /** A log is so many times the rows that have to be fetched anew. What compaction leaves of updates, at most some five times, is less. */
 export const TIMES_ITS_ROWS = 8;
 /** Each shape that ends with another one adds at least so much of the bound, for its query. */
 const SHARE_OF_ANOTHER = 1 / 16;
+/** All of them together no more than so many bounds, or it were none. */
+const SHARE_OF_OTHERS_MAX = 7;
 /** Of one look: their clients come back together. */
 export const ROTATED_MAX = 10;
 
@@ -46,9 +48,12 @@ export class OutgrownLogs implements Table<'look'> {
 
   apply(): Message {
     const long = this.long();
-    if (long.length === 0 || !this.ports.canBeMade()) return { type: 'logs.kept' };
+    if (long.length === 0) return { type: 'logs.kept' };
+    const roomBytes = this.ports.roomBytes();
+    const replaceable = long.filter(({ lineBytes }) => roomBytes + lineBytes > 0); // What ends can be made again at once.
+    if (replaceable.length === 0) return { type: 'logs.kept' };
     const graph = new SnapshotGraph(this.ports.shapes());
-    const outgrown = long.filter((shape) => shape.lineBytes >= this.bound(graph.madeAgainWith(shape)));
+    const outgrown = replaceable.filter((shape) => shape.lineBytes >= this.bound(graph.madeAgainWith(shape)));
     if (outgrown.length === 0) return { type: 'logs.kept' };
     const handles = outgrown
       .toSorted((left, right) => right.lineBytes - left.lineBytes)
@@ -65,20 +70,22 @@ export class OutgrownLogs implements Table<'look'> {
     return '';
   }
 
-  /** Nearly always none: all shapes are looked at every few seconds, and nothing is made for one that is not long. */
+  /** By their own rows. Nearly always none: all shapes are looked at every few seconds, and nothing is made for one that is not long. */
   private long(): readonly GrowingShape[] {
     const long: GrowingShape[] = [];
     if (this.bytesMax === Infinity) return long;
     for (const shape of this.ports.shapes()) {
-      if (shape.lineBytes >= this.bytesMax && shape.snapshot.state === 'complete') long.push(shape);
+      const { lineBytes, snapshotBytes, snapshot } = shape;
+      const bound = Math.max(this.bytesMax, TIMES_ITS_ROWS * snapshotBytes);
+      if (lineBytes >= bound && snapshot.state === 'complete') long.push(shape);
     }
     return long;
   }
 
   private bound(madeAgain: readonly GrowingShape[]): number {
     const snapshotBytes = madeAgain.reduce((sum, shape) => sum + shape.snapshotBytes, 0);
-    const others = madeAgain.length - 1;
-    return Math.max(this.bytesMax * (1 + others * SHARE_OF_ANOTHER), TIMES_ITS_ROWS * snapshotBytes);
+    const others = Math.min((madeAgain.length - 1) * SHARE_OF_ANOTHER, SHARE_OF_OTHERS_MAX);
+    return Math.max(this.bytesMax * (1 + others), TIMES_ITS_ROWS * snapshotBytes);
   }
 }
 

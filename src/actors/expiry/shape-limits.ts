@@ -38,6 +38,8 @@ export interface LimitsLook {
 }
 
 export interface LimitsPorts extends Forkable<LimitsPorts> {
+  /** Whom a limit names ends: who is to end it hears of it. */
+  canEnd(): boolean;
   /** For onlookers. */
   noteLook(look: LimitsLook): void;
   shapes(): Iterable<LimitedShape>;
@@ -73,7 +75,7 @@ export class ShapeLimits implements Table<'look'> {
 
   apply(): Message {
     const { shapesMax = Infinity, bytesMax = Infinity, unreadMsMax = Infinity } = this.limits;
-    if (Math.min(shapesMax, bytesMax, unreadMsMax) === Infinity) return { type: 'limits.kept' };
+    if (Math.min(shapesMax, bytesMax, unreadMsMax) === Infinity || !this.ports.canEnd()) return { type: 'limits.kept' };
     const shapes = [...this.ports.shapes()];
     const bytes = shapes.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
     const found = this.found(shapes, bytes);

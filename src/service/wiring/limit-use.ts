@@ -36,7 +36,7 @@ export class LimitUse {
 
   /** A new shape found no room. */
   noteRefused(): void {
-    this.refused = this.after(this.refused, 1);
+    this.refused = { ...this.after(this.refused, 1), lastWhy: `the shapes have reached ${this.limits.bytesMax} bytes` };
   }
 
   private after({ count }: LimitEvents, more: number): LimitEvents {

@@ -7,6 +7,7 @@ import type { LimitsStanding } from '../../api/ports.ts';
 import { uncopied } from '../../base/fork.ts';
 import { inUseMs } from '../../settings/shape-use.ts';
 import { diskFigures } from '../../storage/disk-figures.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { LimitUse } from './limit-use.ts';
 import { livingTable } from './living-table.ts';
@@ -26,7 +27,7 @@ export interface ServiceLimits {
 }
 
 export function serviceLimits(resources: ServiceResources, reads: ShapeReads): ServiceLimits {
-  const { configuration, runtime, storage, world: { clock } } = resources;
+  const { configuration, runtime, world: { clock } } = resources;
   const { maxShapes, shapeExpireAfterMs, storageBytesMax, longPollTimeoutMs, shapeLogBytesMax, keepEveryUpdate } = configuration;
   const limits: Limits = {
     shapesMax: maxShapes,
@@ -37,10 +38,6 @@ export function serviceLimits(resources: ServiceResources, reads: ShapeReads): S
   const isLimited = [maxShapes, shapeExpireAfterMs, storageBytesMax].some((limit) => limit !== undefined);
   const use = new LimitUse(limits, clock);
   let last = { atMs: Number.NEGATIVE_INFINITY, hasRoom: true };
-  const look = (): boolean => {
-    const { snapshots, lines } = diskFigures(storage);
-    return snapshots + lines < (storageBytesMax ?? Infinity);
-  };
   return {
     tables: () => ({
       limits: new ShapeLimits(limits, limitsPorts(resources, reads, use)),
@@ -50,7 +47,7 @@ export function serviceLimits(resources: ServiceResources, reads: ShapeReads): S
     hasRoom() {
       if (storageBytesMax === undefined) return true;
       if (clock.nowMs() - last.atMs >= LOOK_KEPT_MS) {
-        last = { atMs: clock.nowMs(), hasRoom: look() };
+        last = { atMs: clock.nowMs(), hasRoom: roomBytes(resources) > 0 };
         if (!last.hasRoom) runtime.send('@expiry', { type: 'makeRoom' });
       }
       if (!last.hasRoom) use.noteRefused();
@@ -59,24 +56,39 @@ export function serviceLimits(resources: ServiceResources, reads: ShapeReads): S
   };
 }
 
-function limitsPorts({ runtime, storage, world: { clock } }: ServiceResources, reads: ShapeReads, use: LimitUse): LimitsPorts {
+/** How many may come yet: none, or less, where the shapes have reached their limit. */
+function roomBytes(resources: ServiceResources): number {
+  const { storage, configuration: { storageBytesMax } } = resources;
+  if (storageBytesMax === undefined) return Infinity;
+  const { snapshots, lines } = diskFigures(storage, servedShapes(resources));
+  return storageBytesMax - snapshots - lines;
+}
+
+/** What is condemned gives its room back by itself, and serves nobody. */
+function* servedShapes({ runtime, storage }: ServiceResources): Iterable<ShapeLog> {
+  const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
+  if (directory === undefined) return;
+  for (const shape of storage.shapes.all()) if (directory.definitionOf(shape.handle) !== undefined) yield shape;
+}
+
+function limitsPorts(resources: ServiceResources, reads: ShapeReads, use: LimitUse): LimitsPorts {
+  const { runtime, world: { clock } } = resources;
   return {
+    canEnd: () => runtime.refOf('@shape-cache')?.getSnapshot()?.hasTag('ready') === true,
     noteLook: (look) => use.noteLook(look),
-    *shapes() {
-      const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
-      if (directory === undefined) return;
-      for (const shape of storage.shapes.all()) if (directory.definitionOf(shape.handle) !== undefined) yield shape;
-    },
+    shapes: () => servedShapes(resources),
     lastReadMs: (handle) => reads.lastReadMs(handle),
     nowMs: () => clock.nowMs(),
     clone: uncopied('what lies on a disk'),
   };
 }
 
-function outgrownPorts({ runtime, storage }: ServiceResources): OutgrownPorts {
+function outgrownPorts(resources: ServiceResources): OutgrownPorts {
+  const { runtime } = resources;
+  const isActive = (): boolean => serviceLevel(runtime.refOf('@status-monitor')?.getSnapshot()?.value) === 'active';
   return {
-    shapes: () => storage.shapes.all(),
-    canBeMade: () => serviceLevel(runtime.refOf('@status-monitor')?.getSnapshot()?.value) === 'active',
+    shapes: () => servedShapes(resources),
+    roomBytes: () => (isActive() ? roomBytes(resources) : -Infinity),
     clone: uncopied('what lies on a disk'),
   };
 }

@@ -6,12 +6,12 @@ import type { Handle } from '../../../src/model/shape.ts';
 
 type Wish = Partial<Omit<GrowingShape, 'dependsOn'>> & { readonly dependsOn?: readonly string[] };
 
-function look(bytesMax: number, wishes: Readonly<Record<string, Wish>>, canBeMade = true): unknown {
+function look(bytesMax: number, wishes: Readonly<Record<string, Wish>>, roomBytes = Infinity): unknown {
   const shapes = Object.entries(wishes).map(([handle, { dependsOn = [], ...wish }]): GrowingShape => {
     const plain = { handle: handle as Handle, lineBytes: 0, snapshotBytes: 0, snapshot: { state: 'complete' } };
     return { ...plain, ...wish, dependsOn: dependsOn as readonly Handle[] };
   });
-  return new OutgrownLogs(bytesMax, { shapes: () => shapes, canBeMade: () => canBeMade, clone: uncopied('a test') }).apply();
+  return new OutgrownLogs(bytesMax, { shapes: () => shapes, roomBytes: () => roomBytes, clone: uncopied('a test') }).apply();
 }
 
 const takes = (...handles: readonly string[]) => ({ type: 'logs.outgrown', handles, why: expect.stringContaining('--max-shape-log-size') });
@@ -48,7 +48,7 @@ test.each<[string, Readonly<Record<string, Wish>>, unknown]>([
 test('where every log is kept, or no shape could be made anew, none is rotated', () => {
   const long = { '1-1': { lineBytes: 1e12 } };
 
-  expect([look(Infinity, long), look(100, long, false)]).toEqual([KEPT, KEPT]);
+  expect([look(Infinity, long), look(100, long, -Infinity)]).toEqual([KEPT, KEPT]);
 });
 
 test('of very many the longest go first, and the others later', () => {
@@ -56,4 +56,30 @@ test('of very many the longest go first, and the others later', () => {
   const { handles } = look(100, wishes) as { handles: readonly string[] };
 
   expect([handles.length, handles[0], handles.at(-1)]).toEqual([ROTATED_MAX, `${ROTATED_MAX + 2}-1`, '3-1']);
+});
+
+test('where there is no room those alone are rotated that leave some', () => {
+  const long = { '1-1': { lineBytes: 100 }, '2-2': { lineBytes: 101 } };
+
+  expect(look(100, long, -100)).toEqual(takes('2-2'));
+});
+
+test('an inner one of very many is rotated at eight times the bound', () => {
+  const outer = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`${index + 10}-1`, { dependsOn: ['1-1'] }]));
+
+  const found = [799, 800].map((lineBytes) => look(100, { '1-1': { lineBytes }, ...outer }));
+
+  expect(found).toEqual([KEPT, takes('1-1')]);
+});
+
+test('by who depends on whom it is looked only where a log is long for its own rows', () => {
+  let walks = 0;
+  const shape = { handle: '1-1' as Handle, dependsOn: [], lineBytes: 799, snapshotBytes: 100, snapshot: { state: 'complete' } };
+  const shapes = (): readonly GrowingShape[] => {
+    walks += 1;
+    return [shape];
+  };
+  new OutgrownLogs(100, { shapes, roomBytes: () => Infinity, clone: uncopied('a test') }).apply();
+
+  expect(walks).toBe(1);
 });

@@ -13,11 +13,12 @@ const IN_USE_MS = 100;
 const NOW_MS = 1_000_000;
 
 /** @param told what onlookers are told. */
-function look(limits: Omit<Limits, 'inUseMs'>, wishes: Readonly<Record<string, Wish>>, told: LimitsLook[] = []): unknown {
+function look(limits: Omit<Limits, 'inUseMs'>, wishes: Readonly<Record<string, Wish>>, told: LimitsLook[] = [], canEnd = true): unknown {
   const shapes = Object.entries(wishes).map(([handle, wish]): LimitedShape => {
     return { handle: handle as Handle, dependsOn: [], storedBytes: 10, snapshot: { state: 'complete' }, ...wish };
   });
   const ports = {
+    canEnd: () => canEnd,
     noteLook: (found: LimitsLook) => void told.push(found),
     shapes: () => shapes,
     lastReadMs: (handle: Handle) => NOW_MS - (wishes[handle]?.unreadMs ?? 0),
@@ -73,4 +74,10 @@ test('onlookers are told what there is, and how many are taken, and why', () => 
     { shapes: 4, bytes: 40, taken: { count: 2, why: 'there are more than 2 shapes, and it was unread for longest' } },
     { shapes: 4, bytes: 40 },
   ]);
+});
+
+test('while nobody could end them none are named, and onlookers are told of none', () => {
+  const told: LimitsLook[] = [];
+
+  expect({ found: look({ shapesMax: 2 }, four, told, false), told }).toEqual({ found: KEPT, told: [] });
 });
