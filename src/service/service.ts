@@ -24,6 +24,7 @@ import type { StartWatch } from './start-watch.ts';
 import { watchStatus } from './status-watch.ts';
 import { ServiceReception } from './wiring/edge.ts';
 import { stackWiring } from './wiring/stack.ts';
+import type { ShapeLives } from './wiring/tables.ts';
 import { watchesOf } from './wiring/telemetry.ts';
 import { fetchHandler } from '../http/web/fetch-handler.ts';
 import type { FetchHandler, FetchHandlerOptions } from '../http/web/handler-types.ts';
@@ -155,13 +156,12 @@ async function start(configuration: Configuration, { world, watch, logger, closi
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
   const events = new ServiceEvents((error, event) => logger.error({ err: error, event }, 'a listener failed'));
-  events.on('restoring', ({ restored, of }) => void (restored === 0 && logger.info({ count: of }, 'shapes.restoring')));
   const reception = new ServiceReception();
   const metrics = countedMetrics(configuration, world, runtime, closing);
   const watches = watchesOf(metrics, world.clock);
   const troubles = new ServiceTroubles(world.clock);
   const resources = { configuration, world, logger, storage, language, database, runtime, watches, troubles };
-  const wiring = stackWiring(resources, { reception, lives: events, opened: (close) => closing.add(close) });
+  const wiring = stackWiring(resources, { reception, lives: toldLives(events, logger), opened: (close) => closing.add(close) });
   const { api } = wiring;
   const metricsUrl = metrics && (await serveMetrics(metrics, resources, api, closing));
   let url = ''; // It is where it listens, as soon as it does.
@@ -191,6 +191,18 @@ async function reachDatabase(configuration: Configuration, storage: Storage, clo
   closing.add(() => database.movePool.close());
   closing.add(() => database.subsetPool.close());
   return database;
+}
+
+/** Listeners hear of it in their own time, and the log at once: so its lines are in the order of what happened. */
+function toldLives(events: ServiceEvents, logger: Logger): ShapeLives {
+  return {
+    started: (handle, definition) => events.started(handle, definition),
+    ended: (handle, definition) => events.ended(handle, definition),
+    restoring(restored, of) {
+      if (restored === 0) logger.info({ count: of }, 'shapes.restoring');
+      events.restoring(restored, of);
+    },
+  };
 }
 
 async function reachStorage(
