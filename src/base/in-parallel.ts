@@ -1,4 +1,4 @@
-/** Work on many things: some at once, and what becomes of one is no affair of the others. */
+/** Work on many things, some of them at once. */
 
 /** Does it with each in turn, `atOnceMax` at the same time. @throws what fails first, as soon as it does. */
 export async function inParallel<T>(items: Iterable<T>, atOnceMax: number, action: (item: T) => Promise<void>): Promise<void> {

@@ -105,7 +105,8 @@ test('a dry run says what would be done, and does nothing', async () => {
   expect({ code, wouldRemove, after: await left() }).toEqual({ code: 0, wouldRemove: 3, after: before });
 });
 
-test('while a service works with the slot nothing is touched, and its holder is named', async () => {
+test('while a service works with the slot nothing is touched, and its holder is named, whatever limits on time a session has', async () => {
+  await database.query(`ALTER DATABASE ${database.name} SET statement_timeout = '2s'`);
   const service = await startServiceInProcess({ databaseUrl: database.url });
   await (await fetch(`${service.shapeUrl}?table=items&offset=-1`)).text();
 
@@ -113,6 +114,7 @@ test('while a service works with the slot nothing is touched, and its holder is 
 
   const after = await left();
   await service.remove();
+  await database.query(`ALTER DATABASE ${database.name} RESET statement_timeout`);
   expect({ code, printed, after }).toEqual({
     code: 1,
     printed: expect.stringMatching(/^REFUSED .*held by process \d+ of the server \(armature .*Stop it first/) as string,

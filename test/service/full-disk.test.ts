@@ -14,8 +14,8 @@ import { mountSmallFileSystem, type SmallFileSystem } from '../support/storage/s
 
 const LONG_POLL_MS = 2_000;
 const ROW = 'md5(random()::text)';
-/** Some 30 kB of the disk each. */
-const WRITES_MAX = 200;
+/** Together a third of the disk, some 10 kB each: beside a snapshot they meet one that is full, and by themselves they find room. */
+const WRITES_MAX = 1_000;
 let database: TestDatabase;
 let disk: SmallFileSystem;
 let service: ServiceProcess;
@@ -131,9 +131,8 @@ test('a snapshot that does not fit, while others write: it is refused, and all g
     await response.arrayBuffer().catch(() => {}); // It is broken off where the rows end that there was room for.
     status = response.status;
   });
-  // So few that they find room beside it, however long it takes.
   for (let writes = 0; status === undefined && writes < WRITES_MAX; writes += 1) {
-    await database.query(`UPDATE items SET title = ${ROW} WHERE id <= 100`);
+    await database.query(`UPDATE items SET title = ${ROW} WHERE id <= 30`);
   }
   await large;
 

@@ -14,6 +14,7 @@
 import type { Fork, Forkable } from '../../base/fork.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message, Table } from '../../otp/process.ts';
+import { DependencyGraph } from '../../shapes/dependency-graph.ts';
 
 /** What is looked at of a shape. */
 export interface GrowingShape {
@@ -52,8 +53,8 @@ export class OutgrownLogs implements Table<'look'> {
     const roomBytes = this.ports.roomBytes();
     const replaceable = long.filter(({ lineBytes }) => roomBytes + lineBytes > 0); // What ends can be made again at once.
     if (replaceable.length === 0) return { type: 'logs.kept' };
-    const graph = new SnapshotGraph(this.ports.shapes());
-    const outgrown = replaceable.filter((shape) => shape.lineBytes >= this.bound(graph.madeAgainWith(shape)));
+    const bounds = this.bounds();
+    const outgrown = replaceable.filter(({ handle, lineBytes }) => lineBytes >= bounds(handle));
     if (outgrown.length === 0) return { type: 'logs.kept' };
     const handles = outgrown
       .toSorted((left, right) => right.lineBytes - left.lineBytes)
@@ -82,42 +83,26 @@ export class OutgrownLogs implements Table<'look'> {
     return long;
   }
 
-  private bound(madeAgain: readonly GrowingShape[]): number {
-    const snapshotBytes = madeAgain.reduce((sum, shape) => sum + shape.snapshotBytes, 0);
-    const others = Math.min((madeAgain.length - 1) * SHARE_OF_ANOTHER, SHARE_OF_OTHERS_MAX);
-    return Math.max(this.bytesMax * (1 + others), TIMES_ITS_ROWS * snapshotBytes);
-  }
-}
-
-/** Who depends on whom, at the moment of a look. */
-class SnapshotGraph {
-  private readonly shapes = new Map<Handle, GrowingShape>();
-  private readonly dependants = new Map<Handle, Handle[]>();
-
-  constructor(shapes: Iterable<GrowingShape>) {
-    for (const shape of shapes) {
-      this.shapes.set(shape.handle, shape);
-      for (const inner of shape.dependsOn) this.dependantsOf(inner).push(shape.handle);
+  /** By all that would be made again with a shape. */
+  private bounds(): (handle: Handle) => number {
+    const graph = new DependencyGraph();
+    const snapshotBytes = new Map<Handle, number>();
+    for (const shape of this.ports.shapes()) {
+      graph.add(shape.handle, shape.dependsOn);
+      snapshotBytes.set(shape.handle, shape.snapshotBytes);
     }
-  }
-
-  /** Itself, what depends on it, and what these depend on. */
-  madeAgainWith({ handle }: GrowingShape): readonly GrowingShape[] {
-    const ending = reachable([handle], (of) => this.dependants.get(of) ?? []);
-    const made = reachable(ending, (of) => this.shapes.get(of)?.dependsOn ?? []);
-    return made.flatMap((each) => this.shapes.get(each) ?? []);
-  }
-
-  private dependantsOf(inner: Handle): Handle[] {
-    const known = this.dependants.get(inner) ?? [];
-    this.dependants.set(inner, known);
-    return known;
+    return (handle) => {
+      const made = [...madeAgainWith(handle, graph)].filter((each) => snapshotBytes.has(each));
+      const bytes = made.reduce((sum, each) => sum + (snapshotBytes.get(each) ?? 0), 0);
+      const others = Math.min((made.length - 1) * SHARE_OF_ANOTHER, SHARE_OF_OTHERS_MAX);
+      return Math.max(this.bytesMax * (1 + others), TIMES_ITS_ROWS * bytes);
+    };
   }
 }
 
-/** In the order in which they are found. */
-function reachable(from: readonly Handle[], next: (handle: Handle) => readonly Handle[]): readonly Handle[] {
-  const found = new Set(from);
-  for (const handle of found) for (const each of next(handle)) found.add(each); // A set is walked to what is added on the way, too.
-  return [...found];
+/** All that is made again when this one ends: itself, what depends on it, and what these depend on. */
+function madeAgainWith(handle: Handle, graph: DependencyGraph): ReadonlySet<Handle> {
+  const made = new Set([handle, ...graph.condemnedWith(handle)]);
+  for (const each of made) for (const inner of graph.innerOf(each)) made.add(inner); // A set is walked to what is added on the way, too.
+  return made;
 }

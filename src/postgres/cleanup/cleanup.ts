@@ -10,6 +10,7 @@ import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { pause } from '../../base/pause.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import type { StreamNames } from '../../settings/stream-names.ts';
 import { connect } from '../connection/connection.ts';
 import { typed } from '../connection/database-error.ts';
 import { liftTimeLimits } from '../connection/time-limits.ts';
@@ -20,10 +21,8 @@ import { publicationSteps } from './publication-removal.ts';
 import { lockHolderText, slotLock } from './slot-lock.ts';
 import { unpublishedTables } from './table-reset.ts';
 
-export interface CleanupSubject {
+export interface CleanupSubject extends StreamNames {
   readonly target: DatabaseTarget;
-  readonly slot: string;
-  readonly publication: string;
   /** Publication and tables are the operator's, and stay as they are. */
   readonly isManual: boolean;
   /** Slots end with the connection that streams; such a service leaves no mark in its publication. */

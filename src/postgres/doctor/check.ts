@@ -1,16 +1,15 @@
 /** Check: one question to a database. It only reads, in a transaction of its own that could not write. */
 import type pg from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import type { StreamNames } from '../../settings/stream-names.ts';
 import type { SlotSettings } from '../replication/slot-standing.ts';
 import type { Told } from './finding.ts';
 
 /** What the service would be given. */
-export interface Subject extends SlotSettings {
+export interface Subject extends StreamNames, SlotSettings {
   readonly target: DatabaseTarget;
   /** Where snapshots would be queried; undefined when that is the target. */
   readonly pooledTarget?: DatabaseTarget | undefined;
-  readonly slot: string;
-  readonly publication: string;
   /** Tables and publication are the operator's. */
   readonly isManual: boolean;
   /** Connections that the service may open to the database, beside the one that streams. */

@@ -9,13 +9,14 @@
 import type pg from 'pg';
 import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { StreamNames } from '../../settings/stream-names.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import { liftTimeLimits } from '../connection/time-limits.ts';
-import { dropSlot, findSlot, makeSlot, markSlot, type SlotNames } from './replication-slot.ts';
+import { dropSlot, findSlot, makeSlot, markSlot } from './replication-slot.ts';
 import { standingOf, type FoundDatabase, type SlotSettings, type StoredStream } from './slot-standing.ts';
 
-export interface ReplicationNames extends SlotNames, SlotSettings {}
+export interface ReplicationNames extends StreamNames, SlotSettings {}
 
 export interface PreparedReplication {
   readonly source: StreamSource;

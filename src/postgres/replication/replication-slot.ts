@@ -13,16 +13,12 @@
 import type pg from 'pg';
 import { lsnFromPostgres, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { StreamNames } from '../../settings/stream-names.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import type { FoundDatabase, FoundSlot } from './slot-standing.ts';
 
-export interface SlotNames {
-  readonly slot: string;
-  readonly publication: string;
-}
-
 /** The slot, its publication and the system that they lie in. @param client of a walsender. */
-export async function findSlot(client: pg.Client, { slot, publication }: SlotNames): Promise<FoundDatabase> {
+export async function findSlot(client: pg.Client, { slot, publication }: StreamNames): Promise<FoundDatabase> {
   const [system] = await rows<{ systemid: string; timeline: number; xlogpos: string; dbname: string }>(client, 'IDENTIFY_SYSTEM');
   const source = { systemId: String(system?.systemid), timeline: String(system?.timeline), database: String(system?.dbname), slot };
   return {
