@@ -21,12 +21,21 @@ type Event =
   | { type: 'condition.lost'; condition: ServiceCondition }
   | (Down & { type: 'reporter.down'; process: Pid })
   | { type: 'awaitActive'; replyTo: ReplyTo }
-  | { type: 'awaitReadable'; replyTo: ReplyTo };
+  | { type: 'awaitReadable'; replyTo: ReplyTo }
+  | { type: 'awaitConnected'; replyTo: ReplyTo };
 
 /** By condition: the process that vouches for it. */
 export type ServiceConditions = Readonly<Record<ServiceCondition, Pid | null>>;
 
 const NOTHING_MET: ServiceConditions = { storage: null, lock: null, replication: null, pools: null, shapes: null, consumers: null };
+
+type Met = { readonly event: Extract<Event, { type: 'condition.met' }> };
+
+const NOTE_MET = [
+  { type: 'demonitor', params: ({ event }: Met) => ({ process: event.process }) },
+  { type: 'monitor', params: ({ event }: Met) => ({ process: event.process, as: 'reporter' }) },
+  { type: 'noteMet', params: ({ event }: Met) => event },
+] as const;
 
 const base = setup({ types: { context: {} as ServiceConditions, events: {} as Event }, actions: { ...effects } });
 
@@ -35,6 +44,8 @@ export const statusMonitor = base
     guards: {
       isActive: ({ context }) => CONDITIONS.every((condition) => context[condition] !== null),
       isReadable: ({ context }) => context.shapes !== null,
+      isConnected: ({ context }) => context.pools !== null,
+      isOfPools: (_, { condition }: { condition: ServiceCondition }) => condition === 'pools',
       isWaiting: ({ context }) => context.lock === null && context.shapes !== null && context.pools !== null,
     },
     actions: {
@@ -54,19 +65,24 @@ export const statusMonitor = base
     entry: 'askReporters',
     initial: 'starting',
     on: {
-      'condition.met': {
-        target: '.deciding',
-        actions: [
-          { type: 'demonitor', params: ({ event }) => ({ process: event.process }) },
-          { type: 'monitor', params: ({ event }) => ({ process: event.process, as: 'reporter' }) },
-          { type: 'noteMet', params: ({ event }) => event },
-        ],
-      },
+      'condition.met': [
+        {
+          guard: { type: 'isOfPools', params: ({ event }) => event },
+          target: '.deciding',
+          actions: [...NOTE_MET, { type: 'apply', params: next('awaitingPools') }],
+        },
+        { target: '.deciding', actions: NOTE_MET },
+      ],
       'condition.lost': { target: '.deciding', actions: { type: 'noteLost', params: ({ event }) => event } },
       'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
       awaitActive: { actions: { type: 'apply', params: keep('awaitingActive') } },
       // Postponing is enough here: the first state that follows `starting` answers all who wait.
       awaitReadable: [{ guard: 'isReadable', actions: { type: 'reply', params: readable } }, { actions: 'postpone' }],
+      /** Whatever else is missing. No state tells when that comes, so it is asked for again when the pools are told of. */
+      awaitConnected: [
+        { guard: 'isConnected', actions: [{ type: 'reply', params: connected }, { type: 'apply', params: next('awaitingPools') }] },
+        { actions: { type: 'apply', params: keep('awaitingPools') } },
+      ],
     },
     states: {
       deciding: {
@@ -98,6 +114,10 @@ export const statusMonitor = base
       },
     },
   });
+
+function connected({ event }: { event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'service.connected' } };
+}
 
 function readable({ event }: { event: { replyTo: ReplyTo } }) {
   return { to: event.replyTo, event: { type: 'service.readable' } };

@@ -111,8 +111,8 @@ async function lookUp(
 ): Promise<{ readonly relation: Relation } | { readonly error: string } | Refusal> {
   let lookup = await ask(table);
   if (lookup.outcome === 'unreachable') {
-    // The service listens before it has reached Postgres. A request that comes in between waits until it has.
-    const unready = await whenReady(context, 'active');
+    // The service listens before it has reached Postgres. A request that comes in between waits until it has, and for nothing else.
+    const unready = await whenReady(context, 'connected');
     // What has a code of its own is not Postgres's absence: that may be over, and the shape stored.
     if (unready !== undefined && context.ports.status.whyNotReady()?.code === undefined) return unready;
     lookup = await ask(table);

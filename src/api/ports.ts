@@ -136,11 +136,16 @@ export interface LimitEvents {
   readonly lastWhy?: string;
 }
 
+/** Stored shapes can be read; Postgres can be asked; or all that makes the service `active`. */
+export type ReadinessGoal = 'readable' | 'connected' | 'active';
+
 export interface ServiceStatus {
   /** What health says. */
   level(): ServiceLevel;
   /** Stored shapes are loaded: they stay readable while Postgres is away. */
   isReadable(): boolean;
+  /** The catalogue can be asked: Postgres was there when it was looked at last. */
+  isConnected(): boolean;
   /** The first unmet condition, in the words of the wire; undefined when active. */
   whyNotReady(): Unreadiness | undefined;
   /**
@@ -152,7 +157,7 @@ export interface ServiceStatus {
   /** Undefined where no limit is set. */
   limits(): LimitsStanding | undefined;
   /** @returns false when `timeoutMs` passed first. */
-  waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean>;
+  waitUntil(goal: ReadinessGoal, timeoutMs: number): Promise<boolean>;
 }
 
 /** Called from below when a shape's log has moved. Synchronous, cheap, never throws. */

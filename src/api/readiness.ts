@@ -1,18 +1,29 @@
 /** Whether the service can do what a request needs; a request that comes a little early waits. */
 import type { ApiContext } from './api-context.ts';
+import type { ReadinessGoal } from './ports.ts';
 import { becameUnready, notReady, type Refusal } from './refusal.ts';
 
 const UNKNOWN = { message: 'Timeout waiting for the service to be ready' };
 
 /**
- * @param goal `readable` for stored shapes, `active` for whatever makes or deletes one.
+ * @param goal `readable` for stored shapes, `connected` for the catalogue, `active` for whatever makes or deletes a shape.
  * @returns why not, once the wait is over.
  */
-export async function whenReady(context: ApiContext, goal: 'readable' | 'active'): Promise<Refusal | undefined> {
+export async function whenReady(context: ApiContext, goal: ReadinessGoal): Promise<Refusal | undefined> {
   const { status } = context.ports;
-  const isReady = goal === 'readable' ? status.isReadable() : status.level() === 'active';
-  if (isReady || (await status.waitUntil(goal, context.settings.readinessTimeoutMs))) return undefined;
+  if (isMet(context, goal) || (await status.waitUntil(goal, context.settings.readinessTimeoutMs))) return undefined;
   return notReady(status.whyNotReady() ?? UNKNOWN);
+}
+
+function isMet({ ports: { status } }: ApiContext, goal: ReadinessGoal): boolean {
+  switch (goal) {
+    case 'readable':
+      return status.isReadable();
+    case 'connected':
+      return status.isConnected();
+    case 'active':
+      return status.level() === 'active';
+  }
 }
 
 /** Asked at the end of a long wait, which began when the service was well. */

@@ -30,7 +30,7 @@ const lookedAtTwice = (answer: string) => ({ looksPerCaller: 2, answers: [answer
 test('awaitActive, of the status monitor, while conditions come and go', async () => {
   const records: NumberedRecord[] = [];
   const runtime = createRuntime({ clock: new ManualClock(), scheduler: replayScheduler(), trace: (record) => records.push(record) });
-  const tables = () => ({ awaitingActive: new RequestBacklog() });
+  const tables = () => ({ awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() });
   void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables }, { id: 'status-monitor' });
   runtime.drain();
   const tell = (event: string, condition: string) =>
@@ -43,6 +43,21 @@ test('awaitActive, of the status monitor, while conditions come and go', async (
   runtime.drain();
 
   expect(await account(records, { type: 'awaitActive' }, calls)).toEqual(lookedAtTwice('service.active'));
+});
+
+test('awaitConnected, of the status monitor, until the pools are up, whatever else is missing', async () => {
+  const records: NumberedRecord[] = [];
+  const runtime = createRuntime({ clock: new ManualClock(), scheduler: replayScheduler(), trace: (record) => records.push(record) });
+  const tables = () => ({ awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() });
+  void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables }, { id: 'status-monitor' });
+  runtime.drain();
+
+  const calls = callMany(runtime, '@status-monitor', { type: 'awaitConnected' });
+  for (const condition of ['shapes', 'storage', 'pools'])
+    runtime.send('@status-monitor', { type: 'condition.met', condition, process: `${condition}#1` });
+  runtime.drain();
+
+  expect(await account(records, { type: 'awaitConnected' }, calls)).toEqual(lookedAtTwice('service.connected'));
 });
 
 const inOrder: Script = {

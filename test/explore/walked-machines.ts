@@ -384,6 +384,7 @@ const statusMonitorWalk: WalkedMachine = {
     down('reporter.down', 'killed'),
     { type: 'awaitActive', replyTo },
     { type: 'awaitReadable', replyTo },
+    { type: 'awaitConnected', replyTo },
   ],
 };
 

@@ -144,15 +144,18 @@ test('a table that cannot be looked up is no mistake of the client', async () =>
   });
 });
 
-test('a table that cannot be looked up yet, because the service has just started, is waited for', async () => {
+test('a reader of a stored shape waits for a table that cannot be looked up yet, and not for all else that a start takes', async () => {
   await start();
+  const handle = await handleOf();
   world.catalog.isReachable = false;
-  world.status.set('waiting'); // Readable, and not active.
+  world.status.set('starting');
+  world.status.meet('readable');
   const response = world.shape(BASE);
   await world.until(() => world.status.waitingCount === 1);
   world.catalog.isReachable = true;
-  world.status.set('active');
-  expect((await response).status).toBe(200);
+  world.status.meet('connected');
+  const { status, headers } = await response;
+  expect([status, headers.get('electric-handle'), world.status.level()]).toEqual([200, handle, 'starting']);
 });
 
 test('a shape that could not be made may be asked for again', async () => {

@@ -144,11 +144,16 @@ function failedStart(error: unknown): SnapshotStart {
 
 export function serviceStatus(runtime: Runtime, clock: Clock, { cause, limits }: Pick<ServiceStatus, 'cause' | 'limits'>): ServiceStatus {
   const told = async (type: string) => (await answered(runtime.call('@status-monitor', { type }))) !== undefined;
-  const goals = { active: new SharedWait(() => told('awaitActive'), clock), readable: new SharedWait(() => told('awaitReadable'), clock) };
+  const goals = {
+    readable: new SharedWait(() => told('awaitReadable'), clock),
+    connected: new SharedWait(() => told('awaitConnected'), clock),
+    active: new SharedWait(() => told('awaitActive'), clock),
+  };
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
   return {
     level: () => serviceLevel(snapshot()?.value),
     isReadable: () => typeof snapshot()?.context.shapes === 'string',
+    isConnected: () => typeof snapshot()?.context.pools === 'string',
     whyNotReady: () => {
       const conditions = snapshot()?.context;
       return conditions === undefined ? undefined : whyNotActive(conditions);

@@ -76,7 +76,7 @@ export function processTables(
     return new RouterTable(routing(storage, access, router, routed), nextBlocks.slot(self), deliveries);
   };
   return {
-    statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
+    statusMonitor: () => ({ awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() }),
     collector: (self) => ({
       router: routerTable(self, watch && ((through) => watch.routed(through))),
       progress: new LogProgress(watch === undefined ? storage.shapes : watchedKeeper(storage.shapes, watch)),

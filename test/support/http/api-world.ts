@@ -5,9 +5,8 @@
 import { createApi, type Api } from '../../../src/api/api.ts';
 import type { ApiSettings } from '../../../src/api/api-context.ts';
 import type {
-  LimitsStanding, LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation,
-  SnapshotStart,
-  ZoneSource,
+  LimitsStanding, LogStretch, ReadableLogs, ReadinessGoal, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus,
+  ShapeCreation, SnapshotStart, ZoneSource,
 } from '../../../src/api/ports.ts';
 import type { ExplainSource, RowRead, ToldSelection } from '../../../src/api/explain/explain-source.ts';
 import type { LoggedTransactionPlace, TransactionFate, TransactionSource } from '../../../src/api/explain/transaction-source.ts';
@@ -430,6 +429,7 @@ export class TestDirectory implements ServedShapes {
 
 export class TestStatus implements ServiceStatus {
   private current: ServiceLevel = 'active';
+  private readonly met = new Set<ReadinessGoal>();
   private readonly waiting = new Set<() => void>();
   why = 'Timeout waiting for Postgres lock acquisition';
   limited: LimitsStanding | undefined;
@@ -449,8 +449,18 @@ export class TestStatus implements ServiceStatus {
     return this.current;
   }
 
+  /** While the level is `starting`, this is so already. */
+  meet(goal: ReadinessGoal): void {
+    this.met.add(goal);
+    for (const check of [...this.waiting]) check();
+  }
+
   isReadable(): boolean {
-    return this.current !== 'starting';
+    return this.met.has('readable') || this.current !== 'starting';
+  }
+
+  isConnected(): boolean {
+    return this.met.has('connected') || this.current !== 'starting';
   }
 
   async cause(isTrusted: boolean): Promise<string | undefined> {
@@ -465,8 +475,9 @@ export class TestStatus implements ServiceStatus {
     return this.current === 'active' ? undefined : { message: this.why };
   }
 
-  waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean> {
-    const isMet = (): boolean => (goal === 'readable' ? this.isReadable() : this.current === 'active');
+  waitUntil(goal: ReadinessGoal, timeoutMs: number): Promise<boolean> {
+    const goals = { readable: () => this.isReadable(), connected: () => this.isConnected(), active: () => this.current === 'active' };
+    const isMet = goals[goal];
     if (isMet()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (met: boolean): void => {
