@@ -145,16 +145,12 @@ interface Beginning {
 }
 
 async function start(configuration: Configuration, { world, watch, logger, closing }: Beginning): Promise<Service> {
-  const storage = await reachStorage(configuration, world, watch, logger);
-  closing.add(() => storage.close());
-  watch.step?.({ what: 'database' });
-  const database = await reachDatabase(configuration, storage, closing);
+  const { storage, database, language } = await reachGround(configuration, { world, watch, logger, closing });
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
   const deaths = new RecentDeaths(runtime, world.clock);
   for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
-  const language = await loadWhereLanguage();
   const events = new ServiceEvents((error, event) => logger.error({ err: error, event }, 'a listener failed'));
   const reception = new ServiceReception();
   const metrics = countedMetrics(configuration, world, runtime, closing);
@@ -179,12 +175,26 @@ async function start(configuration: Configuration, { world, watch, logger, closi
   return { ...service, metricsUrl, observerUrl: observerUrl(), inspectionUrl, dump: () => dump(resources, api, deaths) };
 }
 
+/** What it stands on, each while the others are on their way. What is wrong with the storage is said first. */
+async function reachGround(configuration: Configuration, { world, watch, logger, closing }: Beginning) {
+  const opening = reachStorage(configuration, world, watch, logger);
+  opening.then(() => watch.step?.({ what: 'database' }), () => {}); // What keeps it from opening is heard below.
+  const reaching = reachDatabase(configuration, opening, closing);
+  const loading = loadWhereLanguage();
+  await Promise.allSettled([reaching, loading]); // Of which nothing is left open, whatever the storage says.
+  const storage = await opening;
+  closing.add(() => storage.close());
+  return { storage, database: await reaching, language: await loading };
+}
+
 /** The storage says which replication slot is its own: no other is touched. */
-async function reachDatabase(configuration: Configuration, storage: Storage, closing: Closing): Promise<Database> {
+async function reachDatabase(configuration: Configuration, opening: Promise<Storage>, closing: Closing): Promise<Database> {
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
   const database = databaseOf(configuration, databaseUrl);
-  const problem = await preflight(databaseUrl, { ...database, stored: storedStream(storage) });
+  const stored = opening.then(storedStream);
+  stored.catch(() => {}); // Perhaps nobody asks for it.
+  const problem = await preflight(databaseUrl, { ...database, stored });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   closing.add(() => database.adminPool.close());
   closing.add(() => database.snapshotPool.close());

@@ -86,9 +86,10 @@ export class DependentLives {
     return [...this.lives.handles()].filter((handle) => !order.has(handle));
   }
 
-  enter({ handle, definition, dependsOn }: ListedLog): void {
-    this.lives.reserve(handle, definition);
+  /** @returns the handle that served its definition until now. */
+  enter({ handle, definition, dependsOn }: ListedLog): Handle | undefined {
     this.dependencies.add(handle, dependsOn);
+    return this.lives.reserve(handle, definition);
   }
 
   /** Readers hear that a handle serves no more before its log goes. */

@@ -60,9 +60,8 @@ export class Restoration {
   private enter(handle: Handle): void {
     const stored = this.shapeLogs.get(handle);
     invariant(stored !== undefined, `nobody deletes a stored shape before it is entered: ${handle}`);
-    const older = this.lives.find(stored.definition);
+    const older = this.starts.enter(stored);
     if (older !== undefined) this.superseded.push(older);
-    this.starts.enter(stored);
     if (stored.snapshot.state !== 'complete') this.halves.push(handle);
   }
 

@@ -70,12 +70,15 @@ export class ShapeLives {
     return this.serving.get(definitionKey(definition));
   }
 
-  reserve(handle: Handle, definition: ShapeDefinition): void {
+  /** @returns the handle that served this definition until now. */
+  reserve(handle: Handle, definition: ShapeDefinition): Handle | undefined {
     const key = definitionKey(definition);
+    const before = this.serving.get(key);
     const begun = { life: 'reserved', consumer: undefined, unwatchedEnds: 0, end: undefined } as const;
     this.lives.set(handle, { handle, definition, definitionKey: key, ...begun });
     this.serving.set(key, handle);
     this.counts.reserved += 1;
+    return before;
   }
 
   /** @throws {InvariantError} the handle is not known, or its life does not expect the event. */

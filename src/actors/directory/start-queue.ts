@@ -17,9 +17,11 @@ export class StartQueue {
     for (const handle of original?.startable ?? []) this.startable.push(handle);
   }
 
-  enter(log: ListedLog): void {
-    this.lives.enter(log);
+  /** @returns the handle that served its definition until now. */
+  enter(log: ListedLog): Handle | undefined {
+    const before = this.lives.enter(log);
     this.add(log.handle);
+    return before;
   }
 
   /** Changes nothing for a shape that has yet to wait for others: it is added with the last of them. */

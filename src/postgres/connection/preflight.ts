@@ -18,14 +18,14 @@ export interface PreflightOptions extends SlotSettings {
   readonly slot?: string;
   /** Its publication, which tells whose the slot is. Left out, nobody asks. */
   readonly publication?: string;
-  /** What the storage has of the slot's stream. */
-  readonly stored?: StoredStream;
+  /** What the storage has of the slot's stream, or will say of it once it is open. */
+  readonly stored?: StoredStream | Promise<StoredStream>;
   readonly timeoutMs?: number;
 }
 
 const VERSION_MIN = 140_000;
 
-/** @returns undefined when the service can start with this database. */
+/** @returns undefined when the service can start with this database. @throws what `stored` rejects with, when it is asked for. */
 export async function preflight(database: string | DatabaseTarget, options: PreflightOptions = {}): Promise<DatabaseProblem | undefined> {
   const target = typeof database === 'string' ? parseDatabaseUrl(database) : database;
   if (isProblem(target)) return target;
@@ -34,7 +34,9 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
     const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options.slot));
     const problem = problemOf(facts, target, options.slot);
     if (problem !== undefined || !facts.has_slot) return problem;
-    return await through(await connect(target, { ...connectOptions, replication: 'database' }), (client) => slotProblem(client, options));
+    const stored = await options.stored; // No connection waits for it.
+    const judge = (client: pg.Client): Promise<DatabaseProblem | undefined> => slotProblem(client, options, stored);
+    return await through(await connect(target, { ...connectOptions, replication: 'database' }), judge);
   } catch (error) {
     const refused = worldError(error);
     if (refused === undefined) throw error;
@@ -105,8 +107,12 @@ function problemOf(facts: Facts, { user }: DatabaseTarget, slot: string | undefi
 }
 
 /** Only a walsender tells of which system it is. */
-async function slotProblem(client: pg.Client, options: PreflightOptions): Promise<DatabaseProblem | undefined> {
-  const { slot, publication, stored = NOTHING_STORED } = options;
+async function slotProblem(
+  client: pg.Client,
+  options: PreflightOptions,
+  stored: StoredStream = NOTHING_STORED,
+): Promise<DatabaseProblem | undefined> {
+  const { slot, publication } = options;
   if (slot === undefined || publication === undefined) return undefined;
   const judged = standingOf(await findSlot(client, { slot, publication }), stored, options);
   return judged.standing === 'refused' ? problem(judged.code, judged.why) : undefined;

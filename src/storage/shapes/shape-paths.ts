@@ -6,7 +6,7 @@
  * record knows, and the next start sweeps them up. What has another name is not ours, and stays.
  */
 import { fnvHash } from '../../base/fnv-hash.ts';
-import { eachToItsEnd } from '../../base/in-parallel.ts';
+import { eachToItsEnd, inParallel } from '../../base/in-parallel.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { makeDurably } from '../disk/durable-directory.ts';
@@ -32,6 +32,7 @@ export interface StoredShapes {
   readonly unread: ReadonlySet<string>;
 }
 
+const LISTED_AT_ONCE = 8;
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
 const NAME_PATTERN = /^([\w-]+)\.(snapshot|(?:[1-9]\d*\.)?(?:lines|index)|\d+\.moved)$/;
 const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
@@ -78,10 +79,12 @@ export class ShapePaths {
   async stored(): Promise<StoredShapes> {
     const files = new Map<Handle, FoundFiles>();
     const unread = new Set<string>();
-    for (const directory of await this.disk.list(this.shapes)) {
-      if (!FAN_OUT_PATTERN.test(directory)) continue;
-      const path = `${this.shapes}/${directory}`;
-      const names = await this.listTwice(path);
+    const fanOut = (await this.disk.list(this.shapes)).filter((directory) => FAN_OUT_PATTERN.test(directory));
+    const paths = fanOut.map((directory) => `${this.shapes}/${directory}`);
+    const lists = new Map<string, readonly string[] | undefined>();
+    await inParallel(paths, LISTED_AT_ONCE, async (path) => void lists.set(path, await this.listTwice(path)));
+    for (const path of paths) {
+      const names = lists.get(path);
       if (names === undefined) unread.add(path);
       for (const name of names ?? []) this.enter(files, path, name);
     }
