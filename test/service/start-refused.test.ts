@@ -74,6 +74,11 @@ test.each([
   },
   { why: 'the port is taken', says: /port/i, options: async () => ({ port: (taken.address() as AddressInfo).port }) },
   { why: 'the storage directory cannot be written', says: /storage/i, options: async () => ({ storageDirectory: blocked() }) },
+  {
+    why: 'neither the storage nor the database can be used, which says the first',
+    says: /^(?!.*(?:reach|connect)).*storage/is,
+    options: async () => ({ storageDirectory: blocked(), databaseUrl: await closed() }),
+  },
   { why: 'neither secret nor insecure is set', says: /secret/i, options: async () => ({ environment: { ARMATURE_INSECURE: 'false' } }) },
   { why: 'a setting is unknown', says: /ARMATURE_PROT/, options: async () => ({ environment: { ARMATURE_PROT: '3000' } }) },
 ])('refuses to start when $why', async ({ says, options }) => {
