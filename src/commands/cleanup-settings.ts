@@ -2,5 +2,5 @@
 import type { Settings } from '../settings/settings.ts';
 
 export const CLEANUP_SETTINGS = [
-  'databaseUrl', 'replicationStreamId', 'manualTablePublishing', 'takeOverSlot', 'cleanupReplicationSlots',
+  'databaseUrl', 'databaseCaFile', 'replicationStreamId', 'manualTablePublishing', 'takeOverSlot', 'cleanupReplicationSlots',
 ] as const satisfies readonly (keyof Settings)[];

@@ -10,6 +10,7 @@ import { cleanUp, type CleanupSubject } from '../postgres/cleanup/cleanup.ts';
 import type { CleanupStep } from '../postgres/cleanup/cleanup-step.ts';
 import { worldError } from '../postgres/connection/database-error.ts';
 import { connectProblem } from '../postgres/connection/preflight.ts';
+import { isProblem, type DatabaseProblem } from '../settings/database-url.ts';
 import { readSettings } from '../settings/configuration.ts';
 import type { Settings } from '../settings/settings.ts';
 import { streamNames } from '../settings/stream-names.ts';
@@ -23,7 +24,8 @@ export async function cleanup({ flags, environment, terminal }: CommandContext):
   const read = readSettings(CLEANUP_SETTINGS, flags, environment);
   const problems = 'problems' in read ? read.problems : read.settings.databaseUrl === undefined ? [NO_DATABASE] : [];
   if ('problems' in read || problems.length > 0) return refused(terminal, problems, EXIT.misused);
-  const subject = subjectOf(read.settings);
+  const subject = await subjectOf(read.settings);
+  if (isProblem(subject)) return refused(terminal, [subject.message], EXIT.misused);
   const isDryRun = flags['dry-run'] !== undefined;
   const steps: CleanupStep[] = [];
   const why = await refusalOf(subject, isDryRun, steps);
@@ -47,10 +49,11 @@ async function refusalOf(subject: CleanupSubject, isDryRun: boolean, steps: Clea
   }
 }
 
-function subjectOf(settings: Pick<Settings, (typeof CLEANUP_SETTINGS)[number]>): CleanupSubject {
-  const { databaseUrl, replicationStreamId, manualTablePublishing, takeOverSlot, cleanupReplicationSlots } = settings;
+async function subjectOf(settings: Pick<Settings, (typeof CLEANUP_SETTINGS)[number]>): Promise<CleanupSubject | DatabaseProblem> {
+  const { databaseUrl, databaseCaFile, replicationStreamId, manualTablePublishing, takeOverSlot, cleanupReplicationSlots } = settings;
   invariant(databaseUrl !== undefined, 'a database is named');
-  const target = targetOf(databaseUrl);
+  const target = await targetOf(databaseUrl, databaseCaFile);
+  if (isProblem(target)) return target;
   return {
     ...streamNames(replicationStreamId),
     target,

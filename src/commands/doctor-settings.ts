@@ -2,6 +2,6 @@
 import type { Settings } from '../settings/settings.ts';
 
 export const DOCTOR_SETTINGS = [
-  'databaseUrl', 'pooledDatabaseUrl', 'replicationStreamId', 'manualTablePublishing', 'takeOverSlot', 'cleanupReplicationSlots',
-  'databasePoolSize',
+  'databaseUrl', 'pooledDatabaseUrl', 'databaseCaFile', 'replicationStreamId', 'manualTablePublishing', 'takeOverSlot',
+  'cleanupReplicationSlots', 'databasePoolSize',
 ] as const satisfies readonly (keyof Settings)[];

@@ -10,6 +10,7 @@ import { DatabaseUnreachableError } from '../postgres/connection/database-error.
 import type { Subject } from '../postgres/doctor/check.ts';
 import { examine } from '../postgres/doctor/examination.ts';
 import type { Finding } from '../postgres/doctor/finding.ts';
+import { isProblem, type DatabaseProblem } from '../settings/database-url.ts';
 import { readSettings } from '../settings/configuration.ts';
 import type { Settings } from '../settings/settings.ts';
 import { streamNames } from '../settings/stream-names.ts';
@@ -28,7 +29,9 @@ export async function doctor({ flags, environment, terminal }: CommandContext): 
   const problems = 'problems' in read ? read.problems : read.settings.databaseUrl === undefined ? [NO_DATABASE] : [];
   if ('problems' in read || problems.length > 0) return refused(terminal, problems, EXIT.misused);
   try {
-    const findings = await examine(subjectOf(read.settings));
+    const subject = await subjectOf(read.settings);
+    if (isProblem(subject)) return refused(terminal, [subject.message], EXIT.misused);
+    const findings = await examine(subject);
     terminal.print(flags['json'] === undefined ? report(findings) : jsonLine({ fit: isFit(findings), findings }));
     return isFit(findings) ? EXIT.done : EXIT.unfit;
   } catch (error) {
@@ -38,12 +41,16 @@ export async function doctor({ flags, environment, terminal }: CommandContext): 
   }
 }
 
-function subjectOf(settings: Pick<Settings, (typeof DOCTOR_SETTINGS)[number]>): Subject {
-  const { databaseUrl, pooledDatabaseUrl, replicationStreamId, cleanupReplicationSlots } = settings;
+async function subjectOf(settings: Pick<Settings, (typeof DOCTOR_SETTINGS)[number]>): Promise<Subject | DatabaseProblem> {
+  const { databaseUrl, pooledDatabaseUrl, databaseCaFile, replicationStreamId, cleanupReplicationSlots } = settings;
   invariant(databaseUrl !== undefined, 'a database is named');
+  const target = await targetOf(databaseUrl, databaseCaFile);
+  const pooledTarget = pooledDatabaseUrl === undefined ? undefined : await targetOf(pooledDatabaseUrl, databaseCaFile);
+  if (isProblem(target)) return target;
+  if (pooledTarget !== undefined && isProblem(pooledTarget)) return pooledTarget;
   return {
-    target: targetOf(databaseUrl),
-    pooledTarget: pooledDatabaseUrl === undefined ? undefined : targetOf(pooledDatabaseUrl),
+    target,
+    pooledTarget,
     ...streamNames(replicationStreamId),
     isManual: settings.manualTablePublishing,
     takesOverSlot: settings.takeOverSlot,

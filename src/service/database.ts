@@ -3,9 +3,12 @@ import { ConfigurationError } from '../settings/configuration-error.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
 import { createTimeZones, type TimeZones } from '../postgres/catalog/time-zones.ts';
-import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { caCertificates } from '../settings/ca-certificates.ts';
+import { isProblem, parseDatabaseUrl, trusting, type DatabaseProblem, type DatabaseTarget } from '../settings/database-url.ts';
 import { streamNames } from '../settings/stream-names.ts';
 import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
+import type { Disk } from '../storage/disk/disk.ts';
+import { wholeText } from '../storage/disk/whole-text.ts';
 
 export interface Database {
   /** For replication and the lock: never through a pooler. */
@@ -32,9 +35,11 @@ const MOVE_CONNECTIONS_MAX = 4;
 const SUBSET_CONNECTIONS_MAX = 4;
 
 /** @throws {ConfigurationError} nothing was opened. */
-export function databaseOf(configuration: Configuration, databaseUrl: string): Database {
-  const target = targetOf(databaseUrl);
-  const snapshotTarget = configuration.pooledDatabaseUrl === undefined ? target : targetOf(configuration.pooledDatabaseUrl);
+export async function databaseOf(configuration: Configuration, databaseUrl: string, disk: Disk): Promise<Database> {
+  const { pooledDatabaseUrl, databaseCaFile } = configuration;
+  const ca = databaseCaFile === undefined ? undefined : accepted(await caCertificates(databaseCaFile, (path) => wholeText(disk, path)));
+  const target = targetOf(databaseUrl, ca);
+  const snapshotTarget = pooledDatabaseUrl === undefined ? target : targetOf(pooledDatabaseUrl, ca);
   const share = Math.max(1, Math.floor(configuration.databasePoolSize / 4));
   const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, share);
   const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, share);
@@ -58,8 +63,12 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
   };
 }
 
-function targetOf(url: string): DatabaseTarget {
-  const target = parseDatabaseUrl(url);
-  if (isProblem(target)) throw new ConfigurationError(target.message);
-  return target;
+function targetOf(url: string, ca: string | undefined): DatabaseTarget {
+  const target = accepted(parseDatabaseUrl(url));
+  return ca === undefined ? target : accepted(trusting(target, ca));
+}
+
+function accepted<Value extends string | object>(value: Value | DatabaseProblem): Value {
+  if (typeof value === 'object' && isProblem(value)) throw new ConfigurationError(value.message);
+  return value;
 }

@@ -37,6 +37,7 @@ import { loadWhereLanguage } from '../sql/where-language.ts';
 import { errorOf } from '../storage/errors.ts';
 import { memoryStorage } from '../storage/memory-storage.ts';
 import { RowLineFolder } from '../shapes/row-line-folder.ts';
+import type { Disk } from '../storage/disk/disk.ts';
 import type { AwaitedLock } from '../storage/disk/directory-lock.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -179,7 +180,7 @@ async function start(configuration: Configuration, { world, watch, logger, closi
 async function reachGround(configuration: Configuration, { world, watch, logger, closing }: Beginning) {
   const opening = reachStorage(configuration, world, watch, logger);
   opening.then(() => watch.step?.({ what: 'database' }), () => {}); // What keeps it from opening is heard below.
-  const reaching = reachDatabase(configuration, opening, closing);
+  const reaching = reachDatabase(configuration, world.disk, opening, closing);
   const loading = loadWhereLanguage();
   await Promise.allSettled([reaching, loading]); // Of which nothing is left open, whatever the storage says.
   const storage = await opening;
@@ -188,13 +189,13 @@ async function reachGround(configuration: Configuration, { world, watch, logger,
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
-async function reachDatabase(configuration: Configuration, opening: Promise<Storage>, closing: Closing): Promise<Database> {
+async function reachDatabase(configuration: Configuration, disk: Disk, opening: Promise<Storage>, closing: Closing): Promise<Database> {
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
-  const database = databaseOf(configuration, databaseUrl);
+  const database = await databaseOf(configuration, databaseUrl, disk);
   const stored = opening.then(storedStream);
   stored.catch(() => {}); // Perhaps nobody asks for it.
-  const problem = await preflight(databaseUrl, { ...database, stored });
+  const problem = await preflight(database.target, { ...database, stored });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   closing.add(() => database.adminPool.close());
   closing.add(() => database.snapshotPool.close());

@@ -6,6 +6,7 @@
  * secret is never part of a sentence.
  */
 import type { z } from 'zod';
+import { CA_WITHOUT_TLS, isProblem, parseDatabaseUrl } from './database-url.ts';
 import { nearest } from './nearest-name.ts';
 import { SETTINGS, variableOf, type Setting, type Settings } from './settings.ts';
 import { inUseMs } from './shape-use.ts';
@@ -41,8 +42,9 @@ export interface Advice {
   readonly noDatabase: string;
   /** Without a full stop. */
   readonly secret: string;
-  /** The name of that setting. */
+  /** The names of these settings. */
   readonly shapeExpireAfter: string;
+  readonly databaseCaFile: string;
 }
 
 export const NO_DATABASE =
@@ -57,6 +59,7 @@ const ADVICE: Advice = {
     'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) ' +
     'to let everybody read who can reach the port',
   shapeExpireAfter: 'ARMATURE_SHAPE_EXPIRE_AFTER (or --shape-expire-after)',
+  databaseCaFile: 'ARMATURE_DATABASE_CA_CERTIFICATE_FILE (or --database-ca-certificate-file)',
 };
 
 /** Reads flags and variables as the program does. It throws nothing and prints nothing. */
@@ -115,11 +118,21 @@ export function completeSettings(command: Command, settings: Settings, advice: A
   if (listens && secret === undefined && !insecure) {
     return { problems: [`Neither a secret nor insecure mode is set. ${advice.secret}.`] };
   }
+  const useless = uselessCaFile(settings, advice.databaseCaFile);
+  if (useless !== undefined) return { problems: [useless] };
   const hasty = expiresInUse(settings, advice.shapeExpireAfter);
   if (hasty !== undefined) return { problems: [hasty] };
   const host = settings.host ?? (listenOnIpv6 ? '::' : staysLocal ? LOOPBACK : '0.0.0.0');
   const observer = settings.observer ?? (command === 'demo' || LOCAL.includes(host));
   return { configuration: { ...settings, command, insecure, secret, host, observer, ignored: [] } };
+}
+
+/** Who names whom to trust must not talk to everybody. */
+function uselessCaFile({ databaseCaFile, databaseUrl, pooledDatabaseUrl }: Settings, name: string): string | undefined {
+  if (databaseCaFile === undefined) return undefined;
+  const targets = [databaseUrl, pooledDatabaseUrl].flatMap((url) => (url === undefined ? [] : [parseDatabaseUrl(url)]));
+  const isPlain = targets.some((target) => !isProblem(target) && target.sslMode === 'disable');
+  return isPlain ? `${name} is set: ${CA_WITHOUT_TLS}` : undefined;
 }
 
 /** A shape that ended while it is in use would come back at once, again and again, at the cost of a snapshot. */

@@ -29,6 +29,7 @@ const ADVICE: Advice = {
     'Set secret, which clients must then send, or insecure: true to let everybody read who can reach the port, ' +
     'or listen: false to open none',
   shapeExpireAfter: 'shapeExpireAfterMs',
+  databaseCaFile: 'databaseCaFile',
 };
 
 /**

@@ -37,6 +37,13 @@ export const SETTINGS = {
     electric: ['ELECTRIC_POOLED_DATABASE_URL', 'ELECTRIC_QUERY_DATABASE_URL'],
     help: 'where snapshots are queried, through a pooler (default: the database)',
   },
+  databaseCaFile: {
+    flag: 'database-ca-certificate-file',
+    value: 'PATH',
+    type: optionalText,
+    electric: ['ELECTRIC_DATABASE_CA_CERTIFICATE_FILE'],
+    help: 'who must have signed the certificate of the database (default: as its sslmode says)',
+  },
   secret: {
     flag: 'secret',
     value: 'TEXT',

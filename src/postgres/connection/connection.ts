@@ -38,13 +38,20 @@ export function clientConfig(target: DatabaseTarget, options: ConnectOptions, tl
   return {
     host, port, user, database,
     password: password ?? '',
-    ssl: tls === 'plain' ? false : { rejectUnauthorized: false }, // Encrypts; sslmode=require verifies nothing.
+    ssl: tls === 'plain' ? false : trustIn(target),
     application_name: options.applicationName,
     connectionTimeoutMillis: options.timeoutMs ?? CONNECT_MS_MAX,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
     ...(options.replication === undefined ? {} : { replication: options.replication }),
   };
+}
+
+/** Every mode but the last two encrypts and verifies nothing. */
+function trustIn({ sslMode, ca }: DatabaseTarget): Exclude<pg.ClientConfig['ssl'], boolean | undefined> {
+  if (sslMode !== 'verify-ca' && sslMode !== 'verify-full') return { rejectUnauthorized: false };
+  const signed = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
+  return sslMode === 'verify-full' ? signed : { ...signed, checkServerIdentity: () => undefined };
 }
 
 /** The way in which a connection to `target` succeeds now: for a pool, which knows only one way. */
@@ -60,7 +67,9 @@ function tlsAttempts({ sslMode }: DatabaseTarget): readonly [Tls, Tls?] {
     case 'disable': return ['plain'];
     case 'allow': return ['plain', 'encrypted'];
     case 'prefer': return ['encrypted', 'plain'];
-    case 'require': return ['encrypted'];
+    case 'require':
+    case 'verify-ca':
+    case 'verify-full': return ['encrypted'];
   }
 }
 

@@ -10,6 +10,11 @@ export class DatabaseUnreachableError extends Error {
   readonly code: string = 'database_unreachable';
 }
 
+/** Whoever answers does not prove to be the database: nothing of ours was sent there. It takes an operator to mend that. */
+export class CertificateRefusedError extends DatabaseUnreachableError {
+  override readonly code = 'certificate_refused';
+}
+
 /** Postgres answered with an error: the statement had no effect. */
 export class DatabaseRefusedError extends Error {
   override readonly name = 'DatabaseRefusedError';
@@ -24,6 +29,14 @@ export class DatabaseRefusedError extends Error {
   }
 }
 
+/** A role or a database that is not there, not let in, or without a right. */
+const LASTING_STATE = /^(?:28...|3D000|42501)$/;
+
+/** Asking again does not help before somebody has mended it. */
+export function isLasting(error: WorldError): boolean {
+  return error instanceof CertificateRefusedError || (error instanceof DatabaseRefusedError && LASTING_STATE.test(error.code));
+}
+
 export type WorldError = DatabaseUnreachableError | DatabaseRefusedError;
 
 /**
@@ -33,6 +46,11 @@ export type WorldError = DatabaseUnreachableError | DatabaseRefusedError;
 const NETWORK_CODE = new RegExp(
   '^(?:ECONN(?:REFUSED|RESET|ABORTED)|ENET(?:DOWN|RESET|UNREACH)|EHOST(?:DOWN|UNREACH)|EADDR(?:INUSE|NOTAVAIL)|' +
     'EPIPE|ETIMEDOUT|ENOTCONN|ENOTFOUND|ENOBUFS|EPROTO|ECANCELED|EAI_[A-Z]+|ERR_SSL_\\w+|ERR_TLS_\\w+|ERR_STREAM_\\w+)$',
+);
+/** What OpenSSL has against a certificate, as Node names it, and Node itself against its host. */
+const CERTIFICATE_CODE = new RegExp(
+  '^(?:CERT_\\w+|UNABLE_TO_\\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\\w*|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|' +
+    'ERR_TLS_CERT_ALTNAME_\\w+)$',
 );
 /** What files never do; a socket that is a file may then have any code of a file, ENOENT among them. */
 const NETWORK_CALLS = new Set(['connect', 'getaddrinfo']);
@@ -51,6 +69,7 @@ export function worldError(error: unknown): WorldError | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return worldError(error.errors[0]);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error instanceof pg.DatabaseError) return refusal(error, code);
+  if (CERTIFICATE_CODE.test(code)) return new CertificateRefusedError(error.message, { cause: error });
   const isAway = NETWORK_CODE.test(code) || isNetworkCall(error) || AWAY_TEXTS.some((text) => error.message.startsWith(text));
   return isAway ? unreachable(error) : undefined;
 }

@@ -9,8 +9,9 @@ import { invariant } from '../../base/invariant.ts';
 import { findSlot } from '../replication/replication-slot.ts';
 import { NOTHING_STORED, standingOf, type SlotSettings, type StoredStream } from '../replication/slot-standing.ts';
 import { connect } from './connection.ts';
-import type { DatabaseUnreachableError} from './database-error.ts';
-import { DatabaseRefusedError, typed, worldError, type WorldError } from './database-error.ts';
+import {
+  CertificateRefusedError, DatabaseRefusedError, typed, worldError, type DatabaseUnreachableError, type WorldError,
+} from './database-error.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
 export interface PreflightOptions extends SlotSettings {
@@ -137,6 +138,7 @@ function capacityProblem({ has_slot, slots_left, senders_left }: Facts, slot: st
 /** Why no connection came about, and what to do. */
 export function connectProblem(error: WorldError, target: DatabaseTarget): DatabaseProblem {
   if (error instanceof DatabaseRefusedError) return refusalProblem(error, target);
+  if (error instanceof CertificateRefusedError) return certificateProblem(error, target);
   return /SSL|TLS|certificate/i.test(error.message) ? tlsProblem(error, target) : unreachableProblem(error, target);
 }
 
@@ -168,6 +170,16 @@ function tlsProblem(error: DatabaseUnreachableError, { host, port, sslMode }: Da
     'tls_failed',
     `No encrypted connection to ${host}:${port} (sslmode=${sslMode}): ${error.message}. ` +
       'Enable TLS on the server, or use sslmode=disable where that is safe.',
+  );
+}
+
+function certificateProblem(error: CertificateRefusedError, { host, port, sslMode, ca }: DatabaseTarget): DatabaseProblem {
+  const trusted = ca === undefined ? 'the authorities that Node trusts, for there is no CA certificate file' : 'the CA certificate file';
+  const checked = sslMode === 'verify-ca' ? `${trusted} (sslmode=verify-ca)` : `${trusted}, and against its host`;
+  return problem(
+    'certificate_refused',
+    `The certificate of Postgres at ${host}:${port} is not to be trusted: ${error.message}. It was held against ${checked}. ` +
+      'Name the certificate of who signed it (--database-ca-certificate-file, or ARMATURE_DATABASE_CA_CERTIFICATE_FILE).',
   );
 }
 

@@ -41,7 +41,7 @@ test.each([
   ['mysql://user@host/db', 'bad_scheme'],
   ['postgresql:///db', 'bad_url'],
   ['postgresql://user:50%@host/db', 'bad_url'],
-  ['postgresql://user:secret@host/db?sslmode=verify-full', 'bad_sslmode'],
+  ['postgresql://user:2@secret/3@host/db', 'bad_url'],
   ['postgresql://user:secret@host/db?sslmode=often', 'bad_sslmode'],
   ['postgresql://user:secret@host/db?replication=database', 'bad_option'],
   ['postgresql://user:secret@127.0.0.1:1/db', 'database_unreachable'],

@@ -1,0 +1,64 @@
+/**
+ * The scenarios of the reference's integration tests, by their names, and that each is held: by the file of its name beside this one, over
+ * the built service and a Postgres of its own, or elsewhere.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const SCENARIOS = [
+  'crash-recovery', 'db-connection-scaledown', 'exceedingly-large-transaction', 'installation-id-persistence',
+  'insufficient-connection-resources', 'invalid-wal-level', 'invalidated-replication-slot', 'ipv6-to-ipv4-fallback',
+  'manual-table-publishing', 'not-owner-of-the-publication', 'not-owner-of-the-table', 'otel-export', 'pooled-connections',
+  'postgres-disconnection', 'recreation-of-replication-slot', 'replication-keepalive-during-backpressure', 'replication-lifetime',
+  'replication-slot-self-conflict', 'rolling-deploy', 'secure-db-connection', 'secure-mode', 'self-heal-stuck-slot-creation',
+  'shape-suspension-resumption', 'startup-delayed-by-pending-transaction',
+];
+
+/** Those without a file here: why, or where they are held. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'crash-recovery': 'test/service/durability.test.ts',
+  'db-connection-scaledown': 'Connections stay open: ELECTRIC_REPLICATION_IDLE_TIMEOUT is named in the log as a setting without a meaning.',
+  'exceedingly-large-transaction': 'test/service/tables/missed-changes.test.ts',
+  'installation-id-persistence': 'Armature tells nobody that it was installed, so it has no id for that.',
+  'insufficient-connection-resources': 'test/postgres/connection/pool.test.ts',
+  'invalid-wal-level': 'test/service/start-refused.test.ts',
+  'invalidated-replication-slot': 'test/service/slots/new-slot.test.ts',
+  'ipv6-to-ipv4-fallback': 'Node tries all addresses of a name.',
+  'manual-table-publishing': 'test/conformance/http/manual-publishing.test.ts',
+  'not-owner-of-the-publication': 'test/service/refused-snapshots.test.ts',
+  'not-owner-of-the-table': 'test/service/refused-snapshots.test.ts',
+  'otel-export': 'Spans by the API of OpenTelemetry (test/service/traces.test.ts), figures by Prometheus (test/service/metrics.test.ts).',
+  'pooled-connections': 'test/postgres/connection/pool.test.ts',
+  'postgres-disconnection': 'test/service/postgres-away.test.ts',
+  'recreation-of-replication-slot': 'test/service/slots/new-slot.test.ts',
+  'replication-keepalive-during-backpressure': 'test/postgres/replication/replication-stream.test.ts',
+  'replication-lifetime': 'test/postgres/replication/replication-stream.test.ts',
+  'replication-slot-self-conflict': 'test/service/slots/new-slot.test.ts',
+  'rolling-deploy': 'test/service/health-cause.test.ts',
+  'secure-mode': 'test/conformance/http/clauses.test.ts',
+  'self-heal-stuck-slot-creation': 'test/service/slots/new-slot.test.ts',
+  'shape-suspension-resumption': 'A shape that waits hibernates, and wakes where it was: test/service/hibernating-shapes.test.ts.',
+  'startup-delayed-by-pending-transaction': 'test/service/health-cause.test.ts',
+};
+
+const HERE = readdirSync(import.meta.dirname)
+  .flatMap((name) => (name.endsWith('.test.ts') ? [name.slice(0, -'.test.ts'.length)] : []))
+  .filter((name) => name !== 'scenarios');
+
+test('each scenario has a file here, or a sentence that says where it is held', () => {
+  const held = [...HERE, ...Object.keys(ELSEWHERE)];
+
+  expect({
+    missing: SCENARIOS.filter((name) => !held.includes(name)),
+    twice: HERE.filter((name) => name in ELSEWHERE),
+    unknown: Object.keys(ELSEWHERE).filter((name) => !SCENARIOS.includes(name)),
+  }).toEqual({ missing: [], twice: [], unknown: [] });
+});
+
+test.each(HERE.filter((name) => SCENARIOS.includes(name)))('each title of %s begins with its name', (name) => {
+  const text = readFileSync(join(import.meta.dirname, `${name}.test.ts`), 'utf8');
+  const titles = [...text.matchAll(/^ *\b(?:test|describe)(?:\.each\([^]*?\n?\]\))?\(\s*['`]([^'`]+)/gm)].map(([, title = '']) => title);
+
+  expect([titles.length > 0, titles.filter((title) => !title.startsWith(`${name}: `))]).toEqual([true, []]);
+});

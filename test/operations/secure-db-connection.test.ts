@@ -1,0 +1,114 @@
+/**
+ * Postgres takes connections over TLS alone, and a file says who must have signed its certificate.
+ *
+ * Stricter than the scenario: with such a file the certificate must be for the host that is named, as in sslmode=verify-full, and a file
+ * whose certificates are damaged is refused too.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { runTool } from '../support/commands/run-tool.ts';
+import { makeAuthority, type Authority } from '../support/operations/certificates.ts';
+import { urlWith } from '../support/operations/database-url.ts';
+import { refusedStart } from '../support/operations/refused-start.ts';
+import { startTlsServer } from '../support/operations/tls-server.ts';
+import { startServiceProcess } from '../support/service/service-process.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'armature-tls-'));
+let server: EmbeddedPostgres;
+let superuser: pg.Client;
+let authority: Authority;
+let stranger: Authority;
+
+beforeAll(async () => {
+  authority = makeAuthority(directory, 'authority');
+  stranger = makeAuthority(directory, 'stranger');
+  server = await startTlsServer(join(directory, 'cluster'), authority.sign('localhost'));
+  superuser = new pg.Client({ connectionString: server.url });
+  await superuser.connect();
+  await superuser.query("CREATE ROLE service LOGIN REPLICATION PASSWORD 'secret-word'; GRANT CREATE ON DATABASE postgres TO service");
+  await superuser.query('CREATE TABLE items (id integer PRIMARY KEY); ALTER TABLE items OWNER TO service; INSERT INTO items VALUES (1)');
+});
+
+afterAll(async () => {
+  await superuser.end();
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const OF_SERVICE = { username: 'service', password: 'secret-word', hostname: 'localhost' };
+
+function optionsWith(sslMode: string, caFile: string | undefined, host = 'localhost') {
+  const search = sslMode === '' ? '' : `sslmode=${sslMode}`;
+  return {
+    databaseUrl: urlWith(server.url, { ...OF_SERVICE, hostname: host, search }),
+    storageDirectory: join(directory, 'storage'),
+    environment: caFile === undefined ? {} : { ELECTRIC_DATABASE_CA_CERTIFICATE_FILE: caFile },
+  };
+}
+
+test.each([
+  {
+    why: 'sslmode=disable where Postgres wants TLS', exitCode: 1, says: /pg_hba\.conf.*no encryption/s,
+    of: () => optionsWith('disable', undefined),
+  },
+  {
+    why: 'sslmode=disable with a CA file', exitCode: 2,
+    says: /ARMATURE_DATABASE_CA_CERTIFICATE_FILE .* is set: sslmode=disable encrypts nothing/,
+    of: () => optionsWith('disable', authority.certificate),
+  },
+  {
+    why: 'a CA file that is missing', exitCode: 1, says: /Invalid CA certificate file \S+: .*ENOENT/,
+    of: () => optionsWith('', '/nowhere/ca.crt'),
+  },
+  {
+    why: 'an authority that did not sign the certificate', exitCode: 1,
+    says: /certificate of Postgres at localhost:\d+ is not to be trusted: .*certificate/, of: () => optionsWith('', stranger.certificate),
+  },
+  {
+    why: 'a certificate for another host', exitCode: 1,
+    says: /127\.0\.0\.1:\d+ is not to be trusted: .*altnames/, of: () => optionsWith('require', authority.certificate, '127.0.0.1'),
+  },
+])('secure-db-connection: refuses to start over $why, and says so', async ({ exitCode, says, of }) => {
+  const refused = await refusedStart(of());
+
+  expect({ ...refused, tellsSecret: refused.output.includes('secret-word') }).toEqual({
+    exitCode, output: expect.stringMatching(says) as string, tellsSecret: false,
+  });
+});
+
+test.each([
+  ['by default', () => optionsWith('', undefined)],
+  ['with the authority that signed its certificate', () => optionsWith('', authority.certificate)],
+  ['for any host of that authority, with verify-ca', () => optionsWith('verify-ca', authority.certificate, '127.0.0.1')],
+])('secure-db-connection: follows the database over TLS alone, %s', async (_, of) => {
+  const service = await startServiceProcess(of());
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const { rows } = await superuser.query(`
+    SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'armature%'`);
+  const exitCode = await service.stop();
+
+  expect({ rows: follower.rows.size, encrypted: rows, exitCode }).toEqual({ rows: 1, encrypted: [{ ssl: true }], exitCode: 0 });
+});
+
+test('secure-db-connection: doctor and cleanup hold the certificate against the same file', async () => {
+  const words = (command: string, sslMode = '') => [
+    command, '--json', `--database-url=${optionsWith(sslMode, undefined).databaseUrl}`,
+  ];
+  const trusting = ({ certificate }: Authority): string => `--database-ca-certificate-file=${certificate}`;
+  const examined = await runTool([...words('doctor'), trusting(authority)]);
+  const strange = await runTool([...words('doctor'), trusting(stranger)]);
+  const unknown = await runTool(words('doctor', 'verify-full'));
+  const cleaned = await runTool([...words('cleanup'), trusting(stranger)]);
+
+  expect([examined.printed, strange.printed, unknown.printed, cleaned.complaints.join()]).toEqual([
+    expect.stringContaining('"service\\", encrypted'),
+    expect.stringContaining('is not to be trusted'),
+    expect.stringContaining('the authorities that Node trusts, for there is no CA certificate file'),
+    expect.stringContaining('is not to be trusted'),
+  ]);
+});

@@ -1,0 +1,35 @@
+/** A Postgres that lets its own superuser in as ever, and everybody else over TLS alone. */
+import { appendFileSync, chmodSync, chownSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import type { SignedServer } from './certificates.ts';
+
+/** @param directory for its cluster. */
+export async function startTlsServer(directory: string, { certificate, key }: SignedServer): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off' } });
+  const data = join(directory, 'data');
+  giveTo(data, certificate, 'server.crt');
+  giveTo(data, key, 'server.key');
+  letInOverTls(join(data, 'pg_hba.conf'));
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  await client.query('ALTER SYSTEM SET ssl = on');
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
+  return server;
+}
+
+/** Postgres takes a key that is its own and nobody else's. */
+function giveTo(data: string, file: string, name: string): void {
+  const { uid, gid } = statSync(data);
+  copyFileSync(file, join(data, name));
+  chownSync(join(data, name), uid, gid);
+  chmodSync(join(data, name), 0o600);
+}
+
+function letInOverTls(file: string): void {
+  const before = readFileSync(file, 'utf8');
+  writeFileSync(file, 'host all postgres all scram-sha-256\nhostssl all all all scram-sha-256\nhostnossl all all all reject\n');
+  appendFileSync(file, before);
+}
