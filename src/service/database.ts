@@ -40,6 +40,7 @@ export async function databaseOf(configuration: Configuration, databaseUrl: stri
   const ca = databaseCaFile === undefined ? undefined : accepted(await caCertificates(databaseCaFile, (path) => wholeText(disk, path)));
   const target = targetOf(databaseUrl, ca);
   const snapshotTarget = pooledDatabaseUrl === undefined ? target : targetOf(pooledDatabaseUrl, ca);
+  const isLent = pooledDatabaseUrl !== undefined;
   const share = Math.max(1, Math.floor(configuration.databasePoolSize / 4));
   const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, share);
   const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, share);
@@ -53,11 +54,12 @@ export async function databaseOf(configuration: Configuration, databaseUrl: stri
     adminPool,
     snapshotPool: createPool({
       target: snapshotTarget,
+      isLent,
       applicationName: 'armature snapshots',
       max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections - subsetConnections),
     }),
-    movePool: createPool({ target: snapshotTarget, applicationName: 'armature moves', max: moveConnections }),
-    subsetPool: createPool({ target: snapshotTarget, applicationName: 'armature subsets', max: subsetConnections }),
+    movePool: createPool({ target: snapshotTarget, isLent, applicationName: 'armature moves', max: moveConnections }),
+    subsetPool: createPool({ target: snapshotTarget, isLent, applicationName: 'armature subsets', max: subsetConnections }),
     catalog: createCatalog(adminPool),
     zones: createTimeZones(adminPool),
   };

@@ -29,7 +29,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'not-owner-of-the-publication': 'test/service/refused-snapshots.test.ts',
   'not-owner-of-the-table': 'test/service/refused-snapshots.test.ts',
   'otel-export': 'Spans by the API of OpenTelemetry (test/service/traces.test.ts), figures by Prometheus (test/service/metrics.test.ts).',
-  'pooled-connections': 'test/postgres/connection/pool.test.ts',
   'postgres-disconnection': 'test/service/postgres-away.test.ts',
   'recreation-of-replication-slot': 'test/service/slots/new-slot.test.ts',
   'replication-keepalive-during-backpressure': 'test/postgres/replication/replication-stream.test.ts',

@@ -14,11 +14,15 @@ export interface DatabasePoolOptions {
   /** For `pg_stat_activity`. */
   readonly applicationName: string;
   readonly max: number;
+  /** Its connections lead to a pooler, which lends a session for each transaction. Default false. */
+  readonly isLent?: boolean;
   /** How long a caller may wait for a free connection. Default 5,000 ms. */
   readonly queueMsMax?: number;
 }
 
 export interface DatabasePool {
+  /** A session is ours for one transaction: nothing may be set in it for longer, and nothing that was set is there. */
+  readonly isLent: boolean;
   /** So many connections, and no more. */
   readonly max: number;
   /** Connections that are open, those of them that nobody has borrowed, and who waits for one. */
@@ -59,6 +63,10 @@ class Pool implements DatabasePool {
 
   constructor(options: DatabasePoolOptions) {
     this.options = options;
+  }
+
+  get isLent(): boolean {
+    return this.options.isLent === true;
   }
 
   get max(): number {

@@ -7,10 +7,12 @@ import { typed } from './database-error.ts';
 
 const LIMITS =
   "'statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'";
-/** Without parameters, which a walsender does not take. */
-const LIFT = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (${LIMITS})`;
+/** Those that this server knows. Without parameters, which a walsender does not take. @param isLocal up to the end of the transaction. */
+export function liftedTimeLimits(isLocal: boolean): string {
+  return `SELECT set_config(name, '0', ${isLocal}) FROM pg_settings WHERE name IN (${LIMITS})`;
+}
 
-/** For the rest of the session, those that this server knows. @throws {WorldError} */
+/** For the rest of the session. @throws {WorldError} */
 export async function liftTimeLimits(client: pg.ClientBase): Promise<void> {
-  await typed(() => client.query(LIFT));
+  await typed(() => client.query(liftedTimeLimits(false)));
 }

@@ -52,10 +52,14 @@ export class ReplicationSetupError extends Error {
   }
 }
 
-/** The session settings under which values have the texts that clients expect; the snapshot uses the same. */
-export const DISPLAY_SETTINGS = `
-  SET bytea_output = 'hex'; SET DateStyle = 'ISO, DMY'; SET TimeZone = 'UTC';
-  SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'`;
+const DISPLAY_SETTINGS = [
+  "bytea_output = 'hex'", "DateStyle = 'ISO, DMY'", "TimeZone = 'UTC'", 'extra_float_digits = 1', "IntervalStyle = 'iso_8601'",
+];
+
+/** Has values the texts that clients expect, in the stream and in snapshots: for the session, or up to the end of the transaction. */
+export function displaySettings(scope: 'SESSION' | 'LOCAL'): string {
+  return DISPLAY_SETTINGS.map((setting) => `SET ${scope} ${setting}`).join('; ');
+}
 
 const PUBLISH_GENERATED_SINCE = 180_000;
 
@@ -75,7 +79,7 @@ export async function prepareReplication(
     const { source, slot, publication } = found;
     if (publication === undefined) await makePublication(client, names, found, server.version);
     await verifyPublication(client, names.publication);
-    await client.query(DISPLAY_SETTINGS);
+    await client.query(displaySettings('SESSION'));
     return {
       source,
       standing: judged.standing,

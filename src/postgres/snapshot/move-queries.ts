@@ -20,10 +20,9 @@ import type { Handle } from '../../model/shape.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message } from '../../otp/process.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
-import { prepareLongSession } from '../connection/long-session.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
-import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
+import { beginReading } from './reading-transaction.ts';
 import { SchemaChangedError, SessionEndedError, snapshotRefusal } from './snapshot-error.ts';
 import { queryOf, TableLooks, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
@@ -131,8 +130,7 @@ export class MoveQueries {
   }
 
   private async takeTogether(client: pg.PoolClient, round: Round): Promise<void> {
-    await prepareLongSession(client);
-    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}`);
+    await beginReading(client, this.options.pool);
     const looks = new TableLooks(client);
     const untilMs = this.clock.nowMs() + SHARED_MS_MAX;
     for (let count = 0; count < SHARED_QUERIES_MAX && !round.isOver && this.clock.nowMs() <= untilMs; count += 1) {

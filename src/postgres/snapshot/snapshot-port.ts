@@ -15,11 +15,10 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
 import { DatabaseRefusedError } from '../connection/database-error.ts';
-import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
-import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
 import type { RowQuery } from './query-messages.ts';
+import { beginReading } from './reading-transaction.ts';
 import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
 import { lookAt, queryOf, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
@@ -78,8 +77,7 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
 
 async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget, tell: Tell, signal: AbortSignal): Promise<void> {
   await options.pool.use(async (client) => {
-    await prepareLongSession(client);
-    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}`);
+    await beginReading(client, options.pool);
     try {
       const { pgSnapshot, isPartitioned, isBoolean } = await lookAt(client, target);
       target.begin(pgSnapshot);

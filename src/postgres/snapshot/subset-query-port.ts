@@ -19,11 +19,10 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
 import { DatabaseRefusedError } from '../connection/database-error.ts';
-import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
-import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
 import type { RowQuery } from './query-messages.ts';
+import { beginReading } from './reading-transaction.ts';
 import { ShapeAheadError, SlowSubsetError, subsetRefusal } from './subset-error.ts';
 import { lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
@@ -108,11 +107,8 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (signal.aborted) return true; // It has gone while it waited for the connection.
-  const { queryMsMax = QUERY_MS_MAX, adminPool } = options;
-  await prepareLongSession(client);
-  await client.query(
-    `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}; SET LOCAL statement_timeout = ${queryMsMax}`,
-  );
+  const { queryMsMax = QUERY_MS_MAX, pool, adminPool } = options;
+  await beginReading(client, pool, `SET LOCAL statement_timeout = ${queryMsMax}`);
   try {
     const looked = await lookAt(client, target);
     const isShown = target.isNewEnough(looked.pgSnapshot);

@@ -191,6 +191,7 @@ test('who finds every connection at work waits on', async () => {
 class CountedPool implements DatabasePool {
   lent = 0;
   readonly max = pool.max;
+  readonly isLent = false;
   readonly isUp = true;
   readonly counts = pool.counts;
   readonly open = (): Promise<void> => pool.open();

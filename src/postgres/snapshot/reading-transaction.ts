@@ -1,0 +1,21 @@
+/**
+ * ReadingTransaction: how a query for rows begins.
+ *
+ * Behind a pooler a session is lent for one transaction, and then to somebody else: what is set for longer is lost to us, and is a
+ * surprise to them. So all that the rows need is set for the transaction alone. Only a session of our own is made ready once for all.
+ */
+import type pg from 'pg';
+import { prepareLongSession } from '../connection/long-session.ts';
+import type { DatabasePool } from '../connection/pool.ts';
+import { liftedTimeLimits } from '../connection/time-limits.ts';
+import { displaySettings } from '../replication/replication-setup.ts';
+
+const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${displaySettings('LOCAL')}`;
+const BEGIN_LENT = `${BEGIN}; ${liftedTimeLimits(true)}`;
+
+/** @param limit SQL that bounds it in time. @throws {WorldError} */
+export async function beginReading(client: pg.PoolClient, { isLent }: Pick<DatabasePool, 'isLent'>, limit?: string): Promise<void> {
+  if (!isLent) await prepareLongSession(client);
+  const begin = isLent ? BEGIN_LENT : BEGIN;
+  await client.query(limit === undefined ? begin : `${begin}; ${limit}`);
+}

@@ -1,0 +1,76 @@
+/**
+ * Queries go through PgBouncer in transaction mode, the stream and the lock go to Postgres itself.
+ *
+ * The pooler has one session, so what the service left set in it would be met by the next who is lent it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PgBouncer, startPgBouncer } from '../support/operations/pgbouncer.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { type ServiceProcess, startServiceProcess } from '../support/service/service-process.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'armature-pooled-'));
+let database: TestDatabase;
+let pooler: PgBouncer;
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query(`
+    ALTER DATABASE ${database.name} SET statement_timeout = '37s';
+    ALTER DATABASE ${database.name} SET IntervalStyle = 'postgres_verbose';
+    CREATE TABLE parents (id integer PRIMARY KEY, active boolean NOT NULL); INSERT INTO parents VALUES (1, true), (2, false);
+    CREATE TABLE items (id integer PRIMARY KEY, parent_id integer NOT NULL, age interval NOT NULL);
+    INSERT INTO items SELECT n, 1 + n % 2, '1 day' FROM generate_series(1, 10) AS n`);
+  pooler = await startPgBouncer(database.url);
+  service = await startServiceProcess({
+    databaseUrl: database.url,
+    storageDirectory: join(directory, 'storage'),
+    environment: { ELECTRIC_POOLED_DATABASE_URL: pooler.url },
+  });
+});
+
+afterAll(async () => {
+  await service.stop();
+  await pooler.stop();
+  await database.drop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Of the session that the pooler lends to the next who asks. */
+async function settingsOfTheNext(): Promise<unknown> {
+  const client = new pg.Client({ connectionString: pooler.url });
+  await client.connect();
+  const names = ['statement_timeout', 'IntervalStyle', 'extra_float_digits', 'client_connection_check_interval'];
+  const { rows } = await client.query('SELECT setting FROM pg_settings JOIN unnest($1::text[]) AS name USING (name)', [names]);
+  await client.end();
+  return rows;
+}
+
+test('pooled-connections: snapshot, changes, moves and subsets come through, and leave nothing behind in the session', async () => {
+  const before = await settingsOfTheNext();
+  const [all, moved] = [{ table: 'items' }, { table: 'items', where: 'parent_id IN (SELECT id FROM parents WHERE active)' }];
+  const followers = await Promise.all([all, moved].map((params) => new ShapeFollower(service.shapeUrl, params).catchUp()));
+  const handles = followers.map(({ handle }) => handle);
+  const snapshots = followers.map(({ rows }) => rows.size);
+
+  await database.query(`
+    INSERT INTO items SELECT n, 1 + n % 2, '1 day' FROM generate_series(11, 20) AS n; UPDATE parents SET active = true`);
+  await expect
+    .poll(async () => await Promise.all(followers.map(async (follower) => (await follower.catchUp()).rows.size)))
+    .toEqual([20, 20]);
+  const [first] = followers;
+  const subset = await readShape(service.shapeUrl, {
+    ...all, handle: first?.handle ?? '', offset: first?.offset ?? '', subset__where: 'id <= 3', subset__order_by: 'id', subset__limit: '2',
+  });
+  const after = await settingsOfTheNext();
+
+  expect({
+    snapshots, ages: new Set(followers.flatMap(({ rows }) => [...rows.values()].map(({ age }) => age))), subset: subset.status,
+    handles: followers.map(({ handle }) => handle), after,
+  }).toEqual({ snapshots: [10, 5], ages: new Set(['P1D']), subset: 200, handles, after: before });
+});
