@@ -7,4 +7,6 @@ export interface StreamSource {
   readonly timeline: string;
   readonly database: string;
   readonly slot: string;
+  /** Which version of the publication it came through, as Postgres numbers the rows of its catalogue; undefined where nobody noted it. */
+  readonly publication?: string;
 }

@@ -22,6 +22,7 @@ export interface Trouble {
 const BEGINS: Readonly<Record<string, Troubled>> = {
   'lock.refused': 'lock', 'lock.lost': 'lock', 'pools.down': 'pools',
   'replication.refused': 'replication', 'replication.ended': 'replication', 'storage.refused': 'storage',
+  'publication.broken': 'replication',
 };
 const ENDS: Readonly<Record<string, Troubled>> = {
   'lock.acquired': 'lock', 'replication.streaming': 'replication', 'pools.up': 'pools', 'storage.recovered': 'storage',

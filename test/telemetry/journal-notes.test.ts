@@ -53,7 +53,7 @@ test('Postgres refuses at first, then streams, then goes', () => {
         { type: 'replication.refused', error: ERROR, fatal: false },
         { type: 'replication.connected', standing: 'lost', why: 'it is gone', source },
       ],
-      createSlot: [{ type: 'replication.slotCreated', lsn: '7', isMarked: true }],
+      createSlot: [{ type: 'replication.slotCreated', lsn: '7', source, isMarked: true }],
       startStreaming: [{ type: 'replication.streaming' }],
     }),
     'replication-client': { machine: replicationClient, name: '@replication-client' },
@@ -85,7 +85,7 @@ test.each([
     writer: scripted('@log-writer', { restartStream: [{ type: 'stream.restarted' }] }),
     replication: scripted('@replication', {
       connect: [{ type: 'replication.connected', standing: 'new', why: 'there is none yet', source }],
-      createSlot: [{ type: 'replication.slotCreated', lsn: '7', isMarked }],
+      createSlot: [{ type: 'replication.slotCreated', lsn: '7', source, isMarked }],
     }),
     'replication-client': { machine: replicationClient, name: '@replication-client' },
   });

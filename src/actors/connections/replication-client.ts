@@ -36,7 +36,7 @@ type Event =
   | { type: 'lock.lost' }
   | (CallFailed & { type: 'lock.failed' })
   | Connected
-  | { type: 'replication.slotCreated'; lsn: Lsn; isMarked: boolean }
+  | { type: 'replication.slotCreated'; lsn: Lsn; source: StreamSource; isMarked: boolean }
   | Refused
   | { type: 'replication.streaming' }
   | (CallFailed & { type: 'replication.failed' })
@@ -44,6 +44,8 @@ type Event =
   | (CallFailed & { type: 'writer.failed' })
   | { type: 'shapes.purged' }
   | (CallFailed & { type: 'purge.failed' })
+  /** The stream may leave out changes, whatever it goes on to tell. */
+  | { type: 'publication.broken'; error: { code: string; message: string } }
   | { type: 'reportCondition' }
   | { type: 'timeout.retry' }
   | { type: 'timeout.proven' };
@@ -66,7 +68,7 @@ export const replicationClient = setup({
     /** A failure that asking again cannot mend is retried rarely, and still retried: an operator may mend it. */
     slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
     noteGap: assign((_, { source, why }: Connected) => ({ source, why })),
-    noteSlot: assign((_, { lsn }: { lsn: Lsn }) => ({ slotLsn: lsn })),
+    noteSlot: assign((_, { lsn, source }: { lsn: Lsn; source: StreamSource }) => ({ slotLsn: lsn, source })),
   },
 }).createMachine({
   id: 'replication-client',
@@ -75,6 +77,7 @@ export const replicationClient = setup({
   on: {
     'lock.lost': { target: '.backingOff' },
     reportCondition: {},
+    'publication.broken': {}, // An attempt that is under way looks at the publication itself, or it is found out again.
     // An attempt can be given up while its call is open. The answer still comes, in whatever state the machine is by
     // then, and means nothing any more: the connection that it was about has been ended.
     'lock.isHeld': {},
@@ -171,6 +174,8 @@ export const replicationClient = setup({
       ],
       on: {
         'replication.ended': 'refused',
+        /** The next attempt finds out what has become of it, and makes good for that. */
+        'publication.broken': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'timeout.proven': { actions: 'forgetFailures' },
         reportCondition: { target: 'streaming', reenter: true },
       },

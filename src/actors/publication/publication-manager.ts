@@ -39,7 +39,10 @@ interface Context {
 
 export const publicationManager = setup({
   types: { input: {} as { checkEveryMs: number }, context: {} as Context, events: {} as Event },
-  guards: { isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code },
+  guards: {
+    isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code,
+    isBroken: (_, { error }: { error: SnapshotFault }) => BROKEN.has(error.code),
+  },
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
@@ -133,6 +136,19 @@ export const publicationManager = setup({
             actions: { type: 'apply', params: ({ event: { error } }) => change({ type: 'unavailable', error }) },
           },
           {
+            // The stream has to be made anew, and the publication with it.
+            guard: { type: 'isBroken', params: ({ event }) => event },
+            target: 'backingOff',
+            actions: [
+              { type: 'apply', params: ({ event: { error } }) => change({ type: 'unavailable', error }) },
+              { type: 'send', params: refusalNote },
+              {
+                type: 'send',
+                params: ({ event: { error } }) => ({ to: '@replication-client', event: { type: 'publication.broken', error } }),
+              },
+            ],
+          },
+          {
             target: 'backingOff',
             actions: [
               { type: 'apply', params: ({ event: { error } }) => change({ type: 'unavailable', error }) },
@@ -154,6 +170,9 @@ export const publicationManager = setup({
     },
   },
 });
+
+/** What the stream brought since may lack changes. */
+const BROKEN: ReadonlySet<string> = new Set(['publication_missing', 'publication_incomplete', 'publication_altered']);
 
 function change(of: PublishedRelationsChange) {
   return { table: 'relations', change: of };

@@ -34,10 +34,11 @@ export type PublicationProblem =
   | 'partition_not_replicated'
   | 'publication_missing'
   | 'publication_incomplete'
+  | 'publication_altered'
   | 'refused';
 
 const CONCERN_ALL: ReadonlySet<PublicationProblem> = new Set<PublicationProblem>([
-  'connection_not_available', 'pool_queue_timeout', 'publication_missing', 'publication_incomplete',
+  'connection_not_available', 'pool_queue_timeout', 'publication_missing', 'publication_incomplete', 'publication_altered',
 ]);
 
 type Titled = Pick<PublishedRelation, 'schema' | 'name'>;
@@ -50,6 +51,13 @@ export function publicationIncomplete(publication: string): PublicationRefusedEr
   return new PublicationRefusedError(
     'publication_incomplete',
     `Publication "${publication}" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE`,
+  );
+}
+
+export function publicationAltered(publication: string): PublicationRefusedError {
+  return new PublicationRefusedError(
+    'publication_altered',
+    `Publication "${publication}" was altered or made anew while changes were streamed, and some may have been left out`,
   );
 }
 

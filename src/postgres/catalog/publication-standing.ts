@@ -4,6 +4,7 @@ import type { FoundLink } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { TABLES_SQL, TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
 import { publicationIncomplete, publicationMissing } from './publication-refusal.ts';
+import { PUBLICATION_VERSION_SQL } from './publication-version.ts';
 
 export interface PublicationStanding {
   readonly relation: PublishedRelation;
@@ -27,6 +28,8 @@ export interface PublicationStanding {
    * table whose replica identity holds such a column.
    */
   readonly uncarried: readonly string[];
+  /** Of the publication. */
+  readonly version: string;
 }
 
 interface Row {
@@ -40,6 +43,7 @@ interface Row {
   readonly complete: boolean | null;
   readonly not_full: PublicationStanding['notFull'];
   readonly uncarried: readonly string[];
+  readonly version: string;
 }
 
 /** The operator may publish a partition with a table above it. Else that one may leave the publication, and the partition would with it. */
@@ -63,7 +67,7 @@ const STANDINGS_SQL = `
          (SELECT min(u.oid::regclass::text) FROM ${TABLES_SQL}
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
          (${TREE_SQL}) AS tree,
-         p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete,
+         p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete, ${PUBLICATION_VERSION_SQL} AS version,
          (SELECT coalesce(json_agg(json_build_object('schema', ln.nspname, 'name', l.relname) ORDER BY l.oid), '[]')
           FROM ${TABLES_SQL} JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'r' AND l.relreplident <> 'f'
           JOIN pg_namespace ln ON ln.oid = l.relnamespace) AS not_full,
@@ -96,11 +100,11 @@ export async function standingsOf(
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  const { oid, kind, published, carried, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried } = row;
+  const { oid, kind, published, carried, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried, version } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
   return {
     relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isCarried: carried,
-    isToldAsRoot, untold, notFull, uncarried,
+    isToldAsRoot, untold, notFull, uncarried, version,
   };
 }

@@ -20,7 +20,7 @@ import { DatabaseRefusedError, typed, worldError } from '../connection/database-
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import {
-  dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf, toldAsRoot, untold,
+  dropped, notCarried, notFull, notPublished, publicationAltered, PublicationRefusedError, refusalOf, toldAsRoot, untold,
 } from './publication-refusal.ts';
 import { standingsOf, type PublicationStanding } from './publication-standing.ts';
 import { awaitWritersOfEach, makeEachFull } from './publication-tree.ts';
@@ -66,6 +66,8 @@ export interface PublicationOptions {
   /** The tables are an operator's business. */
   readonly isManual: boolean;
   readonly trees: TreeMemory;
+  /** Of the publication that the stream comes through; undefined while it is not known. */
+  readonly streamedVersion?: () => string | undefined;
   readonly clock: Pick<Clock, 'epochMicros'>;
 }
 
@@ -76,7 +78,8 @@ const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
 /** Of one on a tree, round by round: writers come again and again, and each of these is still below that. */
 const LOCK_TIMEOUTS_OF_TREE = [LOCK_TIMEOUT_OF_SEVERAL, '200ms', '500ms'];
 
-export function createPublication({ pool, publication, isManual, trees, clock }: PublicationOptions): Publication {
+export function createPublication(options: PublicationOptions): Publication {
+  const { pool, publication, isManual, trees, clock, streamedVersion = () => undefined } = options;
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
     return standings.filter(({ isThere, isPartitioned }) => isThere && isPartitioned).flatMap(({ relation, tree }) => {
       const before = trees.treeOf(relation.oid)?.turnedMicros ?? 0;
@@ -87,7 +90,11 @@ export function createPublication({ pool, publication, isManual, trees, clock }:
   return {
     async review(relations) {
       const { lastLayoutId } = trees;
+      const streamed = streamedVersion();
       const standings = await inTransaction(pool, limitOf(relations), (client) => standingsOf(client, publication, relations, isManual));
+      const isOther = standings.some(({ version }) => version !== streamed);
+      // Where the stream has been made anew meanwhile, it is the answer that is old.
+      if (streamed !== undefined && isOther && streamed === streamedVersion()) throw publicationAltered(publication);
       return { faults: faultsOf(standings), turns: turnsOf(standings, lastLayoutId) };
     },
     async add(relations) {

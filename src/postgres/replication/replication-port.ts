@@ -2,7 +2,7 @@
  * ReplicationPort: the process that owns the replication connection.
  *
  * - `connect` → `replication.connected { standing, why, source }` or `replication.refused { error, fatal }`
- * - `createSlot` → `replication.slotCreated { lsn, isMarked }`, or `replication.refused`: in place of the one that `connect` found
+ * - `createSlot` → `replication.slotCreated { lsn, source, isMarked }`, or `replication.refused`: in place of the one that `connect` found
  * - `startStreaming` → `replication.streaming`, or `replication.refused`
  * - `acknowledge` (no answer): the sink may hold more durably than before
  * - `askProgress` (no answer): the sink is told how far Postgres has come, even if nothing was for us
@@ -37,6 +37,8 @@ export interface ReplicationPortOptions {
   readonly isSlotTemporary?: boolean;
   /** A slot that Armature did not make may be dropped. */
   readonly takesOverSlot?: boolean;
+  /** What the publication publishes is an operator's business. */
+  readonly isManual?: boolean;
   readonly sink: TransactionSink;
   /** The commit LSN of the last transaction that the sink has taken; asked whenever a stream starts. */
   readonly lastCommitLsn: () => Lsn;
@@ -112,9 +114,9 @@ class Port {
     const { client, prepared, attempt } = this;
     if (client === undefined || prepared === undefined || this.stream !== undefined) return NOT_CONNECTED;
     try {
-      const lsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options, prepared));
-      this.prepared = { ...prepared, standing: 'continued', confirmedLsn: lsn };
-      return { type: 'replication.slotCreated', lsn, isMarked: prepared.isMarked };
+      const { lsn, source } = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options, prepared));
+      this.prepared = { ...prepared, source, standing: 'continued', confirmedLsn: lsn };
+      return { type: 'replication.slotCreated', lsn, source, isMarked: prepared.isMarked };
     } catch (error) {
       return this.refused(error);
     }

@@ -13,10 +13,13 @@ import type { StreamNames } from '../../settings/stream-names.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import { liftTimeLimits } from '../connection/time-limits.ts';
-import { dropSlot, findSlot, makeSlot, markSlot } from './replication-slot.ts';
+import { dropSlot, findPublication, findSlot, makeSlot, markSlot } from './replication-slot.ts';
 import { standingOf, type FoundDatabase, type SlotSettings, type StoredStream } from './slot-standing.ts';
 
-export interface ReplicationNames extends StreamNames, SlotSettings {}
+export interface ReplicationNames extends StreamNames, SlotSettings {
+  /** What the publication publishes is an operator's business. */
+  readonly isManual?: boolean;
+}
 
 export interface PreparedReplication {
   readonly source: StreamSource;
@@ -78,7 +81,7 @@ export async function prepareReplication(
     if (judged.standing === 'refused') throw new ReplicationSetupError(judged.code, judged.why);
     const { source, slot, publication } = found;
     if (publication === undefined) await makePublication(client, names, found, server.version);
-    await verifyPublication(client, names.publication);
+    if ((await findPublication(client, names.publication, source)) === undefined) throw publicationMissing(names.publication);
     await client.query(displaySettings('SESSION'));
     return {
       source,
@@ -97,22 +100,35 @@ export function startCommand({ slot, publication }: ReplicationNames): string {
   return `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL 0/0 (proto_version '1', publication_names ${names})`;
 }
 
-/** @throws {ReplicationSetupError} unless the publication exists and passes on all four operations. */
-async function verifyPublication(client: pg.Client, publication: string): Promise<void> {
-  const [found] = await rows<{ complete: boolean }>(
-    client,
-    `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS complete
-     FROM pg_publication WHERE pubname = ${quoteText(publication)}`,
+/**
+ * Lets the publication pass on all four operations, where it does not. Before the slot is made: what is decoded from then on is whole.
+ *
+ * @returns its version.
+ * @throws {ReplicationSetupError}
+ */
+async function completePublication(client: pg.Client, { publication, isManual = false }: ReplicationNames, source: StreamSource) {
+  const found = await findPublication(client, publication, source);
+  if (found === undefined) throw publicationMissing(publication);
+  if (found.isComplete) return found.version;
+  if (isManual) throw publicationIncomplete(publication);
+  try {
+    await client.query(`ALTER PUBLICATION ${quoteName(publication)} SET (publish = 'insert, update, delete, truncate')`);
+  } catch (error) {
+    if (hasState(error, '42501')) throw publicationIncomplete(publication);
+    throw error;
+  }
+  return (await findPublication(client, publication, source))?.version;
+}
+
+function publicationMissing(publication: string): ReplicationSetupError {
+  return new ReplicationSetupError('publication_missing', `Publication "${publication}" not found in the database`);
+}
+
+function publicationIncomplete(publication: string): ReplicationSetupError {
+  return new ReplicationSetupError(
+    'publication_incomplete',
+    `Publication "${publication}" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE`,
   );
-  if (found === undefined) {
-    throw new ReplicationSetupError('publication_missing', `Publication "${publication}" not found in the database`);
-  }
-  if (!found.complete) {
-    throw new ReplicationSetupError(
-      'publication_incomplete',
-      `Publication "${publication}" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE`,
-    );
-  }
 }
 
 async function serverOf(client: pg.Client): Promise<{ version: number; walLevel: string; timeoutMs: number }> {
@@ -143,22 +159,29 @@ async function createPublication(client: pg.Client, publication: string, version
 /**
  * Makes the slot, in place of the one that `prepared` found and that cannot be gone on with. One that somebody has made
  * since is left alone, and refused by Postgres. Waits for the transactions that are open now to end; the statement ends
- * with the connection.
+ * with the connection. The publication is complete by then.
  *
- * @returns where its stream begins.
+ * @returns where its stream begins, and whose it is.
  * @throws {ReplicationSetupError} @throws {WorldError}
  */
-export async function createSlot(client: pg.Client, names: ReplicationNames, prepared: PreparedReplication): Promise<Lsn> {
+export async function createSlot(client: pg.Client, names: ReplicationNames, prepared: PreparedReplication): Promise<MadeSlot> {
   const { slot, isSlotTemporary = false } = names;
   return await typed(async () => {
     if (prepared.isInTheWay) await dropSlot(client, slot);
+    const publication = await completePublication(client, names, prepared.source);
     try {
-      return await makeSlot(client, slot, isSlotTemporary);
+      const lsn = await makeSlot(client, slot, isSlotTemporary);
+      return { lsn, source: { ...prepared.source, ...(publication === undefined ? {} : { publication }) } };
     } catch (error) {
       if (hasState(error, '42501')) throw noReplicationRight();
       throw error;
     }
   });
+}
+
+export interface MadeSlot {
+  readonly lsn: Lsn;
+  readonly source: StreamSource;
 }
 
 async function rows<Row extends pg.QueryResultRow>(client: pg.Client, sql: string): Promise<Row[]> {

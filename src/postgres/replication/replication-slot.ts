@@ -14,8 +14,9 @@ import type pg from 'pg';
 import { lsnFromPostgres, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { StreamNames } from '../../settings/stream-names.ts';
+import { PUBLICATION_VERSION_SQL } from '../catalog/publication-version.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
-import type { FoundDatabase, FoundSlot } from './slot-standing.ts';
+import type { FoundDatabase, FoundPublication, FoundSlot } from './slot-standing.ts';
 
 /** The slot, its publication and the system that they lie in. @param client of a walsender. */
 export async function findSlot(client: pg.Client, { slot, publication }: StreamNames): Promise<FoundDatabase> {
@@ -25,7 +26,7 @@ export async function findSlot(client: pg.Client, { slot, publication }: StreamN
     source,
     walLsn: lsnFromPostgres(system?.xlogpos ?? ''),
     slot: await slotOf(client, slot),
-    publication: await publicationOf(client, publication, source),
+    publication: await findPublication(client, publication, source),
   };
 }
 
@@ -41,12 +42,17 @@ async function slotOf(client: pg.Client, slot: string): Promise<FoundSlot | unde
   return { ...slotFound, confirmedLsn: lsnFromPostgres(confirmed) };
 }
 
-async function publicationOf(client: pg.Client, publication: string, source: StreamSource): Promise<FoundDatabase['publication']> {
-  const [found] = await rows<{ comment: string | null }>(
+/** As it is now; undefined when it is not there. */
+export async function findPublication(client: pg.Client, publication: string, source: StreamSource): Promise<FoundPublication | undefined> {
+  const [found] = await rows<{ comment: string | null; isComplete: boolean; version: string }>(
     client,
-    `SELECT obj_description(oid, 'pg_publication') AS comment FROM pg_publication WHERE pubname = ${quoteText(publication)}`,
+    `SELECT obj_description(p.oid, 'pg_publication') AS comment, ${PUBLICATION_VERSION_SQL} AS version,
+            pubinsert AND pubupdate AND pubdelete AND pubtruncate AS "isComplete"
+     FROM pg_publication p WHERE pubname = ${quoteText(publication)}`,
   );
-  return found === undefined ? undefined : { isMarked: found.comment?.split('\n').includes(markOf(source)) === true };
+  if (found === undefined) return undefined;
+  const { comment, ...publicationFound } = found;
+  return { ...publicationFound, isMarked: comment?.split('\n').includes(markOf(source)) === true };
 }
 
 function markOf({ systemId, slot }: StreamSource): string {
@@ -63,7 +69,7 @@ export async function markSlot(client: pg.Client, publication: string, source: S
         WHERE pubname = ${quoteText(publication)} AND pg_has_role(pubowner, 'USAGE')
       LOOP EXECUTE command; END LOOP;
     END $do$`);
-  return (await publicationOf(client, publication, source))?.isMarked === true;
+  return (await findPublication(client, publication, source))?.isMarked === true;
 }
 
 /** @returns where its stream begins. */

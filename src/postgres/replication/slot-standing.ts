@@ -35,7 +35,15 @@ export interface FoundDatabase {
   readonly walLsn: Lsn;
   readonly slot: FoundSlot | undefined;
   /** Undefined when it is not there. */
-  readonly publication: { readonly isMarked: boolean } | undefined;
+  readonly publication: FoundPublication | undefined;
+}
+
+export interface FoundPublication {
+  readonly isMarked: boolean;
+  /** It passes on inserts, updates, deletes and truncations. */
+  readonly isComplete: boolean;
+  /** Another one once it was altered or made anew; not when tables join or leave it. */
+  readonly version: string;
 }
 
 /** What the storage has of a stream, as its log tells it. */
@@ -136,12 +144,21 @@ function whyNotContinued(
   const difference = differenceOf(stored.source, found.source);
   if (difference !== undefined) return difference;
   if (isBeingMade(stored)) return `${title} was being made when the service ended`;
-  if (found.publication === undefined) return `the publication is gone, and ${title} is older than the one that is made now`;
+  const unfit = whyLeftOut(found, stored.source, title);
+  if (unfit !== undefined) return unfit;
   if (isSlotTemporary) return `${title} is to end with its connection from now on`;
   if (slot.isLost) {
     return `Postgres has given up ${title}: its wal_status is lost (see max_slot_wal_keep_size and idle_replication_slot_timeout)`;
   }
   return whatIsBehind(found, slot, stored.heldLsn);
+}
+
+/** What was decoded while the publication was another one may have been left out, and nothing tells what. */
+function whyLeftOut({ publication }: FoundDatabase, stored: StreamSource, title: string): string | undefined {
+  if (publication === undefined) return `the publication is gone, and ${title} is older than the one that is made now`;
+  if (!publication.isComplete) return 'the publication was altered: it leaves out INSERT, UPDATE, DELETE or TRUNCATE';
+  if (stored.publication === undefined || stored.publication === publication.version) return undefined;
+  return 'the publication was altered or made anew meanwhile, and the stream may have left out changes';
 }
 
 function whatIsBehind(found: FoundDatabase, slot: FoundSlot, heldLsn: Lsn): string | undefined {

@@ -47,6 +47,7 @@ export function databasePorts(
         publication,
         isManual: configuration.manualTablePublishing,
         trees: resources.storage.log,
+        streamedVersion: () => resources.storage.log.source?.publication,
         clock: world.clock,
       }),
     snapshots: () =>
@@ -78,6 +79,7 @@ function replication(resources: ServiceResources, { intake }: LogAccess, watcher
     isSlotTemporary,
     takesOverSlot,
     publication,
+    isManual: configuration.manualTablePublishing,
     transactionBytesMax: configuration.transactionBytesMax,
     sink: sinkOf(resources, intake, watcher),
     lastCommitLsn: () => storage.log.lastCommitLsn,

@@ -1,5 +1,6 @@
 /** In which order a slot that does not continue is made anew: whatever the service dies in, the next one finds out. */
 import { expect, test } from 'vitest';
+import { FIRST_DELAY_MS } from '../../../src/actors/connections/back-off.ts';
 import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
 import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { Message, Name, PortSpec } from '../../../src/otp/process.ts';
@@ -10,11 +11,13 @@ import { ManualClock } from '../../support/manual-clock.ts';
 const TURNS = 10;
 
 const source = { systemId: '7', timeline: '1', database: 'items', slot: 'slot' };
+/** With the publication as it was when the slot was made. */
+const made = { ...source, publication: '16384.700' };
 
 /** What was asked, with what matters of it. */
 function wordsOf({ type, source: told, lsn, why }: Message): string {
-  const whose = JSON.stringify(told) === JSON.stringify(source) ? 'the slot' : 'another';
-  if (type === 'restartStream') return `${type} of ${whose} from ${String(lsn)}`;
+  const whose = [source, made].findIndex((known) => JSON.stringify(told) === JSON.stringify(known));
+  if (type === 'restartStream') return `${type} of ${['the slot', 'the slot that was made'][whose] ?? 'another'} from ${String(lsn)}`;
   return why === undefined ? type : `${type}: ${String(why)}`;
 }
 
@@ -47,7 +50,7 @@ function connectTo({ standing, hold }: { standing: 'continued' | 'lost'; hold?: 
       '@replication',
       {
         connect: { type: 'replication.connected', standing, why: standing === 'continued' ? '' : 'it is gone', source },
-        createSlot: { type: 'replication.slotCreated', lsn: '900', isMarked: true },
+        createSlot: { type: 'replication.slotCreated', lsn: '900', source: made, isMarked: true },
         startStreaming: { type: 'replication.streaming' },
       },
       ['disconnect'],
@@ -68,6 +71,10 @@ function connectTo({ standing, hold }: { standing: 'continued' | 'lost'; hold?: 
     asked,
     settle,
     answer: () => answerHeld({ type: '' }),
+    pass: (ms: number) => {
+      clock.advance(ms);
+      runtime.drain();
+    },
     tell: (message: Message) => {
       runtime.send('@replication-client', message);
       runtime.drain();
@@ -81,7 +88,7 @@ test.each([
     'lost',
     [
       'awaitLock', 'connect', 'restartStream of the slot from 0', 'createSlot',
-      'purge: it is gone', 'restartStream of the slot from 900', 'startStreaming',
+      'purge: it is gone', 'restartStream of the slot that was made from 900', 'startStreaming',
     ],
   ],
 ] as const)('a slot that is %s', async (standing, requests) => {
@@ -102,6 +109,17 @@ test('a lock that is lost while the shapes are purged ends the attempt once they
 
   expect({ whilePurging: whilePurging.at(-1), after: asked.slice(whilePurging.length) }).toEqual({
     whilePurging: 'purge: it is gone',
-    after: ['restartStream of the slot from 900', 'startStreaming', 'disconnect'],
+    after: ['restartStream of the slot that was made from 900', 'startStreaming', 'disconnect'],
   });
+});
+
+test('a publication that leaves out changes ends the stream, and the next attempt finds out what has become of it', async () => {
+  const { asked, settle, tell, pass } = connectTo({ standing: 'continued' });
+  await settle();
+
+  tell({ type: 'publication.broken', error: { code: 'publication_altered', message: 'it was altered' } });
+  pass(FIRST_DELAY_MS);
+  await settle();
+
+  expect(asked).toEqual(['awaitLock', 'connect', 'startStreaming', 'disconnect', 'awaitLock', 'connect', 'startStreaming']);
 });

@@ -52,8 +52,8 @@ async function open(options: Partial<ReplicationPortOptions> = {}): Promise<Runn
 
 /** As the replication client does it when there is no slot. */
 async function begin(running: RunningPort): Promise<void> {
-  const { source } = await running.ask({ type: 'connect' });
-  const { lsn } = await running.ask({ type: 'createSlot' });
+  await running.ask({ type: 'connect' });
+  const { lsn, source } = await running.ask({ type: 'createSlot' });
   stored = { source: source as StreamSource, heldLsn: lsn as Lsn };
 }
 
@@ -470,20 +470,54 @@ test('a connection that is given up while it is made answers that, and leaves no
   });
 });
 
-test('refuses a publication that leaves out an operation', async () => {
+const COMPLETE = 'SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS "isComplete" FROM pg_publication WHERE pubname = $1';
+
+test('lets a publication that leaves out an operation pass on all of them, once the log has let go of the stream', async () => {
   await database.query(`CREATE PUBLICATION armature_test WITH (publish = 'insert, update')`);
   port = await open();
 
-  const answer = await port.ask({ type: 'connect' });
+  await port.ask({ type: 'connect' });
+  const [before] = await database.query(COMPLETE, ['armature_test']);
+  const { type } = await port.ask({ type: 'createSlot' });
 
-  expect(answer).toEqual({
-    type: 'replication.refused',
-    error: {
-      code: 'publication_incomplete',
-      message: 'Publication "armature_test" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE',
+  const [after] = await database.query(COMPLETE, ['armature_test']);
+  expect({ before, type, after }).toEqual({ before: { isComplete: false }, type: 'replication.slotCreated', after: { isComplete: true } });
+});
+
+test('refuses a publication that leaves out an operation where that is an operator\'s business', async () => {
+  await database.query(`CREATE PUBLICATION armature_test WITH (publish = 'insert, update')`);
+  port = await open({ isManual: true });
+  await port.ask({ type: 'connect' });
+
+  const answer = await port.ask({ type: 'createSlot' });
+
+  expect({ answer, slots: await database.query(SLOTS) }).toEqual({
+    answer: {
+      type: 'replication.refused',
+      error: {
+        code: 'publication_incomplete',
+        message: 'Publication "armature_test" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE',
+      },
+      fatal: true,
     },
-    fatal: true,
+    slots: [],
   });
+});
+
+test('tells whether a publication is another one: by what was altered of it, and not by the tables in it', async () => {
+  await database.query('CREATE TABLE items (id int); CREATE PUBLICATION armature_test');
+  port = await open();
+  await begin(port);
+  const connected = async (sql: string) => {
+    await database.query(sql);
+    return (await port?.ask({ type: 'connect' }))?.['standing'];
+  };
+
+  expect([
+    await connected('ALTER PUBLICATION armature_test ADD TABLE items'),
+    await connected("ALTER PUBLICATION armature_test DROP TABLE items; COMMENT ON PUBLICATION armature_test IS 'ours'"),
+    await connected('ALTER PUBLICATION armature_test SET (publish_via_partition_root = true)'),
+  ]).toEqual(['continued', 'continued', 'lost']);
 });
 
 test('refuses a slot of another plugin or database', async () => {

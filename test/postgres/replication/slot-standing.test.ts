@@ -10,7 +10,8 @@ const source: StreamSource = { systemId: '7', timeline: '2', database: 'items', 
 const slot: FoundSlot = {
   plugin: 'pgoutput', database: 'items', isTemporary: false, isTwoPhase: false, activePid: null, isLost: false, confirmedLsn: '200' as Lsn,
 };
-const found: FoundDatabase = { source, walLsn: '900' as Lsn, slot, publication: { isMarked: true } };
+const publication = { isMarked: true, isComplete: true, version: '16384.700' };
+const found: FoundDatabase = { source, walLsn: '900' as Lsn, slot, publication };
 const stored: StoredStream = { source, heldLsn: '300' as Lsn };
 
 interface Case {
@@ -25,13 +26,14 @@ function judge(change: Case) {
   return standingOf(inDatabase, { ...stored, ...change.stored }, change.settings ?? {});
 }
 
-const unmarked = { publication: { isMarked: false } };
+const unmarked = { publication: { ...publication, isMarked: false } };
 const ofAnother = (difference: Partial<StreamSource>): Partial<StoredStream> => ({ source: { ...source, ...difference } });
 
 test.each<[string, Case]>([
   ['has confirmed less than the storage holds', {}],
   ['has confirmed just that', { slot: { confirmedLsn: '300' as Lsn } }],
   ['lost its mark', { found: unmarked }],
+  ['has the publication that its stream came through', { stored: ofAnother({ publication: publication.version }) }],
 ])('a slot goes on when it %s', (_, change) => {
   expect(judge(change)).toEqual({ standing: 'continued' });
 });
@@ -55,6 +57,8 @@ test.each<[string, string, Case]>([
   ],
   ['Postgres has given the slot up', 'its wal_status is lost', { slot: { isLost: true } }],
   ['the publication is gone', 'the publication is gone', { found: { publication: undefined } }],
+  ['the publication leaves something out', 'leaves out INSERT, UPDATE', { found: { publication: { ...publication, isComplete: false } } }],
+  ['the publication is another version', 'altered or made anew', { stored: ofAnother({ publication: '16384.600' }) }],
   ['the making of the slot was cut off', 'was being made', { stored: { heldLsn: '0' as Lsn }, found: unmarked }],
   ['the WAL ends before what is held', 'put back: its WAL is at 0/12B', { found: { walLsn: '299' as Lsn } }],
   ['the system is another one', 'another database system, 8;', { stored: ofAnother({ systemId: '8' }) }],
