@@ -43,7 +43,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
   }
 }
 
-test('stopped and started under load, everything is equal afterwards, with the same handles', async () => {
+test('postgres-disconnection: stopped and started under load, everything is equal afterwards, with the same handles', async () => {
   const follower = new ShapeFollower(service.shapeUrl, { table: 'items' });
   await query("INSERT INTO items SELECT n, 'before' FROM generate_series(1, 100) AS n");
   await follower.catchUp();
