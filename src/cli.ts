@@ -81,10 +81,10 @@ async function startService(configuration: Configuration, report: StartReport, w
   const watch = { step: report.step.bind(report), ...(logLines === undefined ? {} : { logLines }) };
   const service = await start(configuration, undefined, watch);
   const storage = configuration.storage === 'memory' ? 'memory' : resolve(configuration.storageDirectory);
-  const started = startedOf(service, storage, process.pid, welcome?.(service.url));
+  const told = () => startedOf(service, storage, process.pid, welcome?.(service.url)); // Some of it comes behind a wait for the storage.
   service.on('restoring', ({ restored, of }) => report.step({ what: 'shapes', done: restored, of }));
-  report.started(started);
-  whenActive(service, () => report.ready(started));
+  report.started(told());
+  whenActive(service, () => report.ready(told()));
   return service;
 }
 

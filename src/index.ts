@@ -21,4 +21,4 @@ export type { LogLines, StartStep, StartWatch } from './service/start-watch.ts';
 export { systemWorld, type World } from './service/world.ts';
 export type { Random } from './base/random.ts';
 export type { Disk, DiskFile, OpenMode } from './storage/disk/disk.ts';
-export { DiskError, StorageDirectoryError, StorageLockedError, StorageVersionError, UnknownContentError } from './storage/errors.ts';
+export { DiskError, StorageDirectoryError, StorageVersionError, UnknownContentError } from './storage/errors.ts';

@@ -141,8 +141,11 @@ export const STORAGE_REFUSED = {
   message: 'The storage takes nothing at present, so nothing new can be served. What is stored can be read. Please try again later.',
 } as const satisfies Unreadiness;
 
+/** The same where another instance works in the storage, as it is told to who asks for more than what is stored. */
+export const STANDING_BY = { message: 'Timeout waiting for Postgres lock acquisition' } as const satisfies Unreadiness;
+
 const READINESS_TEXTS: Readonly<Record<Exclude<ServiceCondition, 'storage'>, string>> = {
-  lock: 'Timeout waiting for Postgres lock acquisition',
+  lock: STANDING_BY.message,
   replication:
     "Timeout waiting for replication client to be ready. Check that you don't have pending transactions in the database. " +
     'Electric has to wait for all pending transactions to commit or rollback before it can create the replication slot.',

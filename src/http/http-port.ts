@@ -22,6 +22,8 @@ export interface HttpPorts extends DispatcherPorts {
   /** Told where the server listens, once it does. */
   listening?(address: ListenAddress): void;
   readonly reception?: Reception;
+  /** How the socket comes about. Default: it is opened. */
+  readonly listen?: typeof listen | undefined;
 }
 
 /** Where the program around the service finds who takes requests now. */
@@ -37,7 +39,8 @@ export function httpPort(settings: HttpSettings, ports: HttpPorts): PortSpec {
 async function openServer(settings: HttpSettings, ports: HttpPorts, context: PortContext): Promise<PortHandle> {
   const dispatcher = new RequestDispatcher({ ...settings, bodies: settings.bodies ?? BODY_LIMITS }, ports);
   const receive: typeof dispatcher.receive = (request, response) => dispatcher.receive(request, response);
-  const server = settings.listens === false ? undefined : await listen(settings, settings, receive, (error) => context.exit(error));
+  const open = ports.listen ?? listen;
+  const server = settings.listens === false ? undefined : await open(settings, settings, receive, (error) => context.exit(error));
   if (server !== undefined) ports.listening?.(server.address);
   ports.reception?.open(dispatcher);
   return {

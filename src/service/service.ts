@@ -4,50 +4,34 @@
  * What can be wrong from the start (the directory, the database, a setting) is found before the tree exists, and is one
  * error with one message. From then on Postgres may come and go.
  */
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Api } from '../api/api.ts';
-import type { Clock } from '../base/clock.ts';
 import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { databaseOf, type Database } from './database.ts';
 import { dump } from './dump.ts';
-import { countedMetrics, serveMetrics } from './metrics-endpoint.ts';
 import { storedStream } from './wiring/database.ts';
 import { followedShape, type FollowedShape, type ShapeOptions } from './followed-shape.ts';
 import type { ServiceEventMap, ServiceListener, StatusEvent } from './event-types.ts';
-import { ServiceEvents } from './service-events.ts';
+import { groundOf, type Beginning, type Ground } from './ground.ts';
+import { reachStorage } from './reached-storage.ts';
 import { configurationOf, type ServiceOptions } from './service-options.ts';
-import { startError } from './start-failure.ts';
+import { startStack } from './stack-stage.ts';
+import { Stages, type NextStage, type Stage } from './stage.ts';
+import { startStandby } from './standby-stage.ts';
+import { startError, startFailure } from './start-failure.ts';
 import type { StartWatch } from './start-watch.ts';
 import { watchStatus } from './status-watch.ts';
-import { ServiceReception } from './wiring/edge.ts';
-import { stackWiring } from './wiring/stack.ts';
-import type { ShapeLives } from './wiring/tables.ts';
-import { watchesOf } from './wiring/telemetry.ts';
 import { fetchHandler } from '../http/web/fetch-handler.ts';
 import type { FetchHandler, FetchHandlerOptions } from '../http/web/handler-types.ts';
-import { InspectionPortTakenError, startInspectionServer, type InspectionOptions } from '../observer/inspection-server.ts';
-import type { ExitReason, Pid } from '../otp/process.ts';
-import { createRuntime, type Runtime } from '../otp/runtime.ts';
-import { supervisor } from '../otp/supervision/supervisor.ts';
+import { InspectionPortTakenError } from '../observer/inspection-server.ts';
+import type { Runtime } from '../otp/runtime.ts';
 import { preflight } from '../postgres/connection/preflight.ts';
-import { loadWhereLanguage } from '../sql/where-language.ts';
 import { errorOf } from '../storage/errors.ts';
-import { memoryStorage } from '../storage/memory-storage.ts';
-import { RowLineFolder } from '../shapes/row-line-folder.ts';
-import type { Disk } from '../storage/disk/disk.ts';
-import type { AwaitedLock } from '../storage/disk/directory-lock.ts';
-import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
-import { stack } from '../supervisors/stack.ts';
-import { logLifecycle } from '../telemetry/lifecycle-log.ts';
 import { forwardingLogger } from '../telemetry/forwarding-logger.ts';
-import { RecentDeaths } from '../telemetry/recent-deaths.ts';
 import { humanLines } from '../telemetry/human-lines.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { ServiceTroubles } from '../telemetry/service-troubles.ts';
 import { systemWorld, type World } from './world.ts';
 
 export { InspectionPortTakenError };
@@ -108,10 +92,11 @@ export interface ServiceStanding extends StatusEvent {
  * @param options or a configuration that was read from flags and variables.
  * @param world clock, randomness and disk; by default those of this machine.
  * @param watch told how the start goes on; by default nobody is.
- * @returns the service once it listens; it may be `starting` still, or `waiting` for another instance to end.
+ * @returns the service once it listens; it may be `starting` still, or `waiting` for another instance to end, also for one that works in
+ * the same storage directory.
  * @throws {ConfigurationError} an option, or the database, cannot be used: each mistake is a line that says what to do.
  * @throws {PortTakenError | AddressRefusedError | InspectionPortTakenError} it cannot listen.
- * @throws {StorageDirectoryError | StorageLockedError | StorageVersionError | UnknownContentError | DiskError} of the storage directory.
+ * @throws {StorageDirectoryError | StorageVersionError | UnknownContentError | DiskError} of the storage directory.
  * Whatever is thrown, nothing is left open.
  */
 export async function startService(
@@ -123,7 +108,7 @@ export async function startService(
   const logger = loggerOf(options, configuration, watch);
   const closing = new Closing();
   try {
-    return await start(configuration, { world, watch, logger, closing });
+    return await start({ configuration, world, watch, logger, closing });
   } catch (error) {
     await closing.all().catch(() => {}); // What kept it from starting is what there is to say.
     throw startError(error);
@@ -137,168 +122,121 @@ function loggerOf(options: ServiceOptions | Configuration, { logLevel }: Configu
   return createLogger({ level: logLevel, ...(destination === undefined ? {} : { destination }) });
 }
 
-/** What a start begins with. */
-interface Beginning {
-  readonly world: World;
-  readonly watch: StartWatch;
-  readonly logger: Logger;
-  readonly closing: Closing;
-}
-
-async function start(configuration: Configuration, { world, watch, logger, closing }: Beginning): Promise<Service> {
-  const { storage, database, language } = await reachGround(configuration, { world, watch, logger, closing });
-  const runtime = createRuntime({ clock: world.clock });
-  logLifecycle(runtime, logger);
-  const deaths = new RecentDeaths(runtime, world.clock);
-  for (const note of storage.notes) logger.warn(note);
-  if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
-  const events = new ServiceEvents((error, event) => logger.error({ err: error, event }, 'a listener failed'));
-  const reception = new ServiceReception();
-  const metrics = countedMetrics(configuration, world, runtime, closing);
-  const watches = watchesOf(metrics, world.clock);
-  const troubles = new ServiceTroubles(world.clock);
-  const resources = { configuration, world, logger, storage, language, database, runtime, watches, troubles };
-  const wiring = stackWiring(resources, { reception, lives: toldLives(events, logger), opened: (close) => closing.add(close) });
-  const { api } = wiring;
-  const metricsUrl = metrics && (await serveMetrics(metrics, resources, api, closing));
-  let url = ''; // It is where it listens, as soon as it does.
-  const observerUrl = (): string | undefined => (url !== '' && configuration.observer ? `${url}/_observer` : undefined);
-  const { inspect, inspectPort } = configuration;
-  const inspectionUrl = inspect ? await inspected({ runtime, port: inspectPort, observerUrl }, closing) : undefined;
-  if (inspectionUrl !== undefined) logger.info({ url: inspectionUrl }, 'the inspection protocol of xstate is streamed');
-  const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
-  closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
-  if (configuration.listens !== false) url = await listeningAt(runtime);
-  if (url !== '') logger.info({ url }, 'the service listens');
+async function start(beginning: Beginning): Promise<Service> {
+  const { configuration, world, closing } = beginning;
+  const { ground, storage, database } = await reachAll(beginning);
+  const { stage, next } = await firstStage(ground, storage, database);
+  const { runtime, events } = ground;
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
   closing.add(() => Promise.resolve(unwatch()));
-  const service = serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock, unwatch });
-  return { ...service, metricsUrl, observerUrl: observerUrl(), inspectionUrl, dump: () => dump(resources, api, deaths) };
+  return serviceOf({ ground, configuration, stages: new Stages(runtime, stage, next), url: stage.url, unwatch });
 }
 
 /** What it stands on, each while the others are on their way. What is wrong with the storage is said first. */
-async function reachGround(configuration: Configuration, { world, watch, logger, closing }: Beginning) {
-  const opening = reachStorage(configuration, world, watch, logger);
+async function reachAll(beginning: Beginning) {
+  const { watch, closing } = beginning;
+  const opening = reachStorage(beginning);
   opening.then(() => watch.step?.({ what: 'database' }), () => {}); // What keeps it from opening is heard below.
-  const reaching = reachDatabase(configuration, world.disk, opening, closing);
-  const loading = loadWhereLanguage();
-  await Promise.allSettled([reaching, loading]); // Of which nothing is left open, whatever the storage says.
+  const reaching = reachDatabase(beginning, opening);
+  const laying = groundOf(beginning);
+  await Promise.allSettled([reaching, laying]); // Of which nothing is left open, whatever the storage says.
   const storage = await opening;
-  closing.add(() => storage.close());
-  return { storage, database: await reaching, language: await loading };
+  if (storage !== undefined) closing.add(() => storage.close());
+  return { storage, database: await reaching, ground: await laying };
 }
 
-/** The storage says which replication slot is its own: no other is touched. */
-async function reachDatabase(configuration: Configuration, disk: Disk, opening: Promise<Storage>, closing: Closing): Promise<Database> {
-  const { databaseUrl } = configuration;
-  if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
-  const database = await databaseOf(configuration, databaseUrl, disk);
-  const stored = opening.then(storedStream);
+/** The stack where the storage is ours, and otherwise a standby that waits for it. */
+async function firstStage(
+  ground: Ground,
+  storage: Storage | undefined,
+  database: Database,
+): Promise<{ readonly stage: Stage; readonly next?: NextStage }> {
+  if (storage !== undefined) return { stage: await startStack(ground, storage, database) };
+  return await startStandby(ground, database, () => openDatabase(ground));
+}
+
+/**
+ * The storage says which replication slot is its own: no other is touched.
+ *
+ * @param opening resolves with undefined while it is another instance's: whose slot it is, nobody here can say then.
+ */
+async function reachDatabase(beginning: Beginning, opening: Promise<Storage | undefined>): Promise<Database> {
+  const stored = opening.then((storage) => (storage === undefined ? 'unknown' : storedStream(storage)));
   stored.catch(() => {}); // Perhaps nobody asks for it.
+  const database = await openDatabase(beginning);
   const problem = await preflight(database.target, { ...database, stored });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
-  closing.add(() => database.adminPool.close());
-  closing.add(() => database.snapshotPool.close());
-  closing.add(() => database.movePool.close());
-  closing.add(() => database.subsetPool.close());
   return database;
 }
 
-/** Listeners hear of it in their own time, and the log at once: so its lines are in the order of what happened. */
-function toldLives(events: ServiceEvents, logger: Logger): ShapeLives {
-  return {
-    started: (handle, definition) => events.started(handle, definition),
-    ended: (handle, definition) => events.ended(handle, definition),
-    restoring(restored, of) {
-      if (restored === 0) logger.info({ count: of }, 'shapes.restoring');
-      events.restoring(restored, of);
-    },
-  };
-}
-
-async function reachStorage(
-  { storage, storageDirectory, chunkBytesMax, keepEveryUpdate }: Configuration,
-  { clock, disk }: World,
-  { step }: StartWatch,
-  logger: Logger,
-): Promise<Storage> {
-  if (storage === 'memory') return memoryStorage({ clock, chunkBytesMax });
-  step?.({ what: 'storage' });
-  const begunMs = clock.nowMs();
-  logger.info({ directory: storageDirectory }, 'storage.opening'); // A large log takes its time.
-  const logRead = step && ((done: number, of: number): void => step({ what: 'log', done, of }));
-  const folder = keepEveryUpdate ? undefined : new RowLineFolder();
-  const lockAwaited = ({ host, pid, forMs }: AwaitedLock): void => {
-    step?.({ what: 'lock' });
-    logger.warn({ directory: storageDirectory, host, pid, forMsMax: forMs, advice: LOCK_ADVICE }, 'storage.lockAwaited');
-  };
-  const opened = await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax, folder, logRead, lockAwaited });
-  logger.info({ durationMs: Math.round(clock.nowMs() - begunMs) }, 'storage.opened');
-  return opened;
-}
-
-const LOCK_ADVICE =
-  'The process that has the lock of the storage cannot be looked at from here, so it is waited for a sign of life of it. Without one the ' +
-  'storage is taken over: nothing has to be done where that process was killed. Until then nothing is served.';
-
-async function inspected(options: InspectionOptions, closing: Closing): Promise<string> {
-  const inspection = await startInspectionServer(options);
-  closing.add(() => inspection.close());
-  return inspection.url;
-}
-
-async function listeningAt(runtime: Runtime): Promise<string> {
-  const { host, port } = (await runtime.call('@http', { type: 'listenAddress' })) as unknown as { host: string; port: AddressInfo['port'] };
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** Of an instance that takes over: what keeps it from Postgres by now is tried again by the stack, and told. */
+async function openDatabase({ configuration, world, closing }: Beginning): Promise<Database> {
+  const { databaseUrl } = configuration;
+  if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
+  const database = await databaseOf(configuration, databaseUrl, world.disk);
+  const { adminPool, snapshotPool, movePool, subsetPool } = database;
+  for (const pool of [adminPool, snapshotPool, movePool, subsetPool]) closing.add(() => pool.close());
+  return database;
 }
 
 /** What runs, and what a program reaches it by. */
 interface RunningParts {
-  readonly runtime: Runtime;
-  readonly root: Pid;
-  readonly url: string;
-  readonly closing: Closing;
-  readonly api: Api;
-  readonly reception: ServiceReception;
-  readonly events: ServiceEvents;
+  readonly ground: Ground;
   readonly configuration: Configuration;
-  readonly clock: Clock;
+  readonly stages: Stages;
+  readonly url: string;
   /** No level is told any more. */
   unwatch(): void;
 }
 
-type ServiceOfParts = Omit<Service, 'metricsUrl' | 'observerUrl' | 'inspectionUrl' | 'dump'>;
-
-function serviceOf(parts: RunningParts): ServiceOfParts {
-  const { runtime, root, url, closing, api, reception, events, configuration, clock } = parts;
+function serviceOf({ ground, configuration, stages, url, unwatch }: RunningParts): Service {
+  const { runtime, closing, reception, events, deaths, world } = ground;
+  const { clock } = world;
   const leaving = new AbortController();
   let isStopping = false;
-  const ended = runtime.whenDown(root).then(async (reason) => {
+  const last = stages.ended.then((reason) => `the service gave up: ${JSON.stringify(reason)}`, startFailure);
+  const ended = last.then(async (why) => {
     leaving.abort();
     const closed = closing.all();
-    if (!isStopping) return whyEnded(reason, await closed.then(() => undefined, errorOf));
+    if (!isStopping) return whyEnded(why, await closed.then(() => undefined, errorOf));
     await closed;
     return undefined;
   });
   ended.then((failure) => events.emit('ended', { failure }), () => {}); // Whoever waits for it is told of what it rejects with.
+  const living = {
+    clock,
+    get api() {
+      return stages.current.api;
+    },
+  };
   return {
     url,
+    get metricsUrl() {
+      return stages.current.metricsUrl;
+    },
+    get observerUrl() {
+      return stages.current.observerUrl;
+    },
+    get inspectionUrl() {
+      return stages.current.inspectionUrl;
+    },
     runtime,
     ended,
-    status: () => ({ level: api.level(), ...api.standing() }),
-    cause: async () => await api.cause(true),
-    load: () => api.load(),
+    status: () => ({ level: living.api.level(), ...living.api.standing() }),
+    cause: async () => await living.api.cause(true),
+    load: () => living.api.load(),
     on: (name, listener) => events.on(name, listener),
-    shape: (options) => followedShape({ api, clock }, options, leaving.signal),
+    shape: (options) => followedShape(living, options, leaving.signal),
     fetchHandler(options = {}) {
       if (typeof options.authorize !== 'function') requireSecret(configuration, options.authorize);
       return fetchHandler(() => reception.dispatcher, options);
     },
+    dump: () => dump(ground, living.api, deaths),
     async stop() {
       isStopping = true;
-      parts.unwatch(); // That it lacks something from now on is no news.
+      unwatch(); // That it lacks something from now on is no news.
       leaving.abort();
-      await runtime.stop(root);
+      await stages.stop();
       await ended;
     },
   };
@@ -315,7 +253,6 @@ function requireSecret({ secret, insecure }: Configuration, authorize: unknown):
 }
 
 /** Both reasons are told: what made the service give up may also have kept it from closing in good order. */
-function whyEnded(reason: ExitReason, failure: Error | undefined): string {
-  const also = failure === undefined ? '' : `; it could not close in good order: ${failure.message}`;
-  return `the service gave up: ${JSON.stringify(reason)}${also}`;
+function whyEnded(why: string, failure: Error | undefined): string {
+  return failure === undefined ? why : `${why}; it could not close in good order: ${failure.message}`;
 }

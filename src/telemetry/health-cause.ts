@@ -26,7 +26,7 @@ export interface CauseSource {
   restored(): { readonly count: number; readonly of: number };
 }
 
-const TROUBLES: Readonly<Record<Troubled, string>> = {
+export const TROUBLES: Readonly<Record<Troubled, string>> = {
   storage: 'the disk refuses what is to be stored',
   lock: 'Postgres cannot be asked for the lock',
   replication: 'the replication stream is broken',
@@ -63,7 +63,7 @@ function worstTrouble({ missing, trouble, nowMs }: CauseSource, isTrusted: boole
   return worst && troubleText(worst.what, worst, nowMs, isTrusted);
 }
 
-function troubleText(what: string, trouble: Trouble, nowMs: number, isTrusted: boolean): string {
+export function troubleText(what: string, trouble: Trouble, nowMs: number, isTrusted: boolean): string {
   const { sinceMicros, meaning, message, retryAtMs } = trouble;
   const known = [...(meaning === undefined ? [] : [meaning]), ...(isTrusted && message !== undefined ? [redactedText(message)] : [])];
   const why = known.length === 0 ? '' : `: ${known.join('; ')}`;
@@ -100,12 +100,15 @@ function lockText({ holder, slot }: CauseSource, isTrusted: boolean): string {
   const waits = 'another instance holds the lock';
   if (holder === undefined) return `the lock is waited for: ${waits}, as a rule`;
   if (!isTrusted) return `${waits}; this one goes on when that has ended`;
-  const { pid, application, address, since } = holder;
-  const session = [
+  return `${waits} of ${slot}: ${sessionText(holder)}; this one goes on when that has ended`;
+}
+
+export function sessionText({ pid, application, address, since }: LockHolder): string {
+  const known = [
     `process ${pid} of Postgres`,
     ...(application === undefined ? [] : [`application ${JSON.stringify(application)}`]),
     ...(address === undefined ? [] : [`from ${address}`]),
     ...(since === undefined ? [] : [`connected since ${since.toISOString()}`]),
   ];
-  return `${waits} of ${slot}: ${session.join(', ')}; this one goes on when that has ended`;
+  return known.join(', ');
 }

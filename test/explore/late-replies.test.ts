@@ -19,6 +19,8 @@ const ANSWERS: Answers = {
   awaitUnsaved: ['unsaved.exceeded'],
   awaitRefusal: ['disk.refused'],
   tryDisk: ['disk.took', 'disk.refused'],
+  take: ['storage.held', 'storage.taken', 'storage.refused'],
+  look: ['storage.seen', 'storage.unseen'],
   registerShape: ['shape.registered'],
   reportPosition: ['collector.position'],
   join: ['catchUp.joined', 'catchUp.passed'],

@@ -13,6 +13,7 @@ import { shapeCache } from '../../src/actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
+import { standby } from '../../src/actors/standby.ts';
 import { NO_CONNECTION } from '../../src/actors/snapshot-fault.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';
@@ -459,6 +460,22 @@ const checkpointerWalk: WalkedMachine = {
   ],
 };
 
+const standbyWalk: WalkedMachine = {
+  machine: standby,
+  inputs: [{ self }],
+  events: [
+    { type: 'storage.held', host: 'there', pid: 1 },
+    { type: 'storage.held', host: 'there', pid: 2 },
+    { type: 'storage.taken' },
+    { type: 'storage.refused' },
+    { type: 'storage.seen', count: 1 },
+    { type: 'storage.unseen', error: { code: 'DiskError', message: 'cannot read /checkpoint: EIO' } },
+    failed('storage.failed'),
+    { type: 'reportCondition' },
+    { type: 'timeout.next' },
+  ],
+};
+
 const diskMonitorWalk: WalkedMachine = {
   machine: diskMonitor,
   inputs: [{ self }],
@@ -555,6 +572,7 @@ export const walkedMachines: readonly WalkedMachine[] = [
   replicationClientWalk,
   checkpointerWalk,
   diskMonitorWalk,
+  standbyWalk,
   supervisorWalk,
   dynamicSupervisorWalk,
 ];

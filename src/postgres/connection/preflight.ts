@@ -19,8 +19,8 @@ export interface PreflightOptions extends SlotSettings {
   readonly slot?: string;
   /** Its publication, which tells whose the slot is. Left out, nobody asks. */
   readonly publication?: string;
-  /** What the storage has of the slot's stream, or will say of it once it is open. */
-  readonly stored?: StoredStream | Promise<StoredStream>;
+  /** What the storage has of the slot's stream, or will say of it once it is open. `unknown`: so is whose the slot is. */
+  readonly stored?: StoredStream | Promise<StoredStream | 'unknown'>;
   readonly timeoutMs?: number;
 }
 
@@ -36,6 +36,7 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
     const problem = problemOf(facts, target, options.slot);
     if (problem !== undefined || !facts.has_slot) return problem;
     const stored = await options.stored; // No connection waits for it.
+    if (stored === 'unknown') return undefined;
     const judge = (client: pg.Client): Promise<DatabaseProblem | undefined> => slotProblem(client, options, stored);
     return await through(await connect(target, { ...connectOptions, replication: 'database' }), judge);
   } catch (error) {

@@ -2,12 +2,15 @@
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
+import type { ApiSettings } from '../../api/api-context.ts';
 import type { ExplainSource } from '../../api/explain/explain-source.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
-import { httpPort, type Reception } from '../../http/http-port.ts';
+import type { Listen } from '../../http/doorway.ts';
+import { httpPort, type HttpSettings, type Reception } from '../../http/http-port.ts';
 import type { Pages } from '../../http/pages.ts';
-import type { RequestDispatcher } from '../../http/request-dispatcher.ts';
+import type { DispatcherPorts, RequestDispatcher } from '../../http/request-dispatcher.ts';
+import type { Configuration } from '../../settings/configuration.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { causeOfHealth } from './health-cause.ts';
@@ -42,14 +45,25 @@ export function serviceApi(resources: ServiceResources, { subsets, explain, read
     explain,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
-  const settings = {
+  return createApi(ports, apiSettings(configuration), world.clock, world.random);
+}
+
+export function apiSettings(configuration: Configuration): ApiSettings {
+  return {
     longPollTimeoutMs: configuration.longPollTimeoutMs,
     readinessTimeoutMs: READINESS_TIMEOUT_MS,
     maxConcurrentRequests: configuration.maxConcurrentRequests,
     cache: { maxAgeSeconds: configuration.cacheMaxAgeSeconds, staleAgeSeconds: configuration.cacheStaleAgeSeconds },
     isDeletionEnabled: configuration.enableDeletion,
   };
-  return createApi(ports, settings, world.clock, world.random);
+}
+
+/** By which ways requests come. */
+export interface Entrance {
+  /** Where those without a socket are taken. */
+  readonly reception: Reception;
+  /** How the socket comes about, where somebody has listened before. */
+  readonly listen?: Listen | undefined;
 }
 
 /** Requests of the program around the service go to the dispatcher of the server that lives now. */
@@ -71,38 +85,51 @@ export class ServiceReception implements Reception {
   }
 }
 
-export function edgePorts(
-  { configuration, logger, world, watches, troubles }: ServiceResources,
-  api: Api,
-  reception: Reception,
-  pages?: Pages,
-) {
-  const { host, secret, listens = true, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
+/** How the edge is set up, whoever stands behind it. */
+export function edgeSettings(configuration: Configuration): HttpSettings {
+  const { host, port, secret, listens = true, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
+  return { host, port, secret, listens, version: VERSION, ...timeouts };
+}
+
+/** What a server works with, and whom it tells of what went wrong. */
+export function dispatcherPorts(
+  { logger, world, watches }: Pick<ServiceResources, 'logger' | 'world' | 'watches'>,
+  api: Api,
+  pages?: Pages,
+): DispatcherPorts {
+  return {
+    api,
+    clock: world.clock,
+    random: world.random,
+    pages,
+    watch: watches.requests,
+    failed(error, requestId) {
+      watches.requestFailed?.();
+      logger.error({ err: error, requestId }, 'a request failed');
+    },
+    cutOff(clients) {
+      watches.cutOff?.(clients);
+      logger.warn({ clients }, 'clients that did not read their answers were cut off');
+    },
+  };
+}
+
+export function edgePorts(resources: ServiceResources, api: Api, { reception, listen }: Entrance, pages?: Pages) {
+  const { configuration, logger, troubles } = resources;
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
     journal: () => journalPort(logger, (note) => troubles.note(note)),
     http: () =>
       httpPort(
-        { host, port, secret, listens, version: VERSION, ...timeouts },
+        { ...edgeSettings(configuration), port },
         {
-          api,
-          clock: world.clock,
-          random: world.random,
-          pages,
+          ...dispatcherPorts(resources, api, pages),
           listening: (address) => {
             port = address.port;
           },
           reception,
-          watch: watches.requests,
-          failed(error, requestId) {
-            watches.requestFailed?.();
-            logger.error({ err: error, requestId }, 'a request failed');
-          },
-          cutOff(clients) {
-            watches.cutOff?.(clients);
-            logger.warn({ clients }, 'clients that did not read their answers were cut off');
-          },
+          listen,
         },
       ),
   };

@@ -9,7 +9,7 @@ import { KeptAnswer } from './kept-answer.ts';
 import { livingTable } from './living-table.ts';
 
 /** Whoever asks for health does so often, and gives it little time. */
-const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
+export const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
 /** A disk that takes longer for one thing is told of. */
 const SLOW_MS = 5_000;
 

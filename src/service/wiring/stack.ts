@@ -5,10 +5,9 @@
  * else reads a table asks the runtime for that of the process that lives now, so nothing is read of one that died.
  */
 import type { Api } from '../../api/api.ts';
-import type { Reception } from '../../http/http-port.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
-import { edgePorts, serviceApi } from './edge.ts';
+import { edgePorts, serviceApi, type Entrance } from './edge.ts';
 import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { explainSource } from './explain/explain-source.ts';
@@ -28,16 +27,14 @@ export interface ServiceWiring extends StackWiring {
 }
 
 /** What stands around the stack. */
-export interface Surroundings {
-  /** Where requests without a socket are taken. */
-  readonly reception: Reception;
+export interface Surroundings extends Entrance {
   /** Told of shapes that begin and end. */
   readonly lives: ShapeLives;
   /** Told of what must be closed when the tree has ended. */
   opened(close: () => Promise<void>): void;
 }
 
-export function stackWiring(resources: ServiceResources, { reception, lives, opened }: Surroundings): ServiceWiring {
+export function stackWiring(resources: ServiceResources, { lives, opened, ...entrance }: Surroundings): ServiceWiring {
   const { configuration, storage, watches } = resources;
   const access = logAccess(resources, watches.transactions);
   const queries = new SubsetQueries(resources.runtime);
@@ -52,7 +49,7 @@ export function stackWiring(resources: ServiceResources, { reception, lives, ope
     ports: {
       ...storagePorts(resources, access),
       ...databasePorts(resources, access, queries, observer),
-      ...edgePorts(resources, api, reception, observer),
+      ...edgePorts(resources, api, entrance, observer),
     },
     tables: processTables(resources, access, observed(api.announcements, observer), withReads(reads, lives), observer?.worked),
     shapeLog: (handle) => shapeLogOf(storage, handle),

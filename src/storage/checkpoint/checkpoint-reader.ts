@@ -12,6 +12,8 @@ export interface FoundCheckpoint {
   /** Undefined when no checkpoint in the file is whole. */
   readonly position: LogPosition | undefined;
   readonly states: Map<Handle, ShapeState>;
+  /** Behind the last checkpoint that is whole, in bytes. */
+  readonly end: number;
   /** From where on the file does not hold; undefined when all of it does. */
   readonly brokenAt: number | undefined;
 }
@@ -20,32 +22,47 @@ export interface FoundCheckpoint {
 export const CHECKPOINT_FORMAT = 1;
 const BLOCK_BYTES = 1024 * 1024;
 
-/** @throws {UnknownContentError} another version wrote it. */
-export async function readCheckpoint(file: DiskFile, path: string, generation: number): Promise<FoundCheckpoint> {
-  const states = new Map<Handle, ShapeState>();
-  let position: LogPosition | undefined;
+/** What a file is known to say up to `end`. */
+export type KnownCheckpoint = Pick<FoundCheckpoint, 'position' | 'states' | 'end'>;
+
+const NOTHING_KNOWN = { position: undefined, end: 0 };
+
+/**
+ * @param known what was read of the same file before: its states are changed, to what the file says now.
+ * @throws {UnknownContentError} another version wrote it.
+ */
+export async function readCheckpoint(
+  file: DiskFile,
+  path: string,
+  generation: number,
+  known: KnownCheckpoint = { ...NOTHING_KNOWN, states: new Map() },
+  learned: (handle: Handle) => void = () => {},
+): Promise<FoundCheckpoint> {
+  const { states } = known;
+  let { position, end } = known;
   let open: CheckpointFrame[] = [];
-  let at = 0;
-  for await (const frame of framesOf(file, generation)) {
+  let at = end;
+  for await (const frame of framesOf(file, generation, end)) {
     checkKind(frame, at, path);
     at += frame.bytes;
     if (frame.kind !== CHECKPOINT_FRAMES.closed) {
       open.push(frame);
       continue;
     }
-    for (const part of open) learn(states, part);
+    for (const part of open) learn(states, part, learned);
     open = [];
     ({ position } = frame.payload as { position: LogPosition });
+    end = at;
   }
   const isWhole = at === file.size && at > 0 && open.length === 0;
-  return { position, states, brokenAt: isWhole ? undefined : at };
+  return { position, states, end, brokenAt: isWhole ? undefined : at };
 }
 
 /** Ends where nothing holds any more. */
-async function* framesOf(file: DiskFile, generation: number): AsyncGenerator<CheckpointFrame> {
+async function* framesOf(file: DiskFile, generation: number, from: number): AsyncGenerator<CheckpointFrame> {
   let block: Buffer = Buffer.alloc(0);
-  let blockStart = 0;
-  for (let at = 0; at < file.size; ) {
+  let blockStart = from;
+  for (let at = from; at < file.size; ) {
     const found = checkpointFrameAt(generation, block, at - blockStart, at);
     if (found === 'broken') return;
     if (typeof found === 'number') {
@@ -69,12 +86,18 @@ function checkKind({ kind, payload }: CheckpointFrame, at: number, path: string)
   if (kind > CHECKPOINT_FRAMES.closed) throw new UnknownContentError(path, `a frame of kind ${kind}`);
 }
 
-function learn(states: Map<Handle, ShapeState>, { kind, payload }: CheckpointFrame): void {
-  if (kind === CHECKPOINT_FRAMES.removed) for (const handle of payload as Handle[]) states.delete(handle);
+function learn(states: Map<Handle, ShapeState>, { kind, payload }: CheckpointFrame, learned: (handle: Handle) => void): void {
+  if (kind === CHECKPOINT_FRAMES.removed) {
+    for (const handle of payload as Handle[]) {
+      states.delete(handle);
+      learned(handle);
+    }
+  }
   if (kind !== CHECKPOINT_FRAMES.shapes) return;
   for (const change of payload as StateChange[]) {
     const state = changedState(change, states.get(change.handle));
     invariant(state !== undefined, `a generation says first what ${change.handle} is`);
     states.set(change.handle, state);
+    learned(change.handle);
   }
 }

@@ -38,11 +38,19 @@ export async function openCheckpoints(disk: Disk, directory: string): Promise<Ch
 
 /** Without a change, for who looks at those of another process. @throws as `openCheckpoints`. */
 export async function findCheckpoints(disk: Disk, directory: string): Promise<Checkpoints> {
-  const names = await disk.list(directory);
-  const generations = names.filter((name) => NAME_PATTERN.test(name)).map((name) => Number(name.slice(0, DIGITS)));
-  const checkpoints = new Checkpoints(disk, directory, generations.sort((left, right) => left - right));
+  const checkpoints = new Checkpoints(disk, directory, await findGenerations(disk, directory));
   await checkpoints.find();
   return checkpoints;
+}
+
+/** In their order; none where there is no such directory. */
+export async function findGenerations(disk: Pick<Disk, 'list'>, directory: string): Promise<readonly number[]> {
+  const names = (await disk.list(directory)).filter((name) => NAME_PATTERN.test(name));
+  return names.map((name) => Number(name.slice(0, DIGITS))).sort((left, right) => left - right);
+}
+
+export function checkpointPath(directory: string, generation: number): string {
+  return `${directory}/${String(generation).padStart(DIGITS, '0')}.checkpoint`;
 }
 
 export class Checkpoints {
@@ -180,6 +188,6 @@ export class Checkpoints {
   }
 
   private pathOf(generation: number): string {
-    return `${this.directory}/${String(generation).padStart(DIGITS, '0')}.checkpoint`;
+    return checkpointPath(this.directory, generation);
   }
 }

@@ -14,6 +14,7 @@ import { shapeCache } from '../../../src/actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
+import { standby } from '../../../src/actors/standby.ts';
 import { statusMonitor } from '../../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisorMachine } from '../../../src/otp/supervision/supervisor.ts';
@@ -39,6 +40,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
   { machine: expiry, purpose: 'Has shapes end that a limit takes: the longest unread first.' },
   { machine: diskMonitor, purpose: 'Knows whether the disk takes what is to be stored, and has it tried again until it does.' },
+  { machine: standby, purpose: 'Waits while another instance works in the storage, shows what that stores, and takes over behind it.' },
   { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
   { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
 ];

@@ -1,0 +1,54 @@
+/**
+ * Stage: what a service is at present. As a rule it is the stack from the start; where another instance works in its storage it is a
+ * standby first, and then the stack.
+ */
+import type { Api } from '../api/api.ts';
+import type { ExitReason, Pid } from '../otp/process.ts';
+import type { Runtime } from '../otp/runtime.ts';
+
+export interface Stage {
+  readonly api: Api;
+  /** Of its tree: when that has ended, so has the stage. */
+  readonly root: Pid;
+  /** Where it listens; empty where it opens no port. */
+  readonly url: string;
+  readonly metricsUrl: string | undefined;
+  readonly observerUrl: string | undefined;
+  readonly inspectionUrl: string | undefined;
+}
+
+/** Begins the next stage behind one that has ended. @returns undefined when there is none to come: it was stopped, or it gave up. */
+export type NextStage = () => Promise<Stage | undefined>;
+
+export class Stages {
+  /** Resolves with why the last one ended. @throws why the next one did not begin. */
+  readonly ended: Promise<ExitReason>;
+  private isStopping = false;
+
+  constructor(
+    private readonly runtime: Pick<Runtime, 'whenDown' | 'stop'>,
+    private stage: Stage,
+    next: NextStage | undefined,
+  ) {
+    this.ended = this.run(next);
+  }
+
+  get current(): Stage {
+    return this.stage;
+  }
+
+  /** Resolves when the stage that it met has ended. One that is about to begin ends as soon as it has begun. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await this.runtime.stop(this.stage.root);
+  }
+
+  private async run(next: NextStage | undefined): Promise<ExitReason> {
+    const reason = await this.runtime.whenDown(this.stage.root);
+    const following = this.isStopping ? undefined : await next?.();
+    if (following === undefined) return reason;
+    this.stage = following;
+    if (this.isStopping) await this.runtime.stop(following.root);
+    return await this.runtime.whenDown(following.root);
+  }
+}

@@ -1,0 +1,112 @@
+/** The wiring of the standby: an api over the view of another instance's storage, and the few processes that it needs. */
+import { RequestBacklog } from '../../../actors/request-backlog.ts';
+import { CONDITIONS, STANDING_BY, type ServiceConditions } from '../../../actors/status-monitor.ts';
+import { createApi, type Api } from '../../../api/api.ts';
+import { notReady } from '../../../api/refusal.ts';
+import { lockHolder } from '../../../postgres/connection/lock-holder.ts';
+import { poolPort } from '../../../postgres/connection/pool-port.ts';
+import type { SeenLock } from '../../../storage/disk/directory-lock.ts';
+import { standbyPort, type TakenStorage } from '../../../storage/view/standby-port.ts';
+import { StorageView, type ViewWatch } from '../../../storage/view/storage-view.ts';
+import type { StorageOptions } from '../../../storage/open-storage.ts';
+import type { StandbyWiring } from '../../../supervisors/standby.ts';
+import { journalPort } from '../../../telemetry/journal-port.ts';
+import { standbyCause } from '../../../telemetry/standby-cause.ts';
+import type { ServiceResources } from '../../service-resources.ts';
+import { relationSource, serviceStatus, zoneSource } from '../api-ports.ts';
+import { apiSettings } from '../edge.ts';
+import { HOLDER_TIMES } from '../health-cause.ts';
+import { KeptAnswer } from '../kept-answer.ts';
+import { noExplanations, noSubsets, viewedLogs, viewedShapes } from './view-ports.ts';
+
+export type StandbyResources = Omit<ServiceResources, 'storage'>;
+
+export interface WiredStandby extends StandbyWiring {
+  readonly api: Api;
+}
+
+/** @param ended given the storage when it was taken over, or why it cannot be. */
+export function standbyWiring(
+  resources: StandbyResources,
+  storage: StorageOptions & { readonly disk: NonNullable<StorageOptions['disk']> },
+  ended: (outcome: TakenStorage) => void,
+): WiredStandby {
+  const { database, logger, troubles, world: { clock } } = resources;
+  const view = new StorageView(storage.disk, storage.directory, clock);
+  const holder = new StorageHolder(clock);
+  const api = standbyApi(resources, view, holder);
+  const watch: ViewWatch = {
+    grown: (handle, end) => api.announcements.announce(handle, end),
+    ended(handle) {
+      database.catalog.doubtAll(); // Its table may be another one now; who follows the database hears which.
+      api.announcements.rotate(handle);
+    },
+  };
+  return {
+    api,
+    ports: {
+      journal: () => journalPort(logger, (note) => troubles.note(note)),
+      pools: () => poolPort({ name: '@pools', pools: [database.adminPool] }),
+      standbyStorage: () => standbyPort({ storage, view, watch, held: (by) => holder.note(by), ended }),
+    },
+    tables: { statusMonitor: () => ({ awaitingActive: new RequestBacklog() }) },
+  };
+}
+
+/** Who was found in the directory last, and since when it was that one. */
+class StorageHolder {
+  private seen: { readonly by: SeenLock; readonly sinceMicros: number } | undefined;
+
+  constructor(private readonly clock: ServiceResources['world']['clock']) {}
+
+  get current(): { readonly by: SeenLock; readonly sinceMicros: number } | undefined {
+    return this.seen;
+  }
+
+  note(by: SeenLock): void {
+    const { seen } = this;
+    if (seen?.by.pid === by.pid && seen.by.host === by.host) return;
+    this.seen = { by, sinceMicros: this.clock.epochMicros() };
+  }
+}
+
+function standbyApi(resources: StandbyResources, view: StorageView, holder: StorageHolder): Api {
+  const { configuration, database, language, runtime, world: { clock, random } } = resources;
+  const status = serviceStatus(runtime, clock, { cause: causeOf(resources, holder), limits: () => undefined });
+  const api = createApi(
+    {
+      relations: relationSource(database.catalog),
+      zones: zoneSource(database.zones),
+      shapes: viewedShapes(view),
+      logs: viewedLogs(view),
+      status,
+      language,
+      subsets: noSubsets(language),
+      explain: noExplanations(language),
+      lastProcessedLsn: () => undefined, // Of the other instance nobody knows: each shape tells what it holds itself.
+    },
+    apiSettings(configuration),
+    clock,
+    random,
+  );
+  const refused = () => Promise.resolve(notReady(STANDING_BY));
+  return { ...api, explainShape: refused, readTransaction: refused };
+}
+
+function causeOf({ database: { adminPool, slot }, runtime, troubles, world: { clock } }: StandbyResources, holder: StorageHolder) {
+  const session = new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(adminPool, slot));
+  const conditions = () => (runtime.refOf('@status-monitor')?.getSnapshot() as { context: ServiceConditions } | undefined)?.context;
+  return async (isTrusted: boolean): Promise<string> => {
+    const held = adminPool.isUp ? await session.get() : undefined;
+    const missing = CONDITIONS.filter((condition) => typeof conditions()?.[condition] !== 'string');
+    return standbyCause(
+      {
+        directory: holder.current,
+        session: typeof held === 'object' ? held : undefined,
+        pools: missing.includes('pools') ? troubles.of('pools') : undefined,
+        nowMs: clock.nowMs(),
+      },
+      isTrusted,
+    );
+  };
+}

@@ -1,0 +1,58 @@
+/** What the api asks of a storage that another instance works in: what is stored there, and nothing that would change it. */
+import type { ExplainSource } from '../../../api/explain/explain-source.ts';
+import type { ReadableLogs, ServedShapes } from '../../../api/ports.ts';
+import type { SubsetSource } from '../../../api/subsets/subset-source.ts';
+import type { SubsetLanguage } from '../../../sql/subset.ts';
+import type { ExplainLanguage } from '../../../sql/where-explanation.ts';
+import { DiskError, ShapeCorruptError } from '../../../storage/errors.ts';
+import type { StorageView } from '../../../storage/view/storage-view.ts';
+
+export function viewedShapes(view: StorageView): ServedShapes {
+  return {
+    find: (definition) => view.find(definition),
+    findReadable: (definition) => view.find(definition),
+    definitionOf: (handle) => view.definitionOf(handle),
+    noteReader() {}, // The other instance keeps account of its own readers.
+    create: () => Promise.resolve({ outcome: 'refused' }),
+    awaitSnapshotStart: (handle) => Promise.resolve({ outcome: view.definitionOf(handle) === undefined ? 'gone' : 'started' }),
+    delete: () => Promise.resolve(),
+    condemn: () => Promise.resolve(),
+  };
+}
+
+/** A file that does not hold, or is not there, was replaced behind a newer checkpoint; if it is damaged, its owner finds that out. */
+export function viewedLogs(view: StorageView): ReadableLogs {
+  return {
+    get: (handle) => view.get(handle),
+    isGone: () => false,
+    isStalled: (error) => error instanceof ShapeCorruptError || error instanceof DiskError,
+    damageOf: () => undefined,
+  };
+}
+
+const ELSEWHERE = {
+  outcome: 'refused',
+  status: 503,
+  code: 'service_waiting',
+  message: 'Another instance follows the database. This one serves what is stored, until it takes over.',
+} as const;
+
+/** A part of the rows is asked of Postgres, and must show no less than the log: only who follows the database knows that. */
+export function noSubsets(language: SubsetLanguage): SubsetSource {
+  return { language, isFollowed: () => false, read: () => Promise.resolve(ELSEWHERE) };
+}
+
+/** Nobody is asked by it: see `standbyApi`. */
+export function noExplanations(language: ExplainLanguage): ExplainSource {
+  return {
+    language,
+    transactions: {
+      logged: () => Promise.resolve(undefined),
+      wouldBeKnown: () => false,
+      fate: () => Promise.resolve({ fate: 'unreachable' }),
+    },
+    shape: () => undefined,
+    selected: () => undefined,
+    readRow: () => Promise.resolve(ELSEWHERE),
+  };
+}

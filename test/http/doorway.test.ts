@@ -1,0 +1,60 @@
+/** One socket, behind which servers follow one another. */
+import { request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { pause } from '../../src/base/pause.ts';
+import { Doorway } from '../../src/http/doorway.ts';
+import type { ListeningServer } from '../../src/http/server.ts';
+
+const ANYWHERE = { host: '127.0.0.1', port: 0 };
+const TIMEOUTS = { readTimeoutMs: 60_000, keepAliveTimeoutMs: 60_000 };
+let opened: ListeningServer | undefined;
+
+afterEach(async () => {
+  const drained = opened?.drain();
+  opened?.destroy();
+  await drained;
+});
+
+const answers = (text: string) => (_: IncomingMessage, response: ServerResponse) => void response.end(text);
+
+async function enter(door: Doorway, text: string): Promise<ListeningServer> {
+  return (opened = await door.enter(ANYWHERE, TIMEOUTS, answers(text), () => {}));
+}
+
+function ask(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port }, (response) => {
+      let text = '';
+      response.on('data', (part) => (text += String(part)));
+      response.on('end', () => resolve(text));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test('the second server answers at the address of the first, and whoever came between the two', async () => {
+  const door = new Doorway();
+  const { address: { port } } = await enter(door, 'first');
+  const before = await ask(port);
+
+  door.hold();
+  const between = [ask(port), ask(port)];
+  const isAnswered = await Promise.race([...between, pause(systemClock, 20).then(() => false)]);
+  const second = await enter(door, 'second');
+
+  expect([before, isAnswered, await Promise.all(between), await ask(port), second.address.port]).toEqual([
+    'first', false, ['second', 'second'], 'second', port,
+  ]);
+});
+
+test('a server that comes when the last one has drained opens a socket of its own', async () => {
+  const door = new Doorway();
+  const first = await enter(door, 'first');
+  await first.drain();
+
+  const second = await enter(door, 'second');
+
+  expect(await ask(second.address.port)).toBe('second');
+});

@@ -1,0 +1,139 @@
+/** What is seen of a storage in which another process works: what its last checkpoint counts, in the same bytes, and never less. */
+import { expect, test } from 'vitest';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
+import { StorageView } from '../../../src/storage/view/storage-view.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { bodyOf, bytes, pgSnapshot, snapshotOf } from '../../support/storage/stored-samples.ts';
+import { CompactingWorld } from '../compaction/compacting-world.ts';
+
+type Log = Pick<NonNullable<ReturnType<StorageView['get']>>, 'read' | 'end'>;
+
+const ONE = handleOf(1);
+
+function viewOf({ disk }: CompactingWorld) {
+  const told: string[] = [];
+  const view = new StorageView(disk.mount(), '/data', new ManualClock());
+  const watch = {
+    grown: (handle: string, end: LogOffset) => void told.push(`${handle} to ${end}`),
+    ended: (handle: string) => void told.push(`${handle} ended`),
+  };
+  return { view, told, look: () => view.look(watch) };
+}
+
+/** From the first row to where it ends by now. */
+async function wholeOf(log: Log | undefined, begin: LogOffset = BEFORE_ALL): Promise<string> {
+  let whole = '';
+  for (let at = begin; log !== undefined; ) {
+    const read = await bodyOf(log.read(at));
+    if (!('body' in read)) return `${whole} ${read.outcome}`;
+    whole += `${whole === '' || read.body === '' ? '' : ','}${read.body}`;
+    at = read.end as LogOffset;
+    if (read.upToDate) return whole;
+  }
+  return 'no log';
+}
+
+const update = (world: CompactingWorld, text: string) => world.append([{ do: 'update', key: 'a', value: { x: text } }]);
+
+test('shows what a checkpoint counts, as the other process serves it, and what comes with the next one', async () => {
+  const world = await CompactingWorld.begin(100_000);
+  const { view, told, look } = viewOf(world);
+  await look();
+  const before = view.get(ONE);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  await world.take('checkpoint');
+  update(world, 'not counted yet');
+
+  await look();
+  const seen = [view.get(ONE)?.end, await wholeOf(view.get(ONE))];
+  await world.take('checkpoint');
+  await look();
+
+  expect({ before, told, seen, then: await wholeOf(view.get(ONE)), found: view.find(shapeOf({})) }).toEqual({
+    before: undefined,
+    told: [`${ONE} to 10_0`, `${ONE} to 20_0`],
+    seen: ['10_0', expect.stringContaining('"operation":"insert"')],
+    then: await wholeOf(world.shape),
+    found: ONE,
+  });
+});
+
+test('a log that is compacted, again and again, is served from any place where a reader has stood', async () => {
+  const world = await CompactingWorld.begin(600);
+  const { view, look } = viewOf(world);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  const stood: LogOffset[] = [];
+  const differences: string[] = [];
+
+  for (let round = 0; round < 30; round += 1) {
+    for (let time = 0; time < 5; time += 1) update(world, `${round}.${time}`);
+    await world.take('checkpoint');
+    await world.settle();
+    await look();
+    const log = view.get(ONE);
+    if (log !== undefined && !stood.every((place) => compareOffsets(place, log.end) <= 0)) differences.push(`${round}: it went back`);
+    stood.push(log?.end ?? BEFORE_ALL);
+    for (const place of [BEFORE_ALL, ...stood]) {
+      const [seen, served] = [await wholeOf(log, place), await wholeOf(world.shape, place)];
+      if (seen !== served) differences.push(`${round}: from ${place}`);
+    }
+  }
+
+  expect({ differences, compactions: world.compactions > 3 }).toEqual({ differences: [], compactions: true });
+});
+
+test('a shape that ends is told of once, and one of the same definition takes its place', async () => {
+  const world = await CompactingWorld.begin();
+  const { view, told, look } = viewOf(world);
+  await world.take('checkpoint');
+  await look();
+
+  world.now.shapes.delete(ONE, 'test');
+  await snapshotOf(world.now.shapes.create(handleOf(2), shapeOf({})), ['"row"']);
+  await world.now.shapes.checkpoint();
+  await look();
+  await look();
+
+  expect({ told: told.slice(1), gone: [view.get(ONE), view.definitionOf(ONE)], found: view.find(shapeOf({})), count: view.count }).toEqual({
+    told: [`${ONE} ended`, `${handleOf(2)} to 0_inf`],
+    gone: [undefined, undefined],
+    found: handleOf(2),
+    count: 1,
+  });
+});
+
+test('neither a shape whose rows have yet to come, nor one that nobody has asked for, is found', async () => {
+  const world = await CompactingWorld.begin();
+  const { view, look } = viewOf(world);
+  const [unfinished, inner] = [shapeOf({ columns: ['id'] }), shapeOf({ columns: ['id', 'list'] })];
+  await world.now.shapes.create(handleOf(2), unfinished).beginSnapshot(pgSnapshot).write([bytes('"half"')]);
+  await snapshotOf(world.now.shapes.create(handleOf(3), inner, [], true), ['"row"']);
+  await world.take('checkpoint');
+
+  await look();
+
+  expect({ found: [view.find(unfinished), view.get(handleOf(2)), view.find(inner)], inner: await wholeOf(view.get(handleOf(3))) }).toEqual({
+    found: [undefined, undefined, undefined],
+    inner: expect.stringContaining('"row"'),
+  });
+});
+
+test('goes on over generations of checkpoints, whose every byte it reads once', async () => {
+  const world = await CompactingWorld.begin(100_000);
+  const { view, look } = viewOf(world);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  for (let round = 0; round < 3; round += 1) {
+    update(world, `${round}`);
+    await world.take('checkpoint');
+    await look();
+    await world.take('restart');
+    await world.take('checkpoint'); // Of another process: a generation of its own.
+    await look();
+  }
+  const { looks } = world.disk.asked;
+  await look();
+
+  const idle = world.disk.asked.looks - looks;
+  expect({ whole: await wholeOf(view.get(ONE)), idle: idle < 10 }).toEqual({ whole: await wholeOf(world.shape), idle: true });
+});
