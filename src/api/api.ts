@@ -56,7 +56,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
   const admission = new Admission(settings.maxConcurrentRequests, random);
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
   const followers = new ShapeFollowers((handle, after) => sharedEvents(ports.logs, handle, after));
-  const kept = { definitions: new DefinitionCache(), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
+  const kept = { definitions: new DefinitionCache(clock), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
   const context: ApiContext = { ports, settings, listeners, followers, ...kept, searches: explainSearches(), clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),

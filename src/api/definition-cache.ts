@@ -1,4 +1,6 @@
 /** What requests asked for, worked out once: live clients ask the same again and again. */
+import type { Clock } from '../base/clock.ts';
+import { RecentMap } from '../base/recent-map.ts';
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import type { RelationName } from '../sql/identifiers.ts';
@@ -14,18 +16,22 @@ export interface ShapeTarget {
 const TARGETS_MAX = 10_000;
 /** Keys and filters are counted: a filter of 64 kB with its values can become a definition of a megabyte. */
 const CHARACTERS_MAX = 64_000_000;
+/** Whoever follows a shape asks again well within this. */
+const IDLE_MS_MAX = 120_000;
 
 interface CachedTarget {
   /** The shape's own, then those that subqueries of its filter select from. */
   readonly relations: readonly Relation[];
   readonly target: ShapeTarget;
-  readonly characters: number;
 }
 
-/** Targets by what was asked; the oldest go first. */
+/** Targets by what was asked; those go first that nobody has asked for. */
 export class DefinitionCache {
-  private readonly targets = new Map<string, CachedTarget>();
-  private characters = 0;
+  private readonly targets: RecentMap<CachedTarget>;
+
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    this.targets = new RecentMap(clock, { countMax: TARGETS_MAX, weightMax: CHARACTERS_MAX, idleMsMax: IDLE_MS_MAX });
+  }
 
   /** @param relations the shape's own, then those that subqueries of its filter select from. */
   get(key: string, relations: readonly Relation[]): ShapeTarget | undefined {
@@ -40,19 +46,7 @@ export class DefinitionCache {
   }
 
   set(key: string, relations: readonly Relation[], target: ShapeTarget): void {
-    const characters = key.length + charactersIn(target.definition);
-    this.delete(key);
-    this.targets.set(key, { relations, target, characters });
-    this.characters += characters;
-    for (const oldest of this.targets.keys()) {
-      if (this.targets.size <= TARGETS_MAX && this.characters <= CHARACTERS_MAX) return;
-      this.delete(oldest);
-    }
-  }
-
-  private delete(key: string): void {
-    this.characters -= this.targets.get(key)?.characters ?? 0;
-    this.targets.delete(key);
+    this.targets.set(key, { relations, target }, key.length + charactersIn(target.definition));
   }
 }
 

@@ -1,17 +1,21 @@
 /**
  * Deflater: parts of bodies, deflated one by one, so that each is whole by itself: it is followed by any other, costs no memory while
- * its client reads it, and is the same for every client. Of what never changes it is kept, the latest parts up to a number of bytes.
+ * its client reads it, and is the same for every client. Of what never changes it is kept for those who ask soon, up to a number of bytes.
  *
  * The work is done by the threads that read files and sync the log; so few parts are at work at once, and the others wait.
  */
 import { constants, deflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
+import type { Clock } from '../base/clock.ts';
+import { RecentMap } from '../base/recent-map.ts';
 import { Ring } from '../base/ring.ts';
 
 const AT_ONCE_MAX = 2;
 const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 /** What is kept of a part besides its bytes, by and large. */
-const ENTRY_BYTES = 200;
+const ENTRY_BYTES = 500;
+/** Many ask for the same part when they come at the same time, or when all are sent the same change. */
+const IDLE_MS_MAX = 120_000;
 const LEVEL = 6;
 
 const deflated = promisify(deflateRaw) as (bytes: Uint8Array, options: { level: number; finishFlush: number }) => Promise<Buffer>;
@@ -25,20 +29,19 @@ export interface Taker {
 interface Part {
   readonly takers: Takers;
   readonly bytes: Promise<Uint8Array | undefined>;
-  /** 0 until it is known. */
-  size: number;
 }
 
 export class Deflater {
-  /** By key, the oldest first. */
-  private readonly kept = new Map<string, Part>();
+  /** By key. A part that is not made yet weighs nothing. */
+  private readonly kept: RecentMap<Part>;
   /** Of buffers that several answers have in common. */
   private readonly shared = new WeakMap<Uint8Array, Part>();
-  private keptBytes = 0;
   private atWork = 0;
   private readonly waiting = new Ring<() => void>();
 
-  constructor(private readonly keptBytesMax = KEPT_BYTES_MAX) {}
+  constructor(clock: Pick<Clock, 'nowMs'>, keptBytesMax = KEPT_BYTES_MAX) {
+    this.kept = new RecentMap(clock, { weightMax: keptBytesMax, idleMsMax: IDLE_MS_MAX });
+  }
 
   /**
    * @param key names what never changes; without it a buffer that is given again is deflated once, for as long as it lives.
@@ -58,34 +61,21 @@ export class Deflater {
   }
 
   private keep(key: string, bytes: Uint8Array, known: Part | undefined, taker: Taker): Part['bytes'] {
-    const forget = (): void => void this.kept.delete(key);
-    const part = known ?? this.begin(bytes, taker, forget);
-    this.kept.delete(key);
-    this.kept.set(key, part);
-    if (part.size === 0) {
-      part.bytes.then(
-        (made) => made && this.account(key, part, made.length + key.length + ENTRY_BYTES),
-        forget, // Whoever waits for it is told.
-      );
-    }
+    if (known !== undefined) return known.bytes;
+    const forget = (): void => this.kept.delete(key);
+    const part = this.begin(bytes, taker, forget);
+    this.kept.set(key, part, 0);
+    part.bytes.then(
+      (made) => made && this.kept.set(key, part, made.length + key.length + ENTRY_BYTES),
+      forget, // Whoever waits for it is told.
+    );
     return part.bytes;
-  }
-
-  private account(key: string, entry: { size: number }, size: number): void {
-    if (entry.size > 0 || this.kept.get(key) !== entry) return;
-    entry.size = size;
-    this.keptBytes += size;
-    for (const [oldest, { size: oldestSize }] of this.kept) {
-      if (this.keptBytes <= this.keptBytesMax) return;
-      this.kept.delete(oldest);
-      this.keptBytes -= oldestSize;
-    }
   }
 
   /** @param forget called at once when nobody waits for it any longer: who comes later has it begun anew. */
   private begin(bytes: Uint8Array, taker: Taker, forget: () => void): Part {
     const takers = new Takers(taker);
-    return { takers, bytes: this.work(bytes, takers, forget), size: 0 };
+    return { takers, bytes: this.work(bytes, takers, forget) };
   }
 
   private async work(bytes: Uint8Array, takers: Takers, forget: () => void): Promise<Uint8Array | undefined> {

@@ -58,7 +58,7 @@ export class RequestDispatcher {
   private readonly bodies: BodyIntake;
   private readonly sending: SendingPorts;
   private readonly slow: SlowClients;
-  private readonly deflater = new Deflater();
+  private readonly deflater: Deflater;
   private readonly server: string;
   private readonly idPrefix: string;
   private idCount = 0;
@@ -69,6 +69,7 @@ export class RequestDispatcher {
     private readonly ports: DispatcherPorts,
   ) {
     this.secretGate = secretGate(settings.secret);
+    this.deflater = new Deflater(ports.clock);
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
     this.slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
     this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs, cutOff: () => this.slow.add() };

@@ -13,8 +13,8 @@ export interface ServiceOptions extends SettingOptions {
   /** Where snapshots are queried, through a pooler. Default: the database. */
   readonly pooledDatabaseUrl?: string;
   /**
-   * A file of certificates, in PEM: the database must show one for its host that is signed by one of these. Default: as the `sslmode` of its
-   * URL says.
+   * A file of certificates, in PEM: the database must show one for its host that is signed by one of these. Default: as the `sslmode` of
+   * its URL says.
    */
   readonly databaseCaFile?: string;
   /** What clients must send as `?secret=…` or `Authorization: Bearer …`. Either this, or `insecure`, or `listen: false`. */

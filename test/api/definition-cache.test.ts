@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { DefinitionCache, type ShapeTarget } from '../../src/api/definition-cache.ts';
 import type { Relation } from '../../src/model/relation.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { shapeOf } from '../support/shapes.ts';
 
 const RELATION: Relation = { oid: 1, schema: 'public', name: 'items', columns: [] };
@@ -13,7 +14,7 @@ function targetOf(size = 0): ShapeTarget {
 }
 
 test('a target is found under what was asked, of the relation that it was made of', () => {
-  const cache = new DefinitionCache();
+  const cache = new DefinitionCache(new ManualClock());
   const target = targetOf();
   cache.set('asked', [RELATION], target);
   expect([cache.get('asked', [RELATION]), cache.get('other', [RELATION]), cache.get('asked', [{ ...RELATION }])]).toEqual([
@@ -24,7 +25,7 @@ test('a target is found under what was asked, of the relation that it was made o
 });
 
 test('a target is of its inner relations as well, which are told without them', () => {
-  const cache = new DefinitionCache();
+  const cache = new DefinitionCache(new ManualClock());
   const target = targetOf();
   const inner = { ...RELATION, name: 'parents' };
   cache.set('asked', [RELATION, inner], target);
@@ -33,7 +34,7 @@ test('a target is of its inner relations as well, which are told without them', 
 });
 
 test('what inner shapes copy of the request counts', () => {
-  const cache = new DefinitionCache();
+  const cache = new DefinitionCache(new ManualClock());
   const { definition, ...rest } = targetOf();
   const { definition: shape } = targetOf(5_000_000);
   const target = { definition: { ...definition, dependencies: Array.from({ length: 3 }, () => ({ shape, column: 'id' })) }, ...rest };
@@ -42,32 +43,32 @@ test('what inner shapes copy of the request counts', () => {
 });
 
 test('of more than 10,000 the oldest goes', () => {
-  const cache = new DefinitionCache();
+  const cache = new DefinitionCache(new ManualClock());
   const target = targetOf();
   for (let asked = 0; asked <= 10_000; asked += 1) cache.set(String(asked), [RELATION], target);
   expect(['0', '1', '10000'].map((asked) => cache.get(asked, [RELATION]))).toEqual([undefined, target, target]);
 });
 
 test('of more than 64 million characters, those of filters among them, the oldest goes', () => {
-  const cache = new DefinitionCache();
+  const cache = new DefinitionCache(new ManualClock());
   const target = targetOf(30_000_000);
   for (const asked of ['first', 'second', 'third']) cache.set(asked, [RELATION], target);
   expect(['first', 'second', 'third'].map((asked) => cache.get(asked, [RELATION]))).toEqual([undefined, target, target]);
 });
 
 test('what is asked counts as well as what came of it', () => {
-  const cache = new DefinitionCache();
+  const cache = new DefinitionCache(new ManualClock());
   const target = targetOf();
   const asked = ['a', 'b', 'c'].map((letter) => letter.repeat(30_000_000));
   for (const each of asked) cache.set(each, [RELATION], target);
   expect(asked.map((each) => cache.get(each, [RELATION]) !== undefined)).toEqual([false, true, true]);
 });
 
-test('what is set again counts once, and is the youngest', () => {
-  const cache = new DefinitionCache();
+test('what is set again counts once, and what was asked for last stays', () => {
+  const cache = new DefinitionCache(new ManualClock());
   const large = targetOf(30_000_000);
   for (const asked of ['first', 'second', 'first', 'first']) cache.set(asked, [RELATION], large);
-  const both = ['first', 'second'].map((asked) => cache.get(asked, [RELATION]));
+  const both = ['second', 'first'].map((asked) => cache.get(asked, [RELATION]));
   cache.set('third', [RELATION], large);
   expect([both, ['first', 'second'].map((asked) => cache.get(asked, [RELATION]))]).toEqual([[large, large], [large, undefined]]);
 });

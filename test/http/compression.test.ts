@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { get as request, type IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { takesGzip } from '../../src/http/accept-encoding.ts';
 import { Deflater } from '../../src/http/deflater.ts';
 import { gzipPieces, gzipStream } from '../../src/http/gzip-body.ts';
@@ -37,7 +38,7 @@ async function* streamOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Arra
 const STAYING = { isClosed: false };
 
 test('whatever the parts of a body are, it is read as one file of gzip', async () => {
-  const deflater = new Deflater();
+  const deflater = new Deflater(systemClock);
   await fc.assert(
     fc.asyncProperty(pieces, fc.option(fc.string(), { nil: undefined }), async (parts, given) => {
       const body = Buffer.concat(parts);
@@ -50,13 +51,13 @@ test('whatever the parts of a body are, it is read as one file of gzip', async (
 });
 
 test('a part that is kept takes no more memory than its bytes, however short they are', async () => {
-  const part = await new Deflater().deflate(Buffer.alloc(250_000, 'a'), 'a', STAYING);
+  const part = await new Deflater(systemClock).deflate(Buffer.alloc(250_000, 'a'), 'a', STAYING);
 
   expect(part?.buffer.byteLength).toBe(part?.length);
 });
 
 test('a part that never changes is deflated once, also for those who ask at once, and so is a buffer that is given again', async () => {
-  const deflater = new Deflater();
+  const deflater = new Deflater(systemClock);
   const part = Buffer.alloc(10_000, 'a');
   const ask = (key?: string, bytes = Buffer.from(part)): Promise<Uint8Array | undefined> => deflater.deflate(bytes, key, STAYING);
   const named = new Set([...(await Promise.all([ask('a'), ask('a')])), await ask('a')]);
@@ -65,7 +66,7 @@ test('a part that never changes is deflated once, also for those who ask at once
 });
 
 test('of many parts the latest asked for are kept', async () => {
-  const deflater = new Deflater(1_000);
+  const deflater = new Deflater(systemClock, 2_300);
   const made = new Set<Uint8Array | undefined>();
   for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f', 'a', 'b']) {
     made.add(await deflater.deflate(Buffer.alloc(10_000, key), key, STAYING));
@@ -74,7 +75,7 @@ test('of many parts the latest asked for are kept', async () => {
 });
 
 test.each([undefined, 'a'])('a part (key: %s) is not deflated when all who wait have gone, and is for whoever asks later', async (key) => {
-  const deflater = new Deflater();
+  const deflater = new Deflater(systemClock);
   const others = ['x', 'y'].map((other) => deflater.deflate(Buffer.alloc(10_000, other), other, STAYING));
   const [part, leaving, alsoLeaving] = [Buffer.alloc(10_000, 'a'), { isClosed: false }, { isClosed: false }];
   const waiting = [deflater.deflate(part, key, leaving), deflater.deflate(part, key, alsoLeaving)];
@@ -86,7 +87,7 @@ test.each([undefined, 'a'])('a part (key: %s) is not deflated when all who wait 
 });
 
 test('a part is deflated while one of those who wait for it is there', async () => {
-  const deflater = new Deflater();
+  const deflater = new Deflater(systemClock);
   const others = ['x', 'y'].map((other) => deflater.deflate(Buffer.alloc(10_000, other), other, STAYING));
   const [part, leaving] = [Buffer.alloc(10_000, 'a'), { isClosed: false }];
   const waiting = [deflater.deflate(part, 'a', leaving), deflater.deflate(part, 'a', STAYING)];

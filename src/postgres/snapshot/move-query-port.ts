@@ -5,6 +5,7 @@
  *   target put them; or `moves.failed { error }`: nothing counts of what was read; or `moves.crashed { error }`: a bug of ours met the
  *   shape's values, filter or rows, and is for the process whose they are
  */
+import { withEither } from '../../base/either-signal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Name, PortSpec } from '../../otp/process.ts';
@@ -17,8 +18,8 @@ export function moveQueryPort({ name, ...options }: MoveQueryOptions & { readonl
       const queries = new MoveQueries(options, context.exit);
       return {
         requests: {
-          queryMoves: ({ handle, views }, signal) =>
-            queries.ask(handle as Handle, views as readonly LogOffset[], AbortSignal.any([signal, context.signal])),
+          queryMoves: ({ handle, views }, asked) =>
+            withEither([asked, context.signal], (signal) => queries.ask(handle as Handle, views as readonly LogOffset[], signal)),
         },
       };
     },

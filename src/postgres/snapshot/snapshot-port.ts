@@ -11,6 +11,7 @@
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
+import { withEither } from '../../base/either-signal.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
@@ -53,14 +54,14 @@ export function snapshotPort(options: SnapshotPortOptions): PortSpec {
   };
 }
 
-async function answer(options: SnapshotPortOptions, context: PortContext, request: Message, signal: AbortSignal): Promise<Message> {
+async function answer(options: SnapshotPortOptions, context: PortContext, request: Message, asked: AbortSignal): Promise<Message> {
   const handle = request['handle'] as Handle;
   const progressTo = request['progressTo'] as Address;
   const target = options.target(handle);
   if (target === undefined) return failed(handle, new SchemaChangedError(`the shape ${handle} is gone`), false);
   const tell: Tell = (type, fields) => context.send(progressTo, { type, handle, ...fields });
   try {
-    await takeSnapshot(options, target, tell, AbortSignal.any([signal, context.signal]));
+    await withEither([asked, context.signal], (signal) => takeSnapshot(options, target, tell, signal));
     await target.complete();
     return { type: 'snapshot.completed', handle };
   } catch (error) {

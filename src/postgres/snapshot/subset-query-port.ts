@@ -15,6 +15,7 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { isOurFault } from '../../base/our-fault.ts';
 import { pause } from '../../base/pause.ts';
+import { withEither } from '../../base/either-signal.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
@@ -69,10 +70,10 @@ export function subsetQueryPort(options: SubsetQueryOptions): PortSpec {
     ...(options.name === undefined ? {} : { name: options.name }),
     open: (context) => ({
       requests: {
-        querySubset: async ({ id }, signal) => {
+        querySubset: async ({ id }, asked) => {
           const target = options.target(Number(id));
           if (target === undefined) return { type: 'subset.queried' };
-          return await answer(options, target, AbortSignal.any([signal, context.signal, target.signal]));
+          return await withEither([asked, context.signal, target.signal], (signal) => answer(options, target, signal));
         },
       },
     }),
@@ -135,16 +136,16 @@ async function readRows(
 ): Promise<void> {
   const tooLong = new AbortController();
   const timer = clock.setTimer(() => tooLong.abort(), queryMsMax);
+  const options = {
+    client,
+    query: subsetQuery(target, isPartitioned),
+    writer: new RowWriter(isBoolean),
+    rows: (fragment: Uint8Array) => target.rows(fragment),
+    onFirst: () => {},
+    clock,
+  };
   try {
-    await streamInTime({
-      client,
-      query: subsetQuery(target, isPartitioned),
-      writer: new RowWriter(isBoolean),
-      rows: (fragment) => target.rows(fragment),
-      onFirst: () => {},
-      signal: AbortSignal.any([signal, tooLong.signal]),
-      clock,
-    });
+    await withEither([signal, tooLong.signal], (either) => streamInTime({ ...options, signal: either }));
   } catch (error) {
     if (tooLong.signal.aborted) throw new SlowSubsetError(queryMsMax);
     throw error;

@@ -1,5 +1,6 @@
 /** A query whose first row must come in time: one that does not is given up, since it holds a connection that others wait for. */
 import { systemClock } from '../../base/clock.ts';
+import { withEither } from '../../base/either-signal.ts';
 import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 
@@ -17,14 +18,11 @@ export async function streamInTime(timely: TimelyRowsOptions): Promise<void> {
   const tooSlow = new AbortController();
   const timer = clock.setTimer(() => tooSlow.abort(), firstRowMsMax);
   try {
-    await streamRows({
-      ...options,
-      onFirst() {
-        clock.clearTimer(timer);
-        options.onFirst();
-      },
-      signal: AbortSignal.any([options.signal, tooSlow.signal]),
-    });
+    const onFirst = (): void => {
+      clock.clearTimer(timer);
+      options.onFirst();
+    };
+    await withEither([options.signal, tooSlow.signal], (signal) => streamRows({ ...options, onFirst, signal }));
   } catch (error) {
     if (tooSlow.signal.aborted) throw new SlowSnapshotError(firstRowMsMax);
     throw error;

@@ -81,7 +81,8 @@ interface Repeated extends Request {
 }
 
 export function wayOf(request: Request): Promise<Way> {
-  const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts(), starts: new StartOffsets(new ManualClock()) };
+  const clock = new ManualClock();
+  const caches = { definitions: new DefinitionCache(clock), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
   return wayBehind({ ...request, caches }, request.purpose === 'follow' ? 1 : 0, []);
 }
 

@@ -1,0 +1,25 @@
+/** A signal of several leaves nothing in any of them. */
+import { getEventListeners } from 'node:events';
+import { expect, test } from 'vitest';
+import { withEither } from '../../src/base/either-signal.ts';
+
+test.each([0, 1])('is aborted with the first of them (number %i), for its reason', async (index) => {
+  const both = [new AbortController(), new AbortController()];
+  const reason = await withEither(both.map(({ signal }) => signal), async (signal) => {
+    both[index]?.abort('gone');
+    return signal.reason;
+  });
+  expect(reason).toBe('gone');
+});
+
+test('of one that was aborted before it is aborted from the start', async () => {
+  expect(await withEither([new AbortController().signal, AbortSignal.abort('before')], async ({ reason }) => reason)).toBe('before');
+});
+
+const actions = [async () => 'done', async () => Promise.reject(new Error('failed'))];
+
+test.each(actions)('when it is over nobody listens any more: %s', async (action) => {
+  const { signal } = new AbortController();
+  await withEither([signal], action).catch(() => {});
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
