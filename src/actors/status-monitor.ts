@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
 import type { Down, Pid, ReplyTo } from '../otp/process.ts';
 import { note } from './journal.ts';
-import { keep, next } from './request-backlog.ts';
+import { keep, next, RequestBacklog } from './request-backlog.ts';
 import { STORAGE_REFUSED_CODE } from './snapshot-fault.ts';
 
 /** In the order in which their absence is reported. */
@@ -38,6 +38,11 @@ const NOTE_MET = [
 ] as const;
 
 const base = setup({ types: { context: {} as ServiceConditions, events: {} as Event }, actions: { ...effects } });
+
+/** Of those who wait, each in its own. */
+export function statusMonitorTables() {
+  return { awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() };
+}
 
 export const statusMonitor = base
   .extend({

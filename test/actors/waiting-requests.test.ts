@@ -1,7 +1,6 @@
 /** A request that has to wait is looked at when it comes and when it is answered, however often the state changes in between. */
 import { expect, test } from 'vitest';
-import { RequestBacklog } from '../../src/actors/request-backlog.ts';
-import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
+import { CONDITIONS, statusMonitor, statusMonitorTables } from '../../src/actors/status-monitor.ts';
 import type { Message, Name } from '../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../src/otp/runtime.ts';
 import { replayScheduler } from '../../src/otp/schedulers/choosing-scheduler.ts';
@@ -30,8 +29,7 @@ const lookedAtTwice = (answer: string) => ({ looksPerCaller: 2, answers: [answer
 test('awaitActive, of the status monitor, while conditions come and go', async () => {
   const records: NumberedRecord[] = [];
   const runtime = createRuntime({ clock: new ManualClock(), scheduler: replayScheduler(), trace: (record) => records.push(record) });
-  const tables = () => ({ awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() });
-  void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables }, { id: 'status-monitor' });
+  void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables: statusMonitorTables }, { id: 'status-monitor' });
   runtime.drain();
   const tell = (event: string, condition: string) =>
     runtime.send('@status-monitor', { type: `condition.${event}`, condition, process: `${condition}#1` });
@@ -48,8 +46,7 @@ test('awaitActive, of the status monitor, while conditions come and go', async (
 test('awaitConnected, of the status monitor, until the pools are up, whatever else is missing', async () => {
   const records: NumberedRecord[] = [];
   const runtime = createRuntime({ clock: new ManualClock(), scheduler: replayScheduler(), trace: (record) => records.push(record) });
-  const tables = () => ({ awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() });
-  void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables }, { id: 'status-monitor' });
+  void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables: statusMonitorTables }, { id: 'status-monitor' });
   runtime.drain();
 
   const calls = callMany(runtime, '@status-monitor', { type: 'awaitConnected' });

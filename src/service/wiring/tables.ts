@@ -7,6 +7,7 @@ import { MemberForm } from '../../actors/member-form.ts';
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { PublishedRelations } from '../../actors/publication/published-relations.ts';
 import { RequestBacklog } from '../../actors/request-backlog.ts';
+import { statusMonitorTables } from '../../actors/status-monitor.ts';
 import { RouterTable, type ShapeRouting } from '../../actors/collector/router-table.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
@@ -76,7 +77,7 @@ export function processTables(
     return new RouterTable(routing(storage, access, router, routed), nextBlocks.slot(self), deliveries);
   };
   return {
-    statusMonitor: () => ({ awaitingActive: new RequestBacklog(), awaitingPools: new RequestBacklog() }),
+    statusMonitor: statusMonitorTables,
     collector: (self) => ({
       router: routerTable(self, watch && ((through) => watch.routed(through))),
       progress: new LogProgress(watch === undefined ? storage.shapes : watchedKeeper(storage.shapes, watch)),

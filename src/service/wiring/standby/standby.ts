@@ -1,6 +1,5 @@
 /** The wiring of the standby: an api over the view of another instance's storage, and the few processes that it needs. */
-import { RequestBacklog } from '../../../actors/request-backlog.ts';
-import { CONDITIONS, STANDING_BY, type ServiceConditions } from '../../../actors/status-monitor.ts';
+import { CONDITIONS, STANDING_BY, statusMonitorTables, type ServiceConditions } from '../../../actors/status-monitor.ts';
 import { createApi, type Api } from '../../../api/api.ts';
 import { notReady } from '../../../api/refusal.ts';
 import { lockHolder } from '../../../postgres/connection/lock-holder.ts';
@@ -49,7 +48,7 @@ export function standbyWiring(
       pools: () => poolPort({ name: '@pools', pools: [database.adminPool] }),
       standbyStorage: () => standbyPort({ storage, view, watch, held: (by) => holder.note(by), ended }),
     },
-    tables: { statusMonitor: () => ({ awaitingActive: new RequestBacklog() }) },
+    tables: { statusMonitor: statusMonitorTables },
   };
 }
 
