@@ -3,7 +3,7 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json bundle.ts ./
 COPY src ./src
 RUN npm run build
 # What runs needs no compiler, no tests and no Postgres of its own.
@@ -18,7 +18,7 @@ ENV NODE_ENV=production ELECTRIC_STORAGE_DIR=/app/storage
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# For who reads a stack: the source maps of dist name these files.
+# For who reads a stack with NODE_OPTIONS=--enable-source-maps: the maps of dist name these files.
 COPY --from=build /app/src ./src
 COPY --from=build --chown=node:node /app/storage ./storage
 COPY --from=build --chown=node:node /app/persistent ./persistent

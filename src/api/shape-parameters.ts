@@ -4,7 +4,7 @@
  * The stages run in the order that the wire states, and the first that fails answers, with all of its errors
  * together. What is unknown is ignored: clients send parameters that only caches read.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { BEFORE_ALL, parseOffset, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import { literalColumnNames, parseColumnList, parseRelationName, type RelationName } from '../sql/identifiers.ts';

@@ -2,7 +2,7 @@
  * `armature explain`: why a row is in a shape of a running service, or is not. It asks `GET /v1/shape/explain` and says the verdict,
  * the filter node by node, what subqueries select, and what the log has of the row; docs/explain.md says what each means.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { printable } from '../base/printable-text.ts';
 import { JSON_FLAG, textOf, type CommandContext, type Flag, type ToolCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';

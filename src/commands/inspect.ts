@@ -1,5 +1,5 @@
 /** `armature inspect`: the supervision tree of a running service, with many of a kind in one line, and where to look at it live. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { printable } from '../base/printable-text.ts';
 import { byteText } from './columns.ts';
 import type { CommandContext, ToolCommand } from './command.ts';

@@ -4,7 +4,7 @@
  * The service may be of another version, or something else may listen there: so what comes is read by a schema, and never
  * believed.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { printable } from '../base/printable-text.ts';
 import { readSettings } from '../settings/configuration.ts';
 import { flagOf, type CommandContext, type Flag } from './command.ts';

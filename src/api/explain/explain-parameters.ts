@@ -2,7 +2,7 @@
  * ExplainParameters: which shape is asked about, by its handle or as in a read, and which row: by its key, by the values of its primary
  * key, or as it is written down in the request. Of these there is one.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Handle } from '../../model/shape.ts';
 import { parsedJson } from '../json-text.ts';
 import { invalidRequest, isRefusal, type Refusal } from '../refusal.ts';

@@ -5,7 +5,7 @@
  * The structured forms say again what the texts say, for proxies that want to read no SQL. They are not read here, but one without its
  * text would ask for everything, so it is refused.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsedJson } from '../json-text.ts';
 import { invalidRequest, invalidSubset, isRefusal, type Refusal, type SubsetErrors } from '../refusal.ts';
 import { text, type RawParameters } from '../shape-parameters.ts';

@@ -4,7 +4,7 @@
  * In doubt nothing is shown. What is no answer that we know (nothing at all, a name with a slip in it, a value that is not there) is a
  * fault of the program: its client gets `500`, and the log says why.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { BoundsError, type ShapeBounds } from '../../api/shape-bounds.ts';
 import { text } from '../../api/shape-parameters.ts';
 import { forbidden, within, type Gate } from '../gate.ts';

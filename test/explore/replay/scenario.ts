@@ -3,7 +3,7 @@
  * and for the production runtime to run. One that names no control is of a bug: its test fails until that is mended, and guards it then.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { turnsOf, type Turn } from '../checker/note.ts';
 import type { Counterexample } from '../checker/search.ts';
 import { SYSTEM_NAMES, type Setting } from '../systems.ts';

@@ -1,5 +1,5 @@
 /** ToldReplay: what a replay of a file has come to, in words and as an exit code. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { readScenario, type Scenario } from './scenario.ts';
 import { proofOf, trialOf } from './trial.ts';
 import { isSameJson } from './window/asked-messages.ts';

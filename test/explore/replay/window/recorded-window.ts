@@ -1,5 +1,5 @@
 /** RecordedWindow: a window that was downloaded from the observer, as `src/observer/views/scenario.ts` has its form; read strictly. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const WINDOW_FORMAT = 'armature.window/2';
 
