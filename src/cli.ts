@@ -18,7 +18,6 @@ import { startedOf, type StartReport } from './commands/serving/start-report.ts'
 import { systemReport } from './commands/serving/system-report.ts';
 import { jsonLine, systemTerminal } from './commands/terminal.ts';
 import type { Service } from './service/service.ts';
-import { startFailure } from './service/start-failure.ts';
 import { readConfiguration, type Command, type Configuration, type Flags } from './settings/configuration.ts';
 
 /** What is run: the service, alone or with the Postgres of the demo below it. */
@@ -51,7 +50,12 @@ async function serve(command: Command, { json, ...flags }: Flags): Promise<void>
   await run(read.configuration, systemReport(json !== undefined, systemClock));
 }
 
+/**
+ * Imports as late as this: neither help nor a refusal waits for processes, a parser and a database driver. But before anything runs:
+ * whatever ends it may come when a new version has taken the place of these files.
+ */
 async function run(configuration: Configuration, report: StartReport): Promise<void> {
+  const { startFailure } = await import('./service/start-failure.ts');
   process.once('exit', () => report.close()); // However it ends, what was held back is told: most of all where it does not end well.
   try {
     const isDemo = configuration.databaseUrl === undefined;
@@ -70,11 +74,7 @@ async function run(configuration: Configuration, report: StartReport): Promise<v
   }
 }
 
-/**
- * Imports as late as this: neither help nor a refusal waits for a parser and a database driver.
- *
- * @param welcome what to say when it is ready, by where it is.
- */
+/** @param welcome what to say when it is ready, by where it is. */
 async function startService(configuration: Configuration, report: StartReport, welcome?: (url: string) => string): Promise<Service> {
   const { startService: start } = await import('./service/service.ts');
   const { logLines } = report;

@@ -7,7 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { systemClock, type Clock } from '../base/clock.ts';
 import type { Runtime } from '../otp/runtime.ts';
 import { contentPolicy, pageAt, VISUALIZER_ORIGIN } from './visualizer-page.ts';
@@ -47,9 +47,10 @@ const INTERNAL_ERROR = 1011;
 /** @throws {InspectionPortTakenError} */
 export async function startInspectionServer(options: InspectionOptions): Promise<InspectionServer> {
   const { host = '127.0.0.1' } = options;
+  const ws = await import('ws'); // It is seldom asked for, and every start would load it.
   const server = createServer((request, response) => servePage(server, options, request, response));
   const port = await listen(server, host, options.port);
-  const sockets: WebSocketServer = new WebSocketServer({
+  const sockets: WebSocketServer = new ws.WebSocketServer({
     server,
     maxPayload: RECEIVED_BYTES_MAX,
     verifyClient: ({ origin }: { origin?: string }, answer) => {

@@ -44,7 +44,7 @@ export async function groundOf(beginning: Beginning): Promise<Ground> {
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
-  const metrics = countedMetrics(configuration, world, runtime, closing);
+  const metrics = await countedMetrics(configuration, world, runtime, closing);
   return {
     ...beginning,
     runtime,

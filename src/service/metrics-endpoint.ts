@@ -4,23 +4,28 @@ import type { Api } from '../api/api.ts';
 import type { Runtime } from '../otp/runtime.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { startMetricsServer } from '../telemetry/metrics/metrics-server.ts';
+import { countEnds } from '../telemetry/metrics/process-ends.ts';
 import type { ServiceMetrics } from '../telemetry/metrics/service-metrics.ts';
 import type { Closing } from './closing.ts';
 import type { ServiceResources } from './service-resources.ts';
 import { metricsSource } from './wiring/measures.ts';
-import { startMetrics } from './wiring/telemetry.ts';
 import type { World } from './world.ts';
 
-/** @returns undefined when nobody asked for metrics: then nothing is counted. */
-export function countedMetrics(
+/** @returns undefined when nobody asked for metrics: then nothing is counted, and the library that does it is not loaded. */
+export async function countedMetrics(
   { prometheusPort }: Configuration,
   { clock }: World,
   runtime: Pick<Runtime, 'lifecycle'>,
   closing: Closing,
-): ServiceMetrics | undefined {
+): Promise<ServiceMetrics | undefined> {
   if (prometheusPort === undefined) return undefined;
-  const { metrics, stop } = startMetrics(clock, runtime);
-  closing.add(async () => stop());
+  const { ServiceMetrics: Metrics } = await import('../telemetry/metrics/service-metrics.ts');
+  const metrics = new Metrics(clock);
+  const stopCounting = countEnds(runtime, metrics.made);
+  closing.add(async () => {
+    stopCounting();
+    metrics.close();
+  });
   return metrics;
 }
 

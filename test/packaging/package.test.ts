@@ -24,7 +24,7 @@ const COMPILE_MS_MAX = 120_000;
 /** Of the observer's page the build makes a few files by themselves, with the charts that it draws. */
 const PAGE = /^observer\/(page|charts\/placed)\//;
 /** What the build takes in of others: it stands in the package of that name. */
-const TAKEN_IN = /^\.\.\/\.\.\/node_modules\/zod\//;
+const TAKEN_IN = /^\.\.\/\.\.\/node_modules\/(zod|@opentelemetry\/api)\//;
 /** What is run, and what is imported. */
 const ENTRY_POINTS = ['cli.js', 'index.js', 'otp/index.js'];
 const run = promisify(execFile);

@@ -1,4 +1,7 @@
 /** A program with a provider of traces: a change can be followed from Postgres to the answer that brings it. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -6,6 +9,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres/postgres.
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
+const REPOSITORY = join(import.meta.dirname, '../..');
 const exporter = new InMemorySpanExporter();
 let database: TestDatabase;
 let service: ServiceInProcess;
@@ -56,4 +60,21 @@ test('the live answer is linked to the transaction that it brings, whose way is 
     offset: follower.offset,
     snapshot: follower.handle,
   });
+});
+
+test('what is built has a copy of the interface of its own, and finds the provider of the program around it', async () => {
+  const program = `
+    import { trace } from '@opentelemetry/api';
+    import { startService } from './dist/index.js';
+    const named = [];
+    trace.setGlobalTracerProvider({ getTracer: (name) => named.push(name) });
+    const options = { databaseUrl: process.argv[1], storage: 'memory', logger: 'silent', listen: false };
+    const service = await startService(options);
+    await service.stop();
+    console.log(JSON.stringify(named));`;
+
+  const words = ['--input-type=module', '--eval', program, database.url];
+  const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: REPOSITORY });
+
+  expect(JSON.parse(stdout)).toEqual(['armature']);
 });

@@ -2,11 +2,9 @@
 import type { RequestFollower, RequestWatch } from '../../http/request-watch.ts';
 import type { Route } from '../../http/routes.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Runtime } from '../../otp/runtime.ts';
-import { countEnds } from '../../telemetry/metrics/process-ends.ts';
 import { QueryCounts } from '../../telemetry/metrics/query-counts.ts';
 import { RequestCounts } from '../../telemetry/metrics/request-counts.ts';
-import { ServiceMetrics } from '../../telemetry/metrics/service-metrics.ts';
+import type { ServiceMetrics } from '../../telemetry/metrics/service-metrics.ts';
 import { TransactionTimes } from '../../telemetry/metrics/transaction-times.ts';
 import { RequestTraces } from '../../telemetry/traces/request-traces.ts';
 import { traceSnapshot } from '../../telemetry/traces/snapshot-traces.ts';
@@ -24,19 +22,6 @@ const ROUTE_PATHS: Readonly<Record<Route, string>> = {
 export const UNWATCHED: Watches = {
   transactions: undefined, requests: undefined, snapshot: undefined, subset: undefined, cutOff: undefined, requestFailed: undefined,
 };
-
-/** @returns the metrics that count from now on, and how to end that. */
-export function startMetrics(clock: Clock, runtime: Pick<Runtime, 'lifecycle'>): { metrics: ServiceMetrics; stop(): void } {
-  const metrics = new ServiceMetrics(clock);
-  const stopCounting = countEnds(runtime, metrics.made);
-  return {
-    metrics,
-    stop() {
-      stopCounting();
-      metrics.close();
-    },
-  };
-}
 
 /** @param metrics undefined where nobody asked for any. */
 export function watchesOf(metrics: ServiceMetrics | undefined, clock: Clock): Watches {
