@@ -32,8 +32,8 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
   if (isProblem(target)) return target;
   const connectOptions = { applicationName: 'armature preflight', timeoutMs: options.timeoutMs ?? 10_000 };
   try {
-    const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options.slot));
-    const problem = problemOf(facts, target, options.slot);
+    const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options));
+    const problem = problemOf(facts, target, options);
     if (problem !== undefined || !facts.has_slot) return problem;
     const stored = await options.stored; // No connection waits for it.
     if (stored === 'unknown') return undefined;
@@ -64,6 +64,10 @@ interface Facts {
   readonly slot_elsewhere: string | null;
   readonly slots_left: number;
   readonly senders_left: number;
+  /** Nobody has made it, and the role may not. */
+  readonly lacks_publication: boolean;
+  /** It is another role's, and does not publish everything. */
+  readonly has_part_of_publication: boolean;
 }
 
 /** Managed services give the right to replicate by membership in a role of theirs, not by the attribute. */
@@ -77,15 +81,20 @@ const FACTS_SQL = `
          (SELECT database FROM pg_replication_slots WHERE slot_name = $1 AND database IS DISTINCT FROM current_database())
            AS slot_elsewhere,
          current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)::int AS slots_left,
-         current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int AS senders_left`;
+         current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int AS senders_left,
+         $2::text IS NOT NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+           AND NOT EXISTS (SELECT FROM pg_publication WHERE pubname = $2) AS lacks_publication,
+         EXISTS (SELECT FROM pg_publication WHERE pubname = $2 AND NOT (pubinsert AND pubupdate AND pubdelete AND pubtruncate)
+           AND NOT pg_has_role(pubowner, 'USAGE')) AS has_part_of_publication`;
 
-async function factsOf(client: pg.Client, slot: string | undefined): Promise<Facts> {
-  const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null])).rows;
+async function factsOf(client: pg.Client, { slot, publication }: PreflightOptions): Promise<Facts> {
+  const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null, publication ?? null])).rows;
   invariant(facts !== undefined, 'a SELECT without FROM has a row');
   return facts;
 }
 
-function problemOf(facts: Facts, { user }: DatabaseTarget, slot: string | undefined): DatabaseProblem | undefined {
+function problemOf(facts: Facts, target: DatabaseTarget, { slot, publication = '' }: PreflightOptions): DatabaseProblem | undefined {
+  const { user } = target;
   if (facts.version < VERSION_MIN) {
     return problem('server_too_old', `The server is Postgres ${facts.version_text}. Armature needs Postgres 14 or newer.`);
   }
@@ -105,7 +114,26 @@ function problemOf(facts: Facts, { user }: DatabaseTarget, slot: string | undefi
         'Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID).',
     );
   }
-  return capacityProblem(facts, slot);
+  return publicationProblem(facts, target, publication) ?? capacityProblem(facts, slot);
+}
+
+/** What the role can mend by itself is no problem. */
+function publicationProblem(facts: Facts, { user, database }: DatabaseTarget, publication: string): DatabaseProblem | undefined {
+  if (facts.lacks_publication) {
+    return problem(
+      'publication_missing',
+      `Publication "${publication}" not found in the database, and the role "${user}" may not make it. ` +
+        `Run CREATE PUBLICATION "${publication}", or GRANT CREATE ON DATABASE "${database}" TO "${user}".`,
+    );
+  }
+  if (facts.has_part_of_publication) {
+    return problem(
+      'publication_incomplete',
+      `Publication "${publication}" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE. ` +
+        `Run ALTER PUBLICATION "${publication}" SET (publish = 'insert, update, delete, truncate') as its owner.`,
+    );
+  }
+  return undefined;
 }
 
 /** Only a walsender tells of which system it is. */

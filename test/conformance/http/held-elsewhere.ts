@@ -11,7 +11,7 @@ export const HELD_ELSEWHERE: Readonly<Record<string, string>> = {
   '6.7': 'test/http/event-stream.test.ts',
   '7.7': 'test/http/compression.test.ts',
   '7.8': 'test/http-cache/collapsing.test.ts',
-  '8.7': 'test/conformance/http/manual-publishing.test.ts',
+  '8.7': 'test/operations/manual-table-publishing.test.ts',
   '8.8': 'test/service/durability.test.ts',
   '8.9': 'test/service/slots/new-slot.test.ts',
   '9.1': 'test/http/lifecycle.test.ts',
