@@ -5,26 +5,22 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { freePort, spawnService } from '../support/service/service-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-refused-'));
 let database: TestDatabase;
-let replica: EmbeddedPostgres;
 let taken: Server;
 
 beforeAll(async () => {
   database = await createDatabase();
   await database.query(`CREATE ROLE reader_${database.name} LOGIN PASSWORD 'secret-word'`);
-  replica = await startEmbeddedPostgres({ directory: join(directory, 'replica'), settings: { wal_level: 'replica', fsync: 'off' } });
   taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
 });
 
 afterAll(async () => {
   taken.close();
-  await replica.stop();
   await database.query(`DROP ROLE reader_${database.name}`);
   await database.drop();
   rmSync(directory, { recursive: true, force: true });
@@ -64,7 +60,6 @@ const blocked = (): string => {
 };
 
 test.each([
-  { why: 'wal_level is not logical', says: /wal_level/, options: async () => ({ databaseUrl: replica.url }) },
   { why: 'the role may not replicate', says: /REPLICATION/, options: async () => ({ databaseUrl: asRole() }) },
   { why: 'nobody listens at the host', says: /reach|connect/i, options: async () => ({ databaseUrl: await closed() }) },
   {

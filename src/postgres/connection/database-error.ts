@@ -37,6 +37,11 @@ export function isLasting(error: WorldError): boolean {
   return error instanceof CertificateRefusedError || (error instanceof DatabaseRefusedError && LASTING_STATE.test(error.code));
 }
 
+/** Postgres itself says that it starts, stops, or has no room for another connection. */
+export function isPassing({ cause }: WorldError): boolean {
+  return cause instanceof pg.DatabaseError && PASSING_STATE.test(cause.code ?? '');
+}
+
 export type WorldError = DatabaseUnreachableError | DatabaseRefusedError;
 
 /**
@@ -54,6 +59,7 @@ const CERTIFICATE_CODE = new RegExp(
 );
 /** What files never do; a socket that is a file may then have any code of a file, ENOENT among them. */
 const NETWORK_CALLS = new Set(['connect', 'getaddrinfo']);
+const PASSING_STATE = /^(?:53300|57P0[1-5])$/;
 /** Connection exceptions, too many connections, the server shuts down or starts. */
 const AWAY_STATE = /^(?:08...|53300|57P0[1-5])$/;
 /** What `pg` says of its own, without a code. */

@@ -10,7 +10,7 @@ import { findSlot } from '../replication/replication-slot.ts';
 import { NOTHING_STORED, standingOf, type SlotSettings, type StoredStream } from '../replication/slot-standing.ts';
 import { connect } from './connection.ts';
 import {
-  CertificateRefusedError, DatabaseRefusedError, typed, worldError, type DatabaseUnreachableError, type WorldError,
+  CertificateRefusedError, DatabaseRefusedError, isPassing, typed, worldError, type DatabaseUnreachableError, type WorldError,
 } from './database-error.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
@@ -25,8 +25,13 @@ export interface PreflightOptions extends SlotSettings {
 }
 
 const VERSION_MIN = 140_000;
+const UNREACHABLE = 'database_unreachable';
 
-/** @returns undefined when the service can start with this database. @throws what `stored` rejects with, when it is asked for. */
+/**
+ * @returns undefined when the service can start with this database; also when that cannot be found out now, and is a matter of time:
+ * Postgres has no room or is just starting, or this storage followed it before and it is away. Who connects later asks the same.
+ * @throws what `stored` rejects with, when it is asked for.
+ */
 export async function preflight(database: string | DatabaseTarget, options: PreflightOptions = {}): Promise<DatabaseProblem | undefined> {
   const target = typeof database === 'string' ? parseDatabaseUrl(database) : database;
   if (isProblem(target)) return target;
@@ -42,8 +47,16 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
   } catch (error) {
     const refused = worldError(error);
     if (refused === undefined) throw error;
-    return connectProblem(refused, target);
+    const met = connectProblem(refused, target);
+    const isMatterOfTime = isPassing(refused) || (met.code === UNREACHABLE && (await hasFollowed(options)));
+    return isMatterOfTime ? undefined : met;
   }
+}
+
+/** Where another instance has the storage, that one follows the database. */
+async function hasFollowed({ stored = NOTHING_STORED }: PreflightOptions): Promise<boolean> {
+  const known = await stored;
+  return known === 'unknown' || known.source !== undefined;
 }
 
 async function through<Result>(client: pg.Client, ask: (client: pg.Client) => Promise<Result>): Promise<Result> {
@@ -220,7 +233,7 @@ function unreachableProblem(error: DatabaseUnreachableError, { host, port }: Dat
     );
   }
   return problem(
-    'database_unreachable',
+    UNREACHABLE,
     `Postgres at ${host}:${port} cannot be reached: ${reasonOf(error)}. Check host and port of the database URL, and that the server runs.`,
   );
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface Relay {
-  /** Of 127.0.0.1. */
+  /** Of 127.0.0.1, or where it was told to listen. */
   readonly port: number;
   /** Resets every connection. */
   breakConnections(): void;
@@ -14,10 +14,14 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** @param carry called for each pair of sockets, before the first byte of either. */
+/**
+ * @param carry called for each pair of sockets, before the first byte of either.
+ * @param listen at any port of 127.0.0.1, unless it says otherwise.
+ */
 export async function startRelay(
   server: { readonly host: string; readonly port: number },
   carry: (client: Socket, upstream: Socket) => void,
+  listen: { readonly host?: string; readonly port?: number } = {},
 ): Promise<Relay> {
   const sockets = new Set<Socket>();
   const listener = createServer((client) => {
@@ -25,7 +29,7 @@ export async function startRelay(
     join(client, upstream, sockets);
     carry(client, upstream);
   });
-  listener.listen(0, '127.0.0.1');
+  listener.listen(listen.port ?? 0, listen.host ?? '127.0.0.1');
   await once(listener, 'listening');
   return {
     port: (listener.address() as AddressInfo).port,
