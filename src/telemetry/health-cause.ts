@@ -22,6 +22,8 @@ export interface CauseSource {
   readonly holder: LockHolder | 'nobody' | undefined;
   /** The state of the replication client. */
   readonly replication: string;
+  /** For whom the making of a replication slot waits, each in words; empty when nobody is known. */
+  readonly slotAwaits: readonly string[];
   /** How many stored shapes are back, and how many there are. */
   restored(): { readonly count: number; readonly of: number };
 }
@@ -79,7 +81,7 @@ function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: b
     case 'lock':
       return lockText(source, isTrusted);
     case 'replication':
-      return REPLICATION[source.replication] ?? 'the replication stream is being started';
+      return replicationText(source, isTrusted);
     case 'pools':
       return 'the connections to Postgres are being opened';
     case 'shapes':
@@ -88,6 +90,11 @@ function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: b
       return `stored shapes are being brought back: ${count} of ${of}`;
     }
   }
+}
+
+function replicationText({ replication, slotAwaits }: CauseSource, isTrusted: boolean): string {
+  const text = REPLICATION[replication] ?? 'the replication stream is being started';
+  return isTrusted && slotAwaits.length > 0 ? `${text}; it waits for ${slotAwaits.join('; for ')}` : text;
 }
 
 function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): string {

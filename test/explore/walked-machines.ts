@@ -431,6 +431,8 @@ const replicationClientWalk: WalkedMachine = {
     { type: 'replication.connected', standing: 'continued', why: '', source },
     { type: 'replication.slotCreated', lsn: '7', source, isMarked: true },
     { type: 'publication.broken', error },
+    { type: 'slot.awaited', transactions: ['process 7'], advice: null },
+    { type: 'timeout.slotAwaited' },
     { type: 'replication.refused', error, fatal: true },
     { type: 'replication.streaming' },
     { type: 'replication.ended', error, fatal: false },

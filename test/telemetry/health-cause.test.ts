@@ -7,7 +7,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 
 const QUIET: CauseSource = {
   missing: [], trouble: () => undefined, nowMs: 0, slot: 'electric_slot_default', slow: undefined, holder: undefined,
-  replication: 'streaming',
+  replication: 'streaming', slotAwaits: [],
   restored: () => ({ count: 3, of: 10 }),
 };
 const HOLDER = { pid: 42, application: 'armature "lock"', address: '10.0.0.7', since: new Date(0) };
@@ -50,6 +50,13 @@ test.each<[string, Partial<CauseSource>, string | undefined, string | undefined]
     'a new replication slot is being made: Postgres makes it when every transaction has ended that was open before, ' +
       'prepared ones among them',
     undefined,
+  ],
+  [
+    'a slot, and who for', { missing: ['replication'], replication: 'creatingSlot', slotAwaits: ['process 7', 'process 8'] },
+    'a new replication slot is being made: Postgres makes it when every transaction has ended that was open before, ' +
+      'prepared ones among them; it waits for process 7; for process 8',
+    'a new replication slot is being made: Postgres makes it when every transaction has ended that was open before, ' +
+      'prepared ones among them',
   ],
   ['pools', { missing: ['pools', 'shapes'] }, 'the connections to Postgres are being opened', undefined],
   ['shapes', { missing: ['shapes'] }, 'stored shapes are being brought back: 3 of 10', undefined],

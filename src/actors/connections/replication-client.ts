@@ -31,6 +31,13 @@ interface Refused {
   fatal: boolean;
 }
 
+/** `transactions` that the making of the slot waits for, in words; `advice` what the role should be allowed. */
+interface SlotAwaited {
+  type: 'slot.awaited';
+  transactions: readonly string[];
+  advice: string | null;
+}
+
 type Event =
   | { type: 'lock.isHeld' }
   | { type: 'lock.lost' }
@@ -46,8 +53,10 @@ type Event =
   | (CallFailed & { type: 'purge.failed' })
   /** The stream may leave out changes, whatever it goes on to tell. */
   | { type: 'publication.broken'; error: { code: string; message: string } }
+  | SlotAwaited
   | { type: 'reportCondition' }
   | { type: 'timeout.retry' }
+  | { type: 'timeout.slotAwaited' }
   | { type: 'timeout.proven' };
 
 interface Context {
@@ -55,12 +64,21 @@ interface Context {
   source: StreamSource | null; // Of the slot that is being made anew.
   why: string; // Why it is, and why all shapes end.
   slotLsn: Lsn; // Where its stream begins.
+  awaited: readonly string[]; // The transactions that its making waits for, as Postgres said lately.
   delayMs: number;
 }
 
+/** A slot that takes longer is asked after, and Postgres to make it. */
+const SLOT_MS = 5_000;
+const awaitSlot = { type: 'startTimer', params: { name: 'slotAwaited', delayMs: SLOT_MS } } as const;
+
 export const replicationClient = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
-  guards: { isContinued: (_, { standing }: Connected) => standing === 'continued' },
+  guards: {
+    isContinued: (_, { standing }: Connected) => standing === 'continued',
+    /** The same ones are told once. */
+    isNews: ({ context }, { transactions }: SlotAwaited) => transactions.join() !== context.awaited.join(),
+  },
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
@@ -68,11 +86,12 @@ export const replicationClient = setup({
     /** A failure that asking again cannot mend is retried rarely, and still retried: an operator may mend it. */
     slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
     noteGap: assign((_, { source, why }: Connected) => ({ source, why })),
+    noteAwaited: assign((_, { transactions }: Pick<SlotAwaited, 'transactions'>) => ({ awaited: transactions })),
     noteSlot: assign((_, { lsn, source }: { lsn: Lsn; source: StreamSource }) => ({ slotLsn: lsn, source })),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: LSN_ZERO, delayMs: FIRST_DELAY_MS }),
+  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: LSN_ZERO, awaited: [], delayMs: FIRST_DELAY_MS }),
   initial: 'awaitingLock',
   on: {
     'lock.lost': { target: '.backingOff' },
@@ -84,6 +103,7 @@ export const replicationClient = setup({
     'lock.failed': {},
     'replication.connected': {},
     'replication.slotCreated': {},
+    'slot.awaited': {},
     'replication.refused': {},
     'replication.streaming': {},
     'replication.ended': {},
@@ -122,8 +142,19 @@ export const replicationClient = setup({
     },
     /** The slot is made before the purge: a shape that begins between the two has its snapshot behind the slot's begin, or is purged. */
     creatingSlot: {
-      entry: { type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } },
+      entry: [{ type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } }, awaitSlot],
+      exit: [{ type: 'cancelTimer', params: { name: 'slotAwaited' } }, { type: 'noteAwaited', params: { transactions: [] } }],
       on: {
+        'timeout.slotAwaited': {
+          actions: [{ type: 'send', params: { to: '@replication', event: { type: 'hastenSlot' } } }, awaitSlot],
+        },
+        'slot.awaited': [
+          {
+            guard: { type: 'isNews', params: ({ event }) => event },
+            actions: [{ type: 'noteAwaited', params: ({ event }) => event }, { type: 'send', params: awaitedNote }],
+          },
+          {},
+        ],
         'replication.slotCreated': {
           target: 'purging',
           actions: [{ type: 'noteSlot', params: ({ event }) => event }, { type: 'send', params: slotNote }],
@@ -215,6 +246,10 @@ function connectedNote({ event: { type, standing, why } }: { event: Connected })
 /** The next instance without this storage will refuse a slot that has no mark: the operator hears of that before it happens. */
 function slotNote({ event: { type, isMarked } }: { event: { type: string; isMarked: boolean } }) {
   return isMarked ? note('info', type) : note('warn', type, { but: UNMARKED });
+}
+
+function awaitedNote({ event: { transactions, advice } }: { event: SlotAwaited }) {
+  return note('warn', 'replication.slotAwaited', { transactions, ...(advice === null ? {} : { advice }) });
 }
 
 const UNMARKED =

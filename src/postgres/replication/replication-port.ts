@@ -6,6 +6,8 @@
  * - `startStreaming` → `replication.streaming`, or `replication.refused`
  * - `acknowledge` (no answer): the sink may hold more durably than before
  * - `askProgress` (no answer): the sink is told how far Postgres has come, even if nothing was for us
+ * - `hastenSlot` (no answer), while a slot is being made: `owner` is told `slot.awaited { transactions, advice }`, for whom that waits, if
+ *   Postgres says it
  * - `disconnect` (no answer): ends whatever is there, without telling
  *
  * The standing is that of the slot, as `slot-standing.ts` has it: streaming starts on one that is continued, or was made since.
@@ -25,6 +27,7 @@ import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
 import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
 import { type ReplicationStream, startReplicationStream } from './replication-stream.ts';
+import { hastenSlot } from './slot-wait.ts';
 import type { StoredStream } from './slot-standing.ts';
 import type { TransactionSink } from './transaction-sink.ts';
 
@@ -88,6 +91,7 @@ class Port {
       casts: {
         acknowledge: () => this.stream?.acknowledge(),
         askProgress: () => this.stream?.askProgress(),
+        hastenSlot: () => void this.hastenSlot().catch((error: unknown) => this.context.exit(error)),
         disconnect: () => this.disconnect(),
       },
       close: () => this.disconnect(),
@@ -119,6 +123,17 @@ class Port {
       return { type: 'replication.slotCreated', lsn, source, isMarked: prepared.isMarked };
     } catch (error) {
       return this.refused(error);
+    }
+  }
+
+  private async hastenSlot(): Promise<void> {
+    const { client, attempt, options, context } = this;
+    if (client === undefined) return;
+    try {
+      const wait = await hastenSlot(options.target, processOf(client), AbortSignal.any([attempt.signal, context.signal]));
+      context.send(options.owner, { type: 'slot.awaited', ...wait });
+    } catch (error) {
+      if (worldError(error) === undefined) throw error; // Else the connection that makes the slot will tell, if that is broken too.
     }
   }
 
@@ -170,6 +185,11 @@ class Port {
     if (stream !== undefined) stream.close();
     else client?.connection.stream.destroy();
   }
+}
+
+/** Of Postgres. */
+function processOf(client: pg.Client): number {
+  return (client as pg.Client & { readonly processID: number }).processID; // Its types leave that out.
 }
 
 const NOT_CONNECTED: Message = {

@@ -11,6 +11,7 @@ import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { StreamNames } from '../../settings/stream-names.ts';
 import { typed } from '../connection/database-error.ts';
+import { watchForOurDeath } from '../connection/orphan-watch.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import { liftTimeLimits } from '../connection/time-limits.ts';
 import { dropSlot, findPublication, findSlot, makeSlot, markSlot } from './replication-slot.ts';
@@ -167,6 +168,7 @@ async function createPublication(client: pg.Client, publication: string, version
 export async function createSlot(client: pg.Client, names: ReplicationNames, prepared: PreparedReplication): Promise<MadeSlot> {
   const { slot, isSlotTemporary = false } = names;
   return await typed(async () => {
+    await watchForOurDeath(client); // One that still waits for a slot keeps the next service from it.
     if (prepared.isInTheWay) await dropSlot(client, slot);
     const publication = await completePublication(client, names, prepared.source);
     try {

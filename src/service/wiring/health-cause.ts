@@ -36,9 +36,16 @@ function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'h
     nowMs: clock.nowMs(),
     slot,
     replication: stateText(runtime.processInfo('@replication-client')?.state),
+    slotAwaits: awaitedOf(runtime),
     restored() {
       const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
       return { count: directory?.count('live') ?? 0, of: [...storage.shapes.all()].length };
     },
   };
+}
+
+/** By the making of a slot. */
+function awaitedOf(runtime: ServiceResources['runtime']): readonly string[] {
+  const snapshot = runtime.refOf('@replication-client')?.getSnapshot() as { context: { awaited: readonly string[] } } | undefined;
+  return snapshot?.context.awaited ?? [];
 }

@@ -37,3 +37,12 @@ test('every limit on time is lifted, and once: what the session sets afterwards 
     kept: LIMITS.map((name) => (name === 'lock_timeout' ? '1000' : '0')),
   });
 });
+
+test('a session asks Postgres to notice within half a minute that its client has vanished', async () => {
+  const session = await database.session();
+
+  await prepareLongSession(session);
+
+  const { rows } = await session.query<{ setting: string }>("SELECT setting FROM pg_settings WHERE name LIKE 'tcp_k%' ORDER BY name");
+  expect(rows.map(({ setting }) => setting)).toEqual(['3', '10', '5']);
+});

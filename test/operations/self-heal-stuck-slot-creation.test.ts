@@ -1,0 +1,48 @@
+/**
+ * A transaction that is open while the first start makes its slot: Postgres makes it when that has ended. Who waits is told for whom; and
+ * once it is over nobody has to write anything for the start to go on, though the database is silent.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { healthOf, spawnService, untilActive } from '../support/service/service-process.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+let postgres: EmbeddedPostgres;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off', autovacuum: 'off' } });
+  database = await createDatabaseOn(postgres.url);
+  await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
+});
+afterAll(async () => {
+  await database.drop();
+  await postgres.stop();
+  removeDirectory(directory);
+});
+
+test('self-heal-stuck-slot-creation: the start says which transaction it waits for, and goes on when that has ended', async () => {
+  const writer = await database.session();
+  await writer.query("SET application_name = 'writer'; BEGIN; INSERT INTO items VALUES (1)");
+  const { rows: [{ pid } = { pid: 0 }] } = await writer.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+
+  const service = await spawnService({ databaseUrl: database.url, storageDirectory: `${directory}/storage` });
+  await expect.poll(() => service.output()).toContain('replication.slotAwaited');
+  const status = await healthOf(service);
+  const { cause } = (await (await fetch(`${service.url}/v1/health`)).json()) as { cause?: string };
+  await writer.query('COMMIT');
+  await untilActive(service);
+
+  const line = service.output().split('\n').find((each) => each.includes('replication.slotAwaited')) ?? '{}';
+  await service.stop();
+  expect({ status, cause, line: JSON.parse(line) }).toMatchObject({
+    status: 'starting',
+    cause: expect.stringContaining(`process ${pid} of Postgres`),
+    line: {
+      level: 'warn',
+      transactions: [expect.stringMatching(new RegExp(`^process ${pid} of Postgres, application "writer", .*, since `))],
+    },
+  });
+}, 60_000);

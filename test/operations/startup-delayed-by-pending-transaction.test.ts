@@ -1,0 +1,49 @@
+/**
+ * A transaction that is open while the first service starts holds up its slot; once there is one, no open transaction holds up a start. The
+ * second instance has a storage of its own here, so that it would make the slot anew: it is the first that comes back beside an open one.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { healthOf, spawnService, startServiceProcess, untilActive } from '../support/service/service-process.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+let postgres: EmbeddedPostgres;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off' } });
+  database = await createDatabaseOn(postgres.url);
+  await database.query('CREATE TABLE items (id serial PRIMARY KEY)');
+});
+afterAll(async () => {
+  await database.drop();
+  await postgres.stop();
+  removeDirectory(directory);
+});
+
+const start = (storage: string) => spawnService({ databaseUrl: database.url, storageDirectory: `${directory}/${storage}` });
+
+test('startup-delayed-by-pending-transaction: the first start waits for it and answers, the next one waits for none', async () => {
+  const [early, late] = [await database.session(), await database.session()];
+  await early.query('BEGIN; INSERT INTO items DEFAULT VALUES');
+  const first = await start('first');
+  await database.until("SELECT FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'");
+  const second = await start('second');
+  await expect.poll(() => healthOf(second)).toBe('waiting');
+  const delayed = await healthOf(first);
+
+  await early.query('COMMIT');
+  await late.query('BEGIN; INSERT INTO items DEFAULT VALUES');
+  await untilActive(first);
+  const beside = await healthOf(second);
+  await second.stop();
+  await first.kill();
+  const again = await startServiceProcess({ databaseUrl: database.url, storageDirectory: `${directory}/first` });
+  const afterwards = await healthOf(again);
+  await late.query('COMMIT');
+
+  await again.stop();
+  expect({ delayed, beside, afterwards }).toEqual({ delayed: 'starting', beside: 'waiting', afterwards: 'active' });
+}, 60_000);
