@@ -23,12 +23,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'installation-id-persistence': 'Armature tells nobody that it was installed, so it has no id for that.',
   'otel-export': 'Spans by the API of OpenTelemetry (test/service/traces.test.ts), figures by Prometheus (test/service/metrics.test.ts).',
   'replication-keepalive-during-backpressure': 'test/postgres/replication/replication-stream.test.ts',
-  'replication-lifetime': 'test/postgres/replication/replication-stream.test.ts',
-  'replication-slot-self-conflict': 'test/service/slots/new-slot.test.ts',
   'secure-mode': 'test/conformance/http/clauses.test.ts',
-  'self-heal-stuck-slot-creation': 'test/service/slots/new-slot.test.ts',
   'shape-suspension-resumption': 'A shape that waits hibernates, and wakes where it was: test/service/hibernating-shapes.test.ts.',
-  'startup-delayed-by-pending-transaction': 'test/service/health-cause.test.ts',
 };
 
 const HERE = readdirSync(import.meta.dirname)
