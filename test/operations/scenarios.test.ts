@@ -19,10 +19,8 @@ const SCENARIOS = [
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'crash-recovery': 'test/service/durability.test.ts',
   'db-connection-scaledown': 'Connections stay open: ELECTRIC_REPLICATION_IDLE_TIMEOUT is named in the log as a setting without a meaning.',
-  'exceedingly-large-transaction': 'test/service/tables/missed-changes.test.ts',
   'installation-id-persistence': 'Armature tells nobody that it was installed, so it has no id for that.',
   'otel-export': 'Spans by the API of OpenTelemetry (test/service/traces.test.ts), figures by Prometheus (test/service/metrics.test.ts).',
-  'replication-keepalive-during-backpressure': 'test/postgres/replication/replication-stream.test.ts',
   'secure-mode': 'test/conformance/http/clauses.test.ts',
   'shape-suspension-resumption': 'A shape that waits hibernates, and wakes where it was: test/service/hibernating-shapes.test.ts.',
 };
