@@ -21,7 +21,7 @@ import { neededFor, standing } from './event-streams/streamed-offset.ts';
 import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
 import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
-import { whenReady, whyUnwell } from './readiness.ts';
+import { whenReady, whyUnwell, whyUnwellStill } from './readiness.ts';
 import { filterFailedUnseen, invalidRequest, isRefusal, mustRefetch, type Refusal, slowSnapshot, stillBehind } from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
@@ -187,9 +187,15 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
 }
 
 /** The answer to a client that says where it stands, and not yet how far the stream will have brought it. */
-function streamEvents(reading: Reading, after: LogOffset): Answer {
+async function streamEvents(reading: Reading, after: LogOffset): Promise<ShapeResponse> {
   const { context, handle, request } = reading;
-  const events = eventsBehind(context.ports.logs, handle, after);
+  const readNow = () => eventsBehind(context.ports.logs, handle, after);
+  let events = readNow();
+  if (events !== undefined && isNothing(events)) {
+    const unwell = await whyUnwellStill(context);
+    events = readNow();
+    if (unwell !== undefined && events !== undefined && isNothing(events)) return unwell;
+  }
   if (events === undefined) return rotated(context, reading.parameters.shape);
   const reader = readerOf(reading, after);
   return eventStreamAnswer(reader, after, isNothing(events), eventStream(context, handle, after, request.signal));

@@ -26,6 +26,13 @@ function isMet({ ports: { status } }: ApiContext, goal: ReadinessGoal): boolean 
   }
 }
 
+/** Asked before somebody is told for long that there is nothing new. A service that is unwell for a moment is waited for. */
+export async function whyUnwellStill(context: ApiContext): Promise<Refusal | undefined> {
+  if (whyUnwell(context) === undefined) return undefined;
+  await context.ports.status.waitUntil('active', context.settings.readinessTimeoutMs);
+  return whyUnwell(context);
+}
+
 /** Asked at the end of a long wait, which began when the service was well. */
 export function whyUnwell(context: ApiContext): Refusal | undefined {
   const { status } = context.ports;

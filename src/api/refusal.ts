@@ -93,9 +93,9 @@ export function notReady(why: Unreadiness): Refusal {
   return { ...refuse(503, why), retryAfterSeconds: RETRY_NOT_READY_SECONDS };
 }
 
-/** The service stopped being well while the request waited. */
+/** The service is not well: nobody knows whether there is anything new, so nobody may be told that there is not. */
 export function becameUnready(why: Unreadiness): Refusal {
-  return { ...refuse(503, why), retryAfterSeconds: RETRY_LATER_SECONDS };
+  return { ...refuse(503, { code: 'not_up_to_date', ...why }), retryAfterSeconds: RETRY_LATER_SECONDS };
 }
 
 /** The shape has yet to take what others have taken: after a restart, or because of a large transaction. */

@@ -1,5 +1,5 @@
 /** The wire: event streams, from their first header to each of their ends. */
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { itemLine, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/http/api-world.ts';
 import { EventReader } from '../support/http/event-reader.ts';
 import { startHttpWorld, told, until, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
@@ -53,6 +53,39 @@ test.each(FLAGS)('%s opens a stream, and says so before anything comes', async (
     'electric-has-data': 'true',
     'electric-schema': null,
     cursor: true,
+  });
+});
+
+describe('a service that is not well', () => {
+  const NOT_UP_TO_DATE = { status: 503, 'retry-after': '10', body: { code: 'not_up_to_date', message: expect.any(String) } };
+  const fallIll = (): void => {
+    world.status.meet('readable');
+    world.status.set('starting');
+  };
+
+  test('opens no stream for who has all that is stored, once that has lasted', async () => {
+    await start();
+    fallIll();
+    const response = open();
+    await until(() => world.status.waitingCount === 1);
+    world.clock.advance(5_000);
+    expect(await told(await response, 'retry-after')).toEqual(NOT_UP_TO_DATE);
+  });
+
+  test('opens it as soon as it is well again', async () => {
+    await start();
+    fallIll();
+    const response = open();
+    await until(() => world.status.waitingCount === 1);
+    world.status.set('active');
+    expect((await response).status).toBe(200);
+  });
+
+  test('gives what is stored to who is behind', async () => {
+    await start();
+    fallIll();
+    const stream = await events('0_0');
+    expect(await stream.first(2)).toEqual([...items('1'), upToDateMessage(101)]);
   });
 });
 

@@ -256,7 +256,7 @@ test('a service that is not well at the end of a poll says so', async () => {
     status: 503,
     'retry-after': '10',
     'cache-control': 'no-store',
-    body: { message: world.status.why },
+    body: { code: 'not_up_to_date', message: world.status.why },
   });
 });
 
@@ -335,7 +335,9 @@ test('an offset beyond the end of a service that is unwell is not called wrong',
   await world.untilParked(1);
   world.status.set('starting');
   world.clock.advance(LONG_POLL_MS / 2);
-  expect(await told(await response, 'retry-after')).toEqual({ status: 503, 'retry-after': '10', body: { message: world.status.why } });
+  expect(await told(await response, 'retry-after')).toEqual({
+    status: 503, 'retry-after': '10', body: { code: 'not_up_to_date', message: world.status.why },
+  });
 });
 
 test.each([

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
-import { ShapeFollower } from '../support/service/shape-follower.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-away-'));
 let port: number;
@@ -53,6 +53,8 @@ test('postgres-disconnection: stopped and started under load, everything is equa
   await postgres.stop();
   await expect.poll(() => healthOf(service)).toBe('starting');
   const stored = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const { offset } = stored;
+  const polled = await readShape(service.shapeUrl, { table: 'items', handle: stored.handle ?? '', offset, live: 'true' });
   postgres = await startPostgres();
   await query("INSERT INTO items SELECT n, 'after' FROM generate_series(201, 300) AS n");
   await untilActive(service);
@@ -64,7 +66,10 @@ test('postgres-disconnection: stopped and started under load, everything is equa
       return [...follower.rows.values()].sort((left, right) => Number(left['id']) - Number(right['id']));
     })
     .toEqual(expected);
-  expect({ handle: follower.handle, readableMeanwhile: stored.handle, refetches: follower.refetches }).toEqual({
+  expect({
+    handle: follower.handle, readableMeanwhile: stored.handle, refetches: follower.refetches, polled: [polled.status, polled.text],
+  }).toEqual({
+    polled: [503, expect.stringContaining('"code":"not_up_to_date"')],
     handle,
     readableMeanwhile: handle,
     refetches: 0,
