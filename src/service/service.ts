@@ -158,13 +158,14 @@ async function firstStage(
 /**
  * The storage says which replication slot is its own: no other is touched.
  *
- * @param opening resolves with undefined while it is another instance's: whose slot it is, nobody here can say then.
+ * @param storage resolves with undefined while it is another instance's: whose slot it is, nobody here can say then.
  */
-async function reachDatabase(beginning: Beginning, opening: Promise<Storage | undefined>): Promise<Database> {
-  const stored = opening.then((storage) => (storage === undefined ? 'unknown' : storedStream(storage)));
+async function reachDatabase(beginning: Beginning, storage: Promise<Storage | undefined>): Promise<Database> {
+  const stored = storage.then((opened) => (opened === undefined ? 'unknown' : storedStream(opened)));
   stored.catch(() => {}); // Perhaps nobody asks for it.
   const database = await openDatabase(beginning);
-  const problem = await preflight(database.target, { ...database, stored });
+  const opening = database.adminPool.probe().catch(() => {}); // Who asks first for a table finds it open. What fails is heard below.
+  const problem = await preflight(database.target, { ...database, stored }).finally(() => opening);
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   return database;
 }

@@ -19,17 +19,30 @@ export interface ConnectOptions {
 
 const CONNECT_MS_MAX = 10_000;
 const KEEPALIVE_IDLE_MS = 10_000;
-type Tls = 'plain' | 'encrypted';
+export type Tls = 'plain' | 'encrypted';
 
 /** @throws {WorldError} no connection is left open. */
-export async function connect(target: DatabaseTarget, options: ConnectOptions): Promise<pg.Client> {
+export function connect(target: DatabaseTarget, options: ConnectOptions): Promise<pg.Client> {
+  return inWorkingWay(target, (tls) => attempt(target, options, tls));
+}
+
+/**
+ * Connects in the first way that the target's sslmode names, or in the second where the first is refused for what it is.
+ *
+ * @param connecting leaves nothing open when it throws.
+ * @throws {WorldError}
+ */
+export async function inWorkingWay<T>(target: DatabaseTarget, connecting: (tls: Tls) => Promise<T>): Promise<T> {
   const [first, second] = tlsAttempts(target);
   try {
-    return await attempt(target, options, first);
+    return await connecting(first);
   } catch (error) {
-    if (second === undefined || !isAboutTls(error)) throw error;
-    return await attempt(target, options, second);
+    const refused = connectError(error);
+    if (second === undefined || !isAboutTls(refused)) throw refused;
   }
+  return await connecting(second).catch((error: unknown) => {
+    throw connectError(error);
+  });
 }
 
 /** What `pg` must be given to connect in the given way. */
@@ -52,14 +65,6 @@ function trustIn({ sslMode, ca }: DatabaseTarget): Exclude<pg.ClientConfig['ssl'
   if (sslMode !== 'verify-ca' && sslMode !== 'verify-full') return { rejectUnauthorized: false };
   const signed = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
   return sslMode === 'verify-full' ? signed : { ...signed, checkServerIdentity: () => undefined };
-}
-
-/** The way in which a connection to `target` succeeds now: for a pool, which knows only one way. */
-export async function workingTls(target: DatabaseTarget, options: ConnectOptions): Promise<Tls> {
-  const client = await connect(target, options);
-  const isEncrypted = 'encrypted' in client.connection.stream;
-  await client.end();
-  return isEncrypted ? 'encrypted' : 'plain';
 }
 
 function tlsAttempts({ sslMode }: DatabaseTarget): readonly [Tls, Tls?] {
@@ -93,7 +98,7 @@ async function attempt(target: DatabaseTarget, options: ConnectOptions, tls: Tls
     return client;
   } catch (error) {
     client.connection.stream.destroy();
-    throw connectError(error);
+    throw error;
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }

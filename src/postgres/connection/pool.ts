@@ -5,7 +5,7 @@
  * session unknown is closed, not given to the next one.
  */
 import pg from 'pg';
-import { clientConfig, workingTls } from './connection.ts';
+import { clientConfig, inWorkingWay, type Tls } from './connection.ts';
 import { DatabaseUnreachableError, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
@@ -79,19 +79,10 @@ class Pool implements DatabasePool {
   }
 
   async open(): Promise<void> {
-    const { target, applicationName, max, queueMsMax = QUEUE_MS_MAX } = this.options;
-    const tls = await workingTls(target, { applicationName });
+    const pool = await inWorkingWay(this.options.target, (tls) => this.connected(tls));
     this.isUp = true;
-    if (this.pool !== undefined) return;
-    const pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
-    pool.on('connect', (client) => {
-      client.on('error', () => {}); // While it is lent nobody else listens: unheard, a connection that breaks would end the service.
-      client.query("SET client_encoding TO 'UTF8'").catch(() => {}); // Fails as the next query does.
-    });
-    pool.on('error', () => {
-      this.isUp = false; // An idle connection broke; the pool has let it go already.
-    });
-    this.pool = pool;
+    if (this.pool === undefined) this.pool = pool;
+    else await pool.end(); // It was open before, or was opened meanwhile.
   }
 
   async probe(): Promise<void> {
@@ -125,6 +116,26 @@ class Pool implements DatabasePool {
     this.pool = undefined;
     this.isUp = false;
     await pool?.end();
+  }
+
+  /** With a connection that is free for the first who asks. */
+  private async connected(tls: Tls): Promise<pg.Pool> {
+    const { target, applicationName, max, queueMsMax = QUEUE_MS_MAX } = this.options;
+    const pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
+    pool.on('connect', (client) => {
+      client.on('error', () => {}); // While it is lent nobody else listens: unheard, a connection that breaks would end the service.
+      client.query("SET client_encoding TO 'UTF8'").catch(() => {}); // Fails as the next query does.
+    });
+    pool.on('error', () => {
+      this.isUp = false; // An idle connection broke; the pool has let it go already.
+    });
+    try {
+      (await pool.connect()).release();
+      return pool;
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
   }
 
   private async borrow(): Promise<pg.PoolClient> {
