@@ -9,6 +9,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
+import { invariant } from '../src/base/invariant.ts';
 import { pause } from '../src/base/pause.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { findCheckpoints } from '../src/storage/checkpoint/checkpoints.ts';
@@ -33,6 +34,8 @@ const COMMITS_MAX = 1_000_000;
 const TAKE_OVER_MS = 500;
 /** What was sent by then has met whatever was under way. */
 const REACH_MS = 30;
+/** With fewer, of a log that is too short, a percentile says nothing. */
+const ARRIVALS_MIN = 100;
 
 /** Of one commit. */
 interface Arrival {
@@ -61,6 +64,7 @@ export async function liveWhileCompacting(updates: number, windows: number): Pro
       await live.end();
       await service.stop();
     }
+    invariant(Math.min(quiet.length, busy.length) >= ARRIVALS_MIN, `both windows have commits: ${quiet.length} and ${busy.length}`);
     tell(quiet, busy);
   } finally {
     await database.close();
