@@ -69,9 +69,11 @@ async function nothingLeft(): Promise<void> {
   await expect.poll(() => processesOn(directory)).toEqual([]);
 }
 
-test('a second start finds the data of the first, and no end leaves a process: neither Ctrl-C nor kill -9', async () => {
+test('it shows its page, a second start finds the data, and no end leaves a process: neither Ctrl-C nor kill -9', async () => {
   const first = startDemo();
-  const serving = await readShape(await untilServing(first), { table: 'issues', offset: '-1' });
+  const url = await untilServing(first);
+  const serving = await readShape(url, { table: 'issues', offset: '-1' });
+  const script = await fetch(new URL('/_observer/observer.js', url));
   const [interrupted, left] = [await end(first.child, 'SIGINT'), processesOn(directory)];
 
   const second = startDemo();
@@ -86,7 +88,9 @@ test('a second start finds the data of the first, and no end leaves a process: n
     `stack/shapes/consumers/${atLast.handle}`,
   );
   const exit = await end(third.child, 'SIGINT');
-  expect({ interrupted, left, killed, exit, watched, handles: [again.handle, atLast.handle], rows: serving.messages.length }).toEqual({
+  const handles = [again.handle, atLast.handle];
+  expect({ script: script.status, interrupted, left, killed, exit, watched, handles, rows: serving.messages.length }).toEqual({
+    script: 200,
     interrupted: 0,
     left: [],
     killed: 'SIGKILL',
