@@ -51,11 +51,11 @@ async function serve(command: Command, { json, ...flags }: Flags): Promise<void>
 }
 
 /**
- * Imports as late as this: neither help nor a refusal waits for processes, a parser and a database driver. But before anything runs:
- * whatever ends it may come when a new version has taken the place of these files.
+ * Imports as late as this: neither help nor a refusal waits for processes, a parser and a database driver. But not when it fails: a new
+ * version may have taken the place of these files by then.
  */
 async function run(configuration: Configuration, report: StartReport): Promise<void> {
-  const { startFailure } = await import('./service/start-failure.ts');
+  const telling = import('./service/start-failure.ts');
   process.once('exit', () => report.close()); // However it ends, what was held back is told: most of all where it does not end well.
   try {
     const isDemo = configuration.databaseUrl === undefined;
@@ -68,6 +68,7 @@ async function run(configuration: Configuration, report: StartReport): Promise<v
     if (failure !== undefined) process.stderr.write(`armature: ${failure}\n`);
     process.exit(failure === undefined ? EXIT.done : EXIT.failed);
   } catch (error) {
+    const { startFailure } = await telling;
     report.failed();
     process.stderr.write(`armature: ${startFailure(error)}\n`);
     process.exit(EXIT.failed);
