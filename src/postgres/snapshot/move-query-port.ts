@@ -5,7 +5,7 @@
  *   target put them; or `moves.failed { error }`: nothing counts of what was read; or `moves.crashed { error }`: a bug of ours met the
  *   shape's values, filter or rows, and is for the process whose they are
  */
-import { withEither } from '../../base/either-signal.ts';
+import { withEither } from './either-signal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Name, PortSpec } from '../../otp/process.ts';

@@ -11,7 +11,7 @@
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
-import { withEither } from '../../base/either-signal.ts';
+import { withEither } from './either-signal.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';

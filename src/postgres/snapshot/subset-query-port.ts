@@ -15,7 +15,7 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { isOurFault } from '../../base/our-fault.ts';
 import { pause } from '../../base/pause.ts';
-import { withEither } from '../../base/either-signal.ts';
+import { withEither } from './either-signal.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';

@@ -1,6 +1,6 @@
 /** A query whose first row must come in time: one that does not is given up, since it holds a connection that others wait for. */
 import { systemClock } from '../../base/clock.ts';
-import { withEither } from '../../base/either-signal.ts';
+import { withEither } from './either-signal.ts';
 import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 

@@ -1,7 +1,7 @@
 /** A signal of several leaves nothing in any of them. */
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { withEither } from '../../src/base/either-signal.ts';
+import { withEither } from '../../../src/postgres/snapshot/either-signal.ts';
 
 test.each([0, 1])('is aborted with the first of them (number %i), for its reason', async (index) => {
   const both = [new AbortController(), new AbortController()];
