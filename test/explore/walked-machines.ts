@@ -395,12 +395,13 @@ const connectionLockWalk: WalkedMachine = {
   inputs: [{ self }],
   events: [
     { type: 'lock.acquired' },
-    { type: 'lock.refused', error },
+    { type: 'lock.refused', error, fatal: false },
     { type: 'lock.lost' },
     failed('lock.failed'),
     { type: 'awaitLock', replyTo },
     { type: 'reportCondition' },
     { type: 'timeout.retry' },
+    { type: 'timeout.proven' },
   ],
 };
 
@@ -409,7 +410,7 @@ const connectionPoolsWalk: WalkedMachine = {
   inputs: [{ self }],
   events: [
     { type: 'pools.up' },
-    { type: 'pools.down', error },
+    { type: 'pools.down', error, fatal: true },
     failed('pools.failed'),
     { type: 'probe' },
     { type: 'reportCondition' },

@@ -44,7 +44,7 @@ function runLogged(specs: Readonly<Record<string, ProcessSpec>>) {
 
 test('Postgres refuses at first, then streams, then goes', () => {
   const { tell, pass, lines } = runLogged({
-    lock: scripted('@lock', { acquire: [{ type: 'lock.refused', error: ERROR }, { type: 'lock.acquired' }] }),
+    lock: scripted('@lock', { acquire: [{ type: 'lock.refused', error: ERROR, fatal: false }, { type: 'lock.acquired' }] }),
     'connection-lock': { machine: connectionLock, name: '@connection-lock' },
     writer: scripted('@log-writer', { restartStream: [{ type: 'stream.restarted' }] }),
     cache: scripted('@shape-cache', { purge: [{ type: 'shapes.purged' }] }),
@@ -118,9 +118,9 @@ test('what somebody must mend is told as an error, now and then, until it is men
 });
 
 test('the pools come, are asked now and then without a word, go, and come again', () => {
-  const up = { type: 'pools.up' };
+  const [up, down] = [{ type: 'pools.up' }, { type: 'pools.down', error: ERROR, fatal: false }];
   const { pass, lines } = runLogged({
-    pools: scripted('@pools', { probe: [up, up, up, { type: 'pools.down', error: ERROR }, { type: 'pools.down', error: ERROR }, up] }),
+    pools: scripted('@pools', { probe: [up, up, up, down, down, up] }),
     'connection-pools': { machine: connectionPools, name: '@connection-pools' },
   });
 

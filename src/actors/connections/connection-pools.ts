@@ -5,12 +5,12 @@
 import { assign, setup } from 'xstate';
 import { effects } from '../../otp/effects.ts';
 import type { CallFailed, Pid } from '../../otp/process.ts';
-import { FIRST_DELAY_MS, nextDelayMs } from './back-off.ts';
+import { delayMsAfter, FIRST_DELAY_MS, nextDelayMs } from './back-off.ts';
 import { note, refusalNote } from '../journal.ts';
 
 type Event =
   | { type: 'pools.up' }
-  | { type: 'pools.down'; error: { code: string; message: string } }
+  | { type: 'pools.down'; error: { code: string; message: string }; fatal: boolean }
   | (CallFailed & { type: 'pools.failed' })
   | { type: 'probe' }
   | { type: 'reportCondition' }
@@ -25,6 +25,7 @@ export const connectionPools = setup({
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
+    slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: delayMsAfter(context.delayMs, fatal) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
   },
 }).createMachine({
@@ -37,16 +38,16 @@ export const connectionPools = setup({
       entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
       on: {
         'pools.up': { target: 'up', actions: { type: 'send', params: note('info', 'pools.up') } },
-        'pools.down': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'pools.down': {
+          target: 'backingOff',
+          actions: [{ type: 'slowDownIfFatal', params: ({ event }) => event }, { type: 'send', params: refusalNote }],
+        },
         'pools.failed': 'backingOff',
       },
     },
     /** One question at a time: a second answer would come when the first has already been acted on. */
     up: {
-      entry: [
-        'forgetFailures',
-        { type: 'send', params: conditionMet },
-      ],
+      entry: { type: 'send', params: conditionMet },
       on: { reportCondition: { actions: { type: 'send', params: conditionMet } } },
       initial: 'resting',
       states: {
@@ -59,8 +60,11 @@ export const connectionPools = setup({
           entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
           on: {
             probe: { actions: 'postpone' }, // The answer under way was seen before this was asked, so it does not count.
-            'pools.up': 'resting',
-            'pools.down': { target: '#connection-pools.lost', actions: { type: 'send', params: refusalNote } },
+            'pools.up': { target: 'resting', actions: 'forgetFailures' }, // It was no moment between two failures.
+            'pools.down': {
+              target: '#connection-pools.lost',
+              actions: [{ type: 'slowDownIfFatal', params: ({ event }) => event }, { type: 'send', params: refusalNote }],
+            },
             'pools.failed': '#connection-pools.lost',
           },
         },

@@ -14,7 +14,7 @@ import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import { effects } from '../../otp/effects.ts';
 import type { CallFailed, Pid } from '../../otp/process.ts';
-import { DELAY_MS_MAX, FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
+import { delayMsAfter, FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
 import { note, refusalNote } from '../journal.ts';
 
 /** `why` the stored shapes cannot be carried on: a sentence for an operator. */
@@ -83,8 +83,7 @@ export const replicationClient = setup({
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
-    /** A failure that asking again cannot mend is retried rarely, and still retried: an operator may mend it. */
-    slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
+    slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: delayMsAfter(context.delayMs, fatal) })),
     noteGap: assign((_, { source, why }: Connected) => ({ source, why })),
     noteAwaited: assign((_, { transactions }: Pick<SlotAwaited, 'transactions'>) => ({ awaited: transactions })),
     noteSlot: assign((_, { lsn, source }: { lsn: Lsn; source: StreamSource }) => ({ slotLsn: lsn, source })),

@@ -1,7 +1,7 @@
 /**
  * LockPort: of all instances that share a slot, the one that holds the advisory lock may stream.
  *
- * - `acquire` → `lock.acquired` when it is held (that may take for ever: give up by aborting), or `lock.refused { error }`
+ * - `acquire` → `lock.acquired` when it is held (that may take for ever: give up by aborting), or `lock.refused { error, fatal }`
  * - `owner` is told `lock.lost { error }`, once, when the connection that held it dies
  *
  * The lock lives and dies with a session, so it has a connection of its own, which does nothing else. A session that
@@ -10,7 +10,7 @@
 import type pg from 'pg';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect } from './connection.ts';
-import { DatabaseUnreachableError, typed, worldError } from './database-error.ts';
+import { DatabaseUnreachableError, isLasting, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { prepareLongSession } from './long-session.ts';
 
@@ -55,7 +55,7 @@ class Port {
     } catch (error) {
       const refused = worldError(error);
       if (refused === undefined) throw error;
-      return { type: 'lock.refused', error: { code: refused.code, message: refused.message } };
+      return { type: 'lock.refused', error: { code: refused.code, message: refused.message }, fatal: isLasting(refused) };
     }
   }
 

@@ -1,13 +1,13 @@
 /**
  * PoolPort: opens the pools, asks them whether they work, and closes them when it ends.
  *
- * - `probe` → `pools.up` when every pool has answered a query, or `pools.down { error }`
+ * - `probe` → `pools.up` when every pool has answered a query, or `pools.down { error, fatal }`
  *
  * The pools themselves are used directly, by whoever was given them: a pool that is not open, or not any more, refuses as
  * an unreachable database does.
  */
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
-import { worldError } from './database-error.ts';
+import { isLasting, worldError } from './database-error.ts';
 import { type DatabasePool, PoolTimeoutError } from './pool.ts';
 
 export interface PoolPortOptions {
@@ -33,6 +33,6 @@ async function probe(pools: readonly DatabasePool[]): Promise<Message> {
     if (error instanceof PoolTimeoutError) return { type: 'pools.up' }; // All its connections are at work: it lives.
     const refused = worldError(error);
     if (refused === undefined) throw error;
-    return { type: 'pools.down', error: { code: refused.code, message: refused.message } };
+    return { type: 'pools.down', error: { code: refused.code, message: refused.message }, fatal: isLasting(refused) };
   }
 }

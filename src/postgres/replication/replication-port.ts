@@ -20,7 +20,7 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect } from '../connection/connection.ts';
-import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
+import { DatabaseUnreachableError, isLasting, worldError } from '../connection/database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { PartitionLinks } from './partition-links.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
@@ -221,7 +221,7 @@ function portError(error: unknown): { readonly error: PortError; readonly fatal:
     return { error: { code: 'malformed_stream', message: error.message }, fatal: true };
   }
   const refused = worldError(error);
-  return refused && { error: plain(refused), fatal: false };
+  return refused && { error: plain(refused), fatal: isLasting(refused) };
 }
 
 function plain({ code, message }: PortError): PortError {

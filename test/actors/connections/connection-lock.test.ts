@@ -1,14 +1,17 @@
 /** Who is told of the lock, and when it is asked for again. */
 import { expect, test } from 'vitest';
-import { FIRST_DELAY_MS } from '../../../src/actors/connections/back-off.ts';
+import { DELAY_MS_MAX, FIRST_DELAY_MS } from '../../../src/actors/connections/back-off.ts';
 import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { walk } from '../../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => walk(connectionLock, { self: 'lock#1' }, ...events);
 const acquired = { type: 'lock.acquired' };
-const refused = { type: 'lock.refused', error: { code: 'no', message: 'no' } };
+const refused = { type: 'lock.refused', error: { code: 'no', message: 'no' }, fatal: false };
 const retry = { type: 'timeout.retry' };
+const lost = { type: 'lock.lost' };
+const lastTimer = ({ asked }: ReturnType<typeof after>) => asked.findLast(({ type }) => type === 'startTimer')?.params;
+const retryAfter = (delayMs: number) => ({ name: 'retry', delayMs });
 const awaitLock = { type: 'awaitLock', replyTo: 'call#1' };
 
 test('who asks for the lock waits until it is held', () => {
@@ -20,13 +23,24 @@ test('who asks for the lock waits until it is held', () => {
   ]);
 });
 
-test('a lock that is lost stops who streams under it, and is asked for soon, whatever failed before it was held', () => {
-  const { asked } = after(refused, retry, refused, retry, acquired, { type: 'lock.lost' });
+test('a lock that is lost stops who streams under it, and is asked for soon, whatever failed before it was held for a while', () => {
+  const { asked } = after(refused, retry, refused, retry, acquired, { type: 'timeout.proven' }, lost);
 
   expect(asked.filter(({ params }) => !JSON.stringify(params).includes('@journal'))).toEqual([
+    { type: 'cancelTimer', params: { name: 'proven' } },
     { type: 'send', params: { to: '@replication-client', event: { type: 'lock.lost' } } },
     { type: 'send', params: { to: '@connection-pools', event: { type: 'probe' } } },
     { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'lock' } } },
     { type: 'startTimer', params: { name: 'retry', delayMs: FIRST_DELAY_MS } },
   ]);
+});
+
+test('a lock that is lost as soon as it is held is asked for more and more seldom', () => {
+  const rounds = [[lost], [lost, retry, acquired, lost], [lost, retry, acquired, lost, retry, acquired, lost]];
+
+  expect(rounds.map((round) => lastTimer(after(acquired, ...round)))).toEqual([50, 100, 200].map(retryAfter));
+});
+
+test('what somebody must mend first is asked about rarely, at once', () => {
+  expect(lastTimer(after({ ...refused, fatal: true }))).toEqual(retryAfter(DELAY_MS_MAX));
 });

@@ -35,7 +35,20 @@ test('a probe of an unreachable database is answered, not thrown', async () => {
   const answer = await port.ask({ type: 'probe' });
 
   await port.close();
-  expect(answer).toEqual({ type: 'pools.down', error: { code: 'database_unreachable', message: expect.stringContaining('ECONNREFUSED') } });
+  const error = { code: 'database_unreachable', message: expect.stringContaining('ECONNREFUSED') as string };
+  expect(answer).toEqual({ type: 'pools.down', error, fatal: false });
+});
+
+test.each([
+  ['3D000', { database: 'nowhere' }],
+  ['28P01', { password: 'wrong' }],
+])('a refusal with %s lasts until somebody has mended it', async (code, change) => {
+  const port = await openPort(poolPort({ pools: [makePool({ ...targetOf(database.url), ...change })] }));
+
+  const answer = await port.ask({ type: 'probe' });
+
+  await port.close();
+  expect(answer).toMatchObject({ type: 'pools.down', error: { code }, fatal: true });
 });
 
 test('tells a refusal from a lost connection, and a bug from both', async () => {
