@@ -14,8 +14,8 @@ import { runTool } from '../support/commands/run-tool.ts';
 import { makeAuthority, type Authority } from '../support/operations/certificates.ts';
 import { urlWith } from '../support/operations/database-url.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
-import { startTlsServer } from '../support/operations/tls-server.ts';
-import { startServiceProcess } from '../support/service/service-process.ts';
+import { exchangeCertificate, startTlsServer } from '../support/operations/tls-server.ts';
+import { startServiceProcess, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-tls-'));
@@ -93,6 +93,24 @@ test.each([
   const exitCode = await service.stop();
 
   expect({ rows: follower.rows.size, encrypted: rows, exitCode }).toEqual({ rows: 1, encrypted: [{ ssl: true }], exitCode: 0 });
+});
+
+test('secure-db-connection: a certificate that is not trusted any more is told, and followed when it was mended', async () => {
+  const service = await startServiceProcess(optionsWith('', authority.certificate));
+  await exchangeCertificate(join(directory, 'cluster'), superuser, stranger.sign('localhost'));
+  await superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'service'");
+  await expect.poll(async () => await (await fetch(`${service.url}/v1/health`)).json()).toEqual({
+    status: 'starting', cause: expect.stringMatching(/ since .*certificate.*; the next attempt is in (10|\d) s$/) as string,
+  });
+
+  await exchangeCertificate(join(directory, 'cluster'), superuser, authority.sign('localhost'));
+  await untilActive(service);
+  const exitCode = await service.stop();
+
+  const errors = service.output().split('\n').filter((line) => line.includes('"level":"error"'));
+  expect({ exitCode, told: errors.length > 0, all: errors.filter((line) => !line.includes('certificate_refused')) }).toEqual({
+    exitCode: 0, told: true, all: [],
+  });
 });
 
 test('secure-db-connection: doctor and cleanup hold the certificate against the same file', async () => {

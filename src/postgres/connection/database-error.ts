@@ -29,12 +29,22 @@ export class DatabaseRefusedError extends Error {
   }
 }
 
+/** Postgres let no session come about, so nothing was asked of it: whoever had a question is not the one who was refused. */
+export class SessionRefusedError extends DatabaseUnreachableError {
+  override readonly code: string;
+
+  constructor(refusal: DatabaseRefusedError) {
+    super(refusal.message, { cause: refusal });
+    this.code = refusal.code;
+  }
+}
+
 /** A role or a database that is not there, not let in, or without a right. */
 const LASTING_STATE = /^(?:28...|3D000|42501)$/;
 
 /** Asking again does not help before somebody has mended it. */
 export function isLasting(error: WorldError): boolean {
-  return error instanceof CertificateRefusedError || (error instanceof DatabaseRefusedError && LASTING_STATE.test(error.code));
+  return error instanceof CertificateRefusedError || LASTING_STATE.test(error.code);
 }
 
 /** Postgres itself says that it starts, stops, or has no room for another connection. */

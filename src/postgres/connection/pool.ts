@@ -6,7 +6,7 @@
  */
 import pg from 'pg';
 import { clientConfig, inWorkingWay, type Tls } from './connection.ts';
-import { DatabaseUnreachableError, typed, worldError } from './database-error.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError, SessionRefusedError, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
 export interface DatabasePoolOptions {
@@ -146,7 +146,8 @@ class Pool implements DatabasePool {
     } catch (error) {
       if (isFull(pool, error)) throw new PoolTimeoutError('no connection became free in time');
       this.isUp = false;
-      throw worldError(error) ?? error;
+      const refused = worldError(error);
+      throw refused instanceof DatabaseRefusedError ? new SessionRefusedError(refused) : (refused ?? error);
     }
   }
 }

@@ -51,6 +51,22 @@ test.each([
   expect(answer).toMatchObject({ type: 'pools.down', error: { code }, fatal: true });
 });
 
+test('a session that Postgres refuses is no refusal of what would have been asked', async () => {
+  const role = `role_${database.name}`;
+  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'before'`);
+  const pool = makePool({ ...targetOf(database.url), user: role, password: 'before' });
+  await pool.open();
+  await database.query(`ALTER ROLE ${role} PASSWORD 'after'`);
+
+  const asked = await pool.query('SELECT 1').catch((error: unknown) => error);
+  const { isUp } = pool;
+  await pool.close();
+  await database.query(`DROP ROLE ${role}`);
+
+  expect({ asked, isUp }).toEqual({ asked: expect.any(DatabaseUnreachableError) as unknown, isUp: false });
+  expect(asked).toMatchObject({ code: '28P01', message: expect.stringContaining('password authentication failed') as string });
+});
+
 test('tells a refusal from a lost connection, and a bug from both', async () => {
   const pool = makePool();
   await pool.open();

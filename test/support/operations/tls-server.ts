@@ -6,18 +6,22 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/
 import type { SignedServer } from './certificates.ts';
 
 /** @param directory for its cluster. */
-export async function startTlsServer(directory: string, { certificate, key }: SignedServer): Promise<EmbeddedPostgres> {
+export async function startTlsServer(directory: string, signed: SignedServer): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off' } });
-  const data = join(directory, 'data');
-  giveTo(data, certificate, 'server.crt');
-  giveTo(data, key, 'server.key');
-  letInOverTls(join(data, 'pg_hba.conf'));
+  letInOverTls(join(directory, 'data', 'pg_hba.conf'));
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   await client.query('ALTER SYSTEM SET ssl = on');
-  await client.query('SELECT pg_reload_conf()');
+  await exchangeCertificate(directory, client, signed);
   await client.end();
   return server;
+}
+
+/** For connections that come from now on. */
+export async function exchangeCertificate(directory: string, superuser: pg.Client, { certificate, key }: SignedServer): Promise<void> {
+  giveTo(join(directory, 'data'), certificate, 'server.crt');
+  giveTo(join(directory, 'data'), key, 'server.key');
+  await superuser.query('SELECT pg_reload_conf()');
 }
 
 /** Postgres takes a key that is its own and nobody else's. */
