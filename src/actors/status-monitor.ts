@@ -7,7 +7,7 @@ import { effects } from '../otp/effects.ts';
 import type { Down, Pid, ReplyTo } from '../otp/process.ts';
 import { note } from './journal.ts';
 import { keep, next, RequestBacklog } from './request-backlog.ts';
-import { STORAGE_REFUSED_CODE } from './snapshot-fault.ts';
+import { NO_CONNECTION, STORAGE_REFUSED_CODE } from './snapshot-fault.ts';
 
 /** In the order in which their absence is reported. */
 export const CONDITIONS = ['storage', 'lock', 'replication', 'pools', 'shapes', 'consumers'] as const;
@@ -134,10 +134,14 @@ export interface Unreadiness {
   readonly code?: string;
 }
 
-/** The first thing that is missing, in the words that a client gets; undefined when nothing is. */
+/**
+ * The first thing that is missing, in the words that a client gets; undefined when nothing is. Where nobody can ask Postgres, that is
+ * told, for then it is not another instance that the lock is waited for.
+ */
 export function whyNotActive(conditions: ServiceConditions): Unreadiness | undefined {
   const missing = CONDITIONS.find((condition) => conditions[condition] === null);
   if (missing === 'storage') return STORAGE_REFUSED;
+  if (missing === 'lock' && conditions.pools === null) return { message: NO_CONNECTION.message };
   return missing === undefined ? undefined : { message: READINESS_TEXTS[missing] };
 }
 

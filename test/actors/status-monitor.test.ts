@@ -34,6 +34,17 @@ test.each([
   });
 });
 
+test.each<[readonly ServiceCondition[], string]>([
+  [['lock'], 'Timeout waiting for Postgres lock acquisition'],
+  [['lock', 'replication'], 'Timeout waiting for Postgres lock acquisition'],
+  [['lock', 'pools'], 'Database connection not available'],
+  [['pools', 'consumers'], 'Timeout waiting for database connection pool (snapshot) to be ready'],
+])('without %j, a client is told "%s"', (missing, message) => {
+  const { context } = after(...CONDITIONS.filter((condition) => !missing.includes(condition)).map(met));
+
+  expect(whyNotActive(context as ServiceConditions)).toEqual({ message });
+});
+
 test('who vouches is watched once, however often it does', () => {
   expect(after(met('lock'), met('lock')).asked).toEqual([
     { type: 'demonitor', params: { process: 'lock#1' } },
