@@ -71,6 +71,8 @@ export interface ServiceOptions extends SettingOptions {
   readonly manualTablePublishing?: boolean;
   /** How often the publication is held against the shapes, in milliseconds. Default: 10,000. */
   readonly publicationCheckEveryMs?: number;
+  /** From so much WAL on that Postgres keeps for the slot, the log says so, in bytes. Default: 1,073,741,824. */
+  readonly retainedWalBytesMax?: number;
   /** How long a shape waits for a change before its process hibernates, in milliseconds. Default: 30,000. */
   readonly shapeHibernateAfterMs?: number;
   /** The largest transaction that is followed, in bytes. Default: 262,144,000. */

@@ -193,6 +193,13 @@ export const SETTINGS = {
     electric: ['ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD'],
     help: 'how often the publication is held against the shapes (default: 10s)',
   },
+  retainedWalBytesMax: {
+    flag: 'retained-wal-warning',
+    value: 'BYTES',
+    type: integer(1, INTEGER_MAX).default(1024 * 1024 * 1024),
+    electric: [],
+    help: 'from so much WAL on that Postgres keeps for the slot, the log says so (default: 1073741824)',
+  },
   shapeHibernateAfterMs: {
     flag: 'shape-hibernate-after',
     value: 'DURATION',

@@ -6,10 +6,11 @@
 import { connectionLock } from '../actors/connections/connection-lock.ts';
 import { connectionPools } from '../actors/connections/connection-pools.ts';
 import { replicationClient } from '../actors/connections/replication-client.ts';
+import { walWatch } from '../actors/connections/wal-watch.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import type { StackWiring } from './stack-wiring.ts';
 
-export function connections({ ports }: StackWiring): SupervisorSpec {
+export function connections({ ports, retainedWalBytesMax }: StackWiring): SupervisorSpec {
   return {
     strategy: 'rest_for_one',
     children: [
@@ -23,6 +24,8 @@ export function connections({ ports }: StackWiring): SupervisorSpec {
       { id: 'snapshots', start: ports.snapshots },
       { id: 'move-queries', start: ports.moveQueries },
       { id: 'subset-queries', start: ports.subsetQueries },
+      { id: 'slot', start: ports.slot },
+      { id: 'wal-watch', start: () => ({ machine: walWatch, input: { retainedBytesMax: retainedWalBytesMax }, name: '@wal-watch' }) },
     ],
   };
 }

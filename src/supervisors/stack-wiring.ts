@@ -25,6 +25,7 @@ export interface StackWiring {
     readonly snapshots: () => PortSpec;
     readonly moveQueries: () => PortSpec;
     readonly subsetQueries: () => PortSpec;
+    readonly slot: () => PortSpec;
     readonly http: () => PortSpec;
   };
   readonly tables: {
@@ -41,6 +42,8 @@ export interface StackWiring {
   /** Up to where the stored shapes have taken the transaction log: read when the collector starts. */
   readonly takenThrough: () => LogPosition;
   readonly checkpointEveryMs: number;
+  /** From so many bytes of WAL on that the slot keeps, it is told. */
+  readonly retainedWalBytesMax: number;
   /** How often the publication is held against what the shapes need. */
   readonly publicationCheckEveryMs: number;
   /** A Consumer or a Materializer that has got no message for so long hibernates: its tables and names stay. */

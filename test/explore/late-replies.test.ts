@@ -14,6 +14,7 @@ const ANSWERS: Answers = {
   createSlot: ['replication.slotCreated', 'replication.refused'],
   startStreaming: ['replication.streaming', 'replication.refused'],
   restartStream: ['stream.restarted'],
+  lookAtSlot: ['slot.seen', 'slot.unseen'],
   purge: ['shapes.purged'],
   takeCheckpoint: ['checkpoint.taken', 'checkpoint.deferred'],
   awaitUnsaved: ['unsaved.exceeded'],

@@ -9,6 +9,7 @@ import { handleLife } from '../../src/actors/directory/handle-life-chart.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication/publication-manager.ts';
 import { replicationClient } from '../../src/actors/connections/replication-client.ts';
+import { walWatch } from '../../src/actors/connections/wal-watch.ts';
 import { shapeCache } from '../../src/actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../src/actors/collector/shape-log-collector.ts';
@@ -448,6 +449,17 @@ const replicationClientWalk: WalkedMachine = {
   ],
 };
 
+const walWatchWalk: WalkedMachine = {
+  machine: walWatch,
+  inputs: [{ retainedBytesMax: 10 }],
+  events: [
+    { type: 'timeout.look' },
+    ...[5, 20].map((retainedBytes) => ({ type: 'slot.seen', retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true })),
+    { type: 'slot.unseen' },
+    failed('slot.failed'),
+  ],
+};
+
 const checkpointerWalk: WalkedMachine = {
   machine: checkpointer,
   inputs: [{ self, everyMs: 1 }],
@@ -573,6 +585,7 @@ export const walkedMachines: readonly WalkedMachine[] = [
   connectionLockWalk,
   connectionPoolsWalk,
   replicationClientWalk,
+  walWatchWalk,
   checkpointerWalk,
   diskMonitorWalk,
   standbyWalk,

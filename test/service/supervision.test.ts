@@ -43,6 +43,8 @@ const CONNECTIONS = [
   'snapshots',
   'move-queries',
   'subset-queries',
+  'slot',
+  'wal-watch',
 ];
 const SHAPES = [
   'shape-log-collector', 'catch-up-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache', 'expiry',
@@ -72,6 +74,8 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@snapshots', renewed: connectionsFrom('snapshots') },
   { name: '@move-queries', renewed: connectionsFrom('move-queries') },
   { name: '@subset-queries', renewed: connectionsFrom('subset-queries') },
+  { name: '@slot', renewed: connectionsFrom('slot') },
+  { name: '@wal-watch', renewed: connectionsFrom('wal-watch') },
   { name: '@shape-log-collector', renewed: allShapes },
   { name: '@catch-up-collector', renewed: allShapes },
   { name: '@publication-manager', renewed: allShapes },

@@ -44,6 +44,7 @@ test('the defaults are those of the reference', () => {
     cleanupReplicationSlots: false,
     manualTablePublishing: false,
     publicationCheckEveryMs: 10_000,
+    retainedWalBytesMax: 1_073_741_824,
     shapeHibernateAfterMs: 30_000,
     transactionBytesMax: 262_144_000,
     subqueryValuesMax: 5_000_000,

@@ -8,6 +8,7 @@ import { publicationPort } from '../../postgres/catalog/publication-port.ts';
 import { lockPort } from '../../postgres/connection/lock-port.ts';
 import { poolPort } from '../../postgres/connection/pool-port.ts';
 import { replicationPort } from '../../postgres/replication/replication-port.ts';
+import { slotPort } from '../../postgres/replication/slot-port.ts';
 import type { StoredStream } from '../../postgres/replication/slot-standing.ts';
 import type { TransactionSink } from '../../postgres/replication/transaction-sink.ts';
 import { moveQueryPort } from '../../postgres/snapshot/move-query-port.ts';
@@ -64,6 +65,7 @@ export function databasePorts(
         clock: world.clock,
         target: (handle, views) => moveTargetOf(resources, access, handle, views),
       }),
+    slot: () => slotPort({ name: '@slot', pool: adminPool, slot }),
     subsetQueries: () =>
       subsetQueryPort({ name: '@subset-queries', pool: subsetPool, adminPool, clock: world.clock, target: (id) => subsets.target(id) }),
   };

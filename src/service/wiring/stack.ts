@@ -58,6 +58,7 @@ export function stackWiring(resources: ServiceResources, { lives, opened, ...ent
     expiry: { checkEveryMs: EXPIRY_CHECK_EVERY_MS, tables: () => limits.tables() },
     drainTimeoutMs: configuration.drainTimeoutMs,
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
+    retainedWalBytesMax: configuration.retainedWalBytesMax,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
   };
 }

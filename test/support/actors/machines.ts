@@ -10,6 +10,7 @@ import { handleLife } from '../../../src/actors/directory/handle-life-chart.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { publicationManager } from '../../../src/actors/publication/publication-manager.ts';
 import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
+import { walWatch } from '../../../src/actors/connections/wal-watch.ts';
 import { shapeCache } from '../../../src/actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
@@ -37,6 +38,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: connectionLock, purpose: 'Of all instances on one database, the one that holds the lock streams.' },
   { machine: replicationClient, purpose: 'Brings the stream of Postgres’s changes, and comes back by itself when it breaks.' },
   { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
+  { machine: walWatch, purpose: 'Says when Postgres keeps much WAL for our slot, and why.' },
   { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
   { machine: expiry, purpose: 'Has shapes end that a limit takes: the longest unread first.' },
   { machine: diskMonitor, purpose: 'Knows whether the disk takes what is to be stored, and has it tried again until it does.' },

@@ -1,0 +1,34 @@
+/** WAL that is kept for our slot is told of beyond a bound: in the log, with what to do, and in the metrics. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+let database: TestDatabase;
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  const environment = { ARMATURE_RETAINED_WAL_WARNING: '1000000' };
+  service = await startServiceProcess({ databaseUrl: database.url, storageDirectory: directory, environment });
+});
+afterAll(async () => {
+  await service.stop();
+  await database.drop();
+  removeDirectory(directory);
+});
+
+test('retained-wal: beyond the bound the log says how much, and why', async () => {
+  await database.query("SELECT pg_logical_emit_message(false, '', repeat('x', 2000000))");
+
+  await expect.poll(() => service.output()).toContain('wal.retained');
+
+  const line = service.output().split('\n').find((each) => each.includes('wal.retained')) ?? '{}';
+  expect(JSON.parse(line)).toMatchObject({
+    level: 'warn',
+    retainedBytesMax: 1_000_000,
+    retainedBytes: expect.any(Number),
+    advice: expect.stringMatching(/^The service|^A transaction/),
+  });
+});
