@@ -4,7 +4,8 @@
  * says what it saw, and ends (src/commands).
  *
  * Whatever keeps it from starting is one message that says what to do, on stderr, and an exit code other than 0; a
- * stack is shown only for an error of ours. The first SIGINT or SIGTERM drains the service, the second ends at once.
+ * stack is shown only for an error of ours. The first SIGINT, SIGTERM or SIGHUP drains the service, which has its time for that; the second
+ * ends at once.
  */
 import { resolve } from 'node:path';
 import { systemClock } from './base/clock.ts';
@@ -22,6 +23,9 @@ import { readConfiguration, type Command, type Configuration, type Flags } from 
 
 /** What is run: the service, alone or with the Postgres of the demo below it. */
 type Running = Pick<Service, 'dump' | 'ended' | 'stop'>;
+
+/** What a service may take to end beyond the time that it gives to open responses: less than orchestrators wait before they kill. */
+const CLOSING_MS = 20_000;
 
 await main(process.argv.slice(2));
 
@@ -60,7 +64,7 @@ async function run(configuration: Configuration, report: StartReport): Promise<v
   try {
     const isDemo = configuration.databaseUrl === undefined;
     const starting = isDemo ? startDemoService(configuration, report) : startService(configuration, report);
-    const interrupted = drainAtSignal(starting, report);
+    const interrupted = drainAtSignal(starting, configuration, report);
     dumpAtSignal(starting);
     const service = await starting;
     const failure = await Promise.race([service.ended, interrupted]);
@@ -119,7 +123,7 @@ async function startDemoService(configuration: Configuration, report: StartRepor
 }
 
 /** Resolves once the service has drained; a second signal does not wait for that. A signal also ends a start that is under way. */
-function drainAtSignal(starting: Promise<Running>, report: StartReport): Promise<undefined> {
+function drainAtSignal(starting: Promise<Running>, { drainTimeoutMs }: Configuration, report: StartReport): Promise<undefined> {
   return new Promise((resolve, reject) => {
     let isStarting = true;
     let isDraining = false;
@@ -129,11 +133,20 @@ function drainAtSignal(starting: Promise<Running>, report: StartReport): Promise
       if (isDraining) process.exit(EXIT.interrupted);
       isDraining = true;
       if (isStarting) report.say('Stopping as soon as it has started; once more to end at once');
+      endInTime(drainTimeoutMs);
       starting.then((service) => service.stop()).then(() => resolve(undefined), reject);
     };
-    process.on('SIGINT', drain);
-    process.on('SIGTERM', drain);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, drain);
   });
+}
+
+/** Whoever sent the signal would kill it soon. What is on the disk is as whole as behind a kill, and the next start goes on from there. */
+function endInTime(drainTimeoutMs: number): void {
+  const withinMs = drainTimeoutMs + CLOSING_MS;
+  systemClock.setTimer(() => {
+    toStderr(`armature: it did not come to its end within ${withinMs / 1000} s, and ends now; nothing that was told is lost\n`);
+    process.exit(EXIT.failed);
+  }, withinMs);
 }
 
 /** SIGUSR2 asks what the service is doing. (At SIGUSR1 Node opens its debugger.) Windows has neither. */

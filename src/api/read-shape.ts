@@ -48,7 +48,7 @@ export function readShape(context: ApiContext, request: ReadRequest): Promise<Sh
 }
 
 async function answerTo(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
-  const unready = await whenReady(context, 'readable');
+  const unready = await whenReady(context, 'readable', request.signal);
   if (unready !== undefined) return unready;
   const asked = readParameters(request.parameters);
   if (isRefusal(asked)) return asked;
@@ -132,7 +132,8 @@ async function whenReadable(reading: Reading, after: LogOffset): Promise<ShapeRe
     } else {
       const wake = await context.listeners.park(handle, neededFor(after), remainingMs(context, deadlineMs), request.signal);
       if (wake.cause === 'rotated') return ended(reading, wake);
-      if (wake.cause === 'aborted') return ABANDONED; // Also when the server closes: whether the offset is wrong is not known yet.
+      // Whether the offset is wrong is not known yet: when the server closes, its client asks again, here or elsewhere.
+      if (wake.cause === 'aborted') return request.signal.reason === DRAINING ? stillBehind() : ABANDONED;
       if (wake.cause !== 'appended') return whyUnwell(context) ?? outOfReach(reading);
     }
   }

@@ -1,18 +1,29 @@
 /** Whether the service can do what a request needs; a request that comes a little early waits. */
 import type { ApiContext } from './api-context.ts';
 import type { ReadinessGoal } from './ports.ts';
-import { becameUnready, notReady, type Refusal } from './refusal.ts';
+import { becameUnready, leaving, notReady, type Refusal } from './refusal.ts';
 
 const UNKNOWN = { message: 'Timeout waiting for the service to be ready' };
 
 /**
  * @param goal `readable` for stored shapes, `connected` for the catalogue, `active` for whatever makes or deletes a shape.
+ * @param signal aborted when nobody waits any longer, or nobody is to: the server closes.
  * @returns why not, once the wait is over.
  */
-export async function whenReady(context: ApiContext, goal: ReadinessGoal): Promise<Refusal | undefined> {
+export async function whenReady(context: ApiContext, goal: ReadinessGoal, signal?: AbortSignal): Promise<Refusal | undefined> {
+  if (isMet(context, goal)) return undefined;
   const { status } = context.ports;
-  if (isMet(context, goal) || (await status.waitUntil(goal, context.settings.readinessTimeoutMs))) return undefined;
-  return notReady(status.whyNotReady() ?? UNKNOWN);
+  const until = status.waitUntil(goal, context.settings.readinessTimeoutMs);
+  const hasCome = await (signal === undefined ? until : Promise.race([until, whenAborted(signal)]));
+  if (hasCome === 'aborted') return leaving();
+  return hasCome ? undefined : notReady(status.whyNotReady() ?? UNKNOWN);
+}
+
+function whenAborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('aborted');
+    else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
 }
 
 function isMet({ ports: { status } }: ApiContext, goal: ReadinessGoal): boolean {

@@ -98,6 +98,11 @@ export function becameUnready(why: Unreadiness): Refusal {
   return { ...refuse(503, { code: 'not_up_to_date', ...why }), retryAfterSeconds: RETRY_LATER_SECONDS };
 }
 
+/** The service ends, and another one is there, or soon will be. */
+export function leaving(): Refusal {
+  return { ...refuse(503, { message: 'The service is stopping. Please try again.' }), retryAfterSeconds: RETRY_SOON_SECONDS };
+}
+
 /** The shape has yet to take what others have taken: after a restart, or because of a large transaction. */
 export function stillBehind(): Refusal {
   const message = 'This shape is still taking transactions that were committed before. Please try again later.';

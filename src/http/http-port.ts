@@ -3,7 +3,8 @@
  * of its own it may open none: then requests come by the dispatcher alone.
  *
  * Whatever a request held is given back when its response closes, on every path. When the port stops it takes no new
- * connections, answers the long-polls that wait, lets streams run for a bounded time, and then cuts off the rest.
+ * connections, answers the long-polls that wait, lets streams run for a bounded time, and then cuts off the rest. It may be told of that
+ * before (`drain`): what it stands on is still there then, so nobody has to be refused, and clients go elsewhere at once.
  */
 import type { PortContext, PortHandle, PortSpec } from '../otp/process.ts';
 import { BODY_LIMITS, type BodyLimits } from './bodies/body-intake.ts';
@@ -43,12 +44,17 @@ async function openServer(settings: HttpSettings, ports: HttpPorts, context: Por
   const server = settings.listens === false ? undefined : await open(settings, settings, receive, (error) => context.exit(error));
   if (server !== undefined) ports.listening?.(server.address);
   ports.reception?.open(dispatcher);
+  let drained: Promise<void> | undefined;
+  const drain = (): void => {
+    ports.reception?.close(dispatcher); // First: a request that came while the others end would begin anew.
+    drained ??= server?.drain();
+    dispatcher.drain();
+  };
   return {
     requests: { listenAddress: () => ({ type: 'http.listening', ...server?.address }) },
+    casts: { drain },
     async close() {
-      ports.reception?.close(dispatcher); // First: a request that came while the others end would begin anew.
-      const drained = server?.drain();
-      dispatcher.drain();
+      drain();
       const timer = ports.clock.setTimer(() => {
         server?.destroy();
         dispatcher.destroy();

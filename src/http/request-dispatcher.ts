@@ -89,6 +89,7 @@ export class RequestDispatcher {
   private take(request: HttpRequest, response: HttpResponse, target: Target, gate: Gate): void {
     const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target, new URLSearchParams(target.query));
     this.exchanges.set(exchange, response);
+    if (this.isClosing) exchange.interrupt(DRAINING); // On a connection that was open still.
     exchange.follow(this.ports.watch);
     response.once('close', () => {
       this.exchanges.delete(exchange);

@@ -33,7 +33,8 @@ export async function startStack(ground: Ground, storage: Storage, database: Dat
   closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
   if (configuration.listens !== false) url = await listeningAt(runtime);
   if (url !== '') logger.info({ url }, 'the service listens');
-  return { api, root, url, metricsUrl, observerUrl: observerUrl(), inspectionUrl };
+  const drain = (): void => runtime.send('@http', { type: 'drain' });
+  return { api, root, url, metricsUrl, observerUrl: observerUrl(), inspectionUrl, drain };
 }
 
 /** Listeners hear of it in their own time, and the log at once: so its lines are in the order of what happened. */

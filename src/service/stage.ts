@@ -15,6 +15,8 @@ export interface Stage {
   readonly metricsUrl: string | undefined;
   readonly observerUrl: string | undefined;
   readonly inspectionUrl: string | undefined;
+  /** It is about to end: nobody is let in any more, and who waits is answered, while all that it takes is still there. */
+  drain(): void;
 }
 
 /** Begins the next stage behind one that has ended. @returns undefined when there is none to come: it was stopped, or it gave up. */
@@ -40,6 +42,7 @@ export class Stages {
   /** Resolves when the stage that it met has ended. One that is about to begin ends as soon as it has begun. */
   async stop(): Promise<void> {
     this.isStopping = true;
+    this.stage.drain();
     await this.runtime.stop(this.stage.root);
   }
 

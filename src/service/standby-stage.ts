@@ -44,7 +44,8 @@ export async function startStandby(
     entrance.leave();
     return stage;
   };
-  const stage = { api: wiring.api, root, url, metricsUrl: undefined, observerUrl: undefined, inspectionUrl: undefined };
+  const nowhere = { metricsUrl: undefined, observerUrl: undefined, inspectionUrl: undefined };
+  const stage = { api: wiring.api, root, url, ...nowhere, drain: () => entrance.drain() };
   return { stage, next };
 }
 
@@ -52,6 +53,7 @@ export async function startStandby(
 class Entrance {
   private readonly door = new Doorway();
   private server: ListeningServer | undefined;
+  private drained: Promise<void> | undefined;
   private isLeft = false;
 
   constructor(
@@ -85,11 +87,16 @@ class Entrance {
 
   /** Of one that has left, the socket is the stack's. */
   async close(): Promise<void> {
-    this.ground.reception.close(this.dispatcher);
     if (this.isLeft) return this.dispatcher.destroy();
-    const drained = this.server?.drain();
+    this.drain();
     await this.emptied();
-    await drained;
+    await this.drained;
+  }
+
+  drain(): void {
+    this.ground.reception.close(this.dispatcher);
+    this.drained ??= this.server?.drain();
+    this.dispatcher.drain();
   }
 
   private async emptied(): Promise<void> {

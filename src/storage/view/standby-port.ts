@@ -33,6 +33,7 @@ export function standbyPort({ storage, view, watch, held, ended }: StandbyPortOp
   const take = async (): Promise<Message> => {
     const holder = await seeLock(disk, directory, processes);
     if (holder?.standing === 'alive') return tellHeld(holder);
+    await look(); // What the other one did last: who waits for that need not wait until all is open.
     try {
       ended({ storage: await openStorage(storage) });
       return { type: 'storage.taken' };
