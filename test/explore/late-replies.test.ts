@@ -9,6 +9,7 @@ import type { WalkedMachine } from './transition-coverage.ts';
 const ANSWERS: Answers = {
   acquire: ['lock.acquired', 'lock.refused'],
   awaitLock: ['lock.isHeld'],
+  seeHolder: ['lock.holderSeen'],
   probe: ['pools.up', 'pools.down'],
   connect: ['replication.connected', 'replication.refused'],
   createSlot: ['replication.slotCreated', 'replication.refused'],

@@ -15,9 +15,27 @@ type Event =
   | { type: 'lock.lost' }
   | (CallFailed & { type: 'lock.failed' })
   | { type: 'awaitLock'; replyTo: ReplyTo }
+  | { type: 'lock.holderSeen'; holder: SeenHolder | null }
+  | (CallFailed & { type: 'holder.failed' })
   | { type: 'reportCondition' }
+  | { type: 'timeout.awaited' }
   | { type: 'timeout.retry' }
   | { type: 'timeout.proven' };
+
+/** The session that has the lock, as far as Postgres tells: plain JSON. */
+interface SeenHolder {
+  readonly pid: number;
+  readonly application?: string;
+  readonly address?: string;
+  readonly since?: string;
+}
+
+/** Nobody waits so long for a lock that is free. */
+const AWAITED_MS = 3_000;
+/** Who still waits says so again. */
+const AWAITED_AGAIN_MS = 60_000;
+
+const AGAIN = { name: 'awaited', delayMs: AWAITED_AGAIN_MS };
 
 export const connectionLock = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid; delayMs: number }, events: {} as Event },
@@ -31,11 +49,19 @@ export const connectionLock = setup({
   id: 'connection-lock',
   context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS }),
   initial: 'acquiring',
-  on: { awaitLock: { actions: 'postpone' }, reportCondition: {}, 'lock.lost': {} },
+  on: { awaitLock: { actions: 'postpone' }, reportCondition: {}, 'lock.lost': {}, 'lock.holderSeen': {}, 'holder.failed': {} },
   states: {
     acquiring: {
-      entry: { type: 'call', params: { to: '@lock', request: { type: 'acquire' }, as: 'lock' } },
+      entry: [
+        { type: 'call', params: { to: '@lock', request: { type: 'acquire' }, as: 'lock' } },
+        { type: 'startTimer', params: { name: 'awaited', delayMs: AWAITED_MS } },
+      ],
+      exit: { type: 'cancelTimer', params: { name: 'awaited' } },
       on: {
+        // Whoever waits for another instance, or forgot one, is told which; Postgres may not say, and then nobody is named.
+        'timeout.awaited': { actions: { type: 'call', params: { to: '@lock', request: { type: 'seeHolder' }, as: 'holder' } } },
+        'lock.holderSeen': { actions: [{ type: 'send', params: awaitedNote }, { type: 'startTimer', params: AGAIN }] },
+        'holder.failed': { actions: { type: 'startTimer', params: AGAIN } },
         'lock.acquired': { target: 'held', actions: { type: 'send', params: note('info', 'lock.acquired') } },
         'lock.refused': {
           target: 'backingOff',
@@ -77,3 +103,7 @@ export const connectionLock = setup({
     },
   },
 });
+
+function awaitedNote({ event: { holder } }: { event: { holder: SeenHolder | null } }) {
+  return note('info', 'lock.awaited', holder === null ? {} : { holder });
+}

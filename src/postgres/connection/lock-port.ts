@@ -2,6 +2,7 @@
  * LockPort: of all instances that share a slot, the one that holds the advisory lock may stream.
  *
  * - `acquire` → `lock.acquired` when it is held (that may take for ever: give up by aborting), or `lock.refused { error, fatal }`
+ * - `seeHolder` → `lock.holderSeen { holder }`: the session that has it, or null where Postgres does not say or nobody has it
  * - `owner` is told `lock.lost { error }`, once, when the connection that held it dies
  *
  * The lock lives and dies with a session, so it has a connection of its own, which does nothing else. A session that
@@ -11,6 +12,7 @@ import type pg from 'pg';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect } from './connection.ts';
 import { DatabaseUnreachableError, isLasting, typed, worldError } from './database-error.ts';
+import type { LockHolder } from './lock-holder.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { prepareLongSession } from './long-session.ts';
 
@@ -21,6 +23,8 @@ export interface LockPortOptions {
   readonly slot: string;
   /** Told `lock.lost`. */
   readonly owner: Address;
+  /** Asks Postgres by another session: ours waits. */
+  readonly holder: () => Promise<LockHolder | 'nobody' | undefined>;
 }
 
 export function lockPort(options: LockPortOptions): PortSpec {
@@ -42,7 +46,10 @@ class Port {
 
   handle(): PortHandle {
     return {
-      requests: { acquire: (_, signal) => this.acquire(AbortSignal.any([signal, this.context.signal])) },
+      requests: {
+        acquire: (_, signal) => this.acquire(AbortSignal.any([signal, this.context.signal])),
+        seeHolder: async () => holderSeen(await this.options.holder()),
+      },
       close: () => this.release(),
     };
   }
@@ -74,6 +81,12 @@ class Port {
     this.held = undefined;
     await held?.end();
   }
+}
+
+function holderSeen(holder: LockHolder | 'nobody' | undefined): Message {
+  if (typeof holder !== 'object') return { type: 'lock.holderSeen', holder: null };
+  const told = Object.entries({ ...holder, since: holder.since?.toISOString() }).filter(([, value]) => value !== undefined);
+  return { type: 'lock.holderSeen', holder: Object.fromEntries(told) };
 }
 
 /** @throws {WorldError} no session is left, and none waits. */

@@ -5,6 +5,7 @@ import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
+import { lockHolder } from '../../postgres/connection/lock-holder.ts';
 import { lockPort } from '../../postgres/connection/lock-port.ts';
 import { poolPort } from '../../postgres/connection/pool-port.ts';
 import { replicationPort } from '../../postgres/replication/replication-port.ts';
@@ -38,7 +39,7 @@ export function databasePorts(
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
   return {
-    lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
+    lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock', holder: () => lockHolder(adminPool, slot) }),
     replication: () => replication(resources, access, watcher),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>

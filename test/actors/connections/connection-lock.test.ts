@@ -23,6 +23,22 @@ test('who asks for the lock waits until it is held', () => {
   ]);
 });
 
+test('an instance that waits for long says for whom, as far as Postgres tells, and again a minute later', () => {
+  const holder = { pid: 7, application: 'armature lock', address: '10.0.0.7' };
+  const { asked } = after({ type: 'timeout.awaited' }, { type: 'lock.holderSeen', holder });
+
+  expect(asked).toEqual([
+    { type: 'send', params: { to: '@journal', event: { type: 'note', level: 'info', what: 'lock.awaited', holder } } },
+    { type: 'startTimer', params: { name: 'awaited', delayMs: 60_000 } },
+  ]);
+});
+
+test('who has got the lock says no more of who had it', () => {
+  const { asked, value } = after({ type: 'timeout.awaited' }, acquired, { type: 'lock.holderSeen', holder: { pid: 7 } });
+
+  expect({ asked, value }).toEqual({ asked: [], value: 'held' });
+});
+
 test('a lock that is lost stops who streams under it, and is asked for soon, whatever failed before it was held for a while', () => {
   const { asked } = after(refused, retry, refused, retry, acquired, { type: 'timeout.proven' }, lost);
 

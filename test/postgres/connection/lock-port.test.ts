@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { holderOf } from '../../../src/postgres/connection/lock-holder.ts';
 import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
@@ -11,8 +12,16 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
+/** Other tests hold locks of their own on the same server. */
+const OURS = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())';
+
+const holder = async () => {
+  const [row] = await database.query<{ pid: number }>(`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS}`);
+  return row === undefined ? 'nobody' as const : holderOf({ pid: row.pid, application: 'armature lock', address: null, since: null });
+};
+
 function open(target: DatabaseTarget = targetOf(database.url)): Promise<RunningPort> {
-  return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner' }));
+  return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner', holder }));
 }
 
 const WAITING = `
@@ -29,9 +38,6 @@ test('only one holds the lock; the next one gets it when the first lets go', asy
   expect([one, await two]).toEqual([{ type: 'lock.acquired' }, { type: 'lock.acquired' }]);
   await second.close();
 });
-
-/** Other tests hold locks of their own on the same server. */
-const OURS = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())';
 
 test('holds the lock under the key that the reference service uses', async () => {
   const port = await open();
@@ -94,4 +100,17 @@ test('an unreachable database is an answer', async () => {
   const answer = await port.ask({ type: 'acquire' });
 
   expect(answer).toMatchObject({ type: 'lock.refused', error: { code: 'database_unreachable' } });
+});
+
+test('who waits can be told who has it', async () => {
+  const port = await open();
+  const before = await port.ask({ type: 'seeHolder' });
+  await port.ask({ type: 'acquire' });
+  const after = await port.ask({ type: 'seeHolder' });
+  await port.close();
+
+  expect([before, after]).toEqual([
+    { type: 'lock.holderSeen', holder: null },
+    { type: 'lock.holderSeen', holder: { pid: expect.any(Number), application: 'armature lock' } },
+  ]);
 });
