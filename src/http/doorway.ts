@@ -13,7 +13,7 @@ export class Doorway {
   private serve: Serve | undefined;
   private fail: (error: Error) => void = () => {};
   /** No more than there are connections. */
-  private waiting: (() => void)[] = [];
+  private waiting: (() => unknown)[] = [];
 
   /** As `listen` does; but where somebody listens already, it is his socket that is taken over. */
   readonly enter: Listen = async (address, timeouts, serve, fail) => {
@@ -38,7 +38,7 @@ export class Doorway {
   private open(address: ListenAddress, timeouts: ServerTimeouts): Promise<ListeningServer> {
     const receive: Serve = (request, response) => {
       if (this.serve !== undefined) this.serve(request, response);
-      else this.waiting.push(() => this.serve?.(request, response));
+      else this.waiting.push(() => response.destroyed || this.serve?.(request, response)); // Its client may have gone meanwhile.
     };
     return listen(address, timeouts, receive, (error) => this.fail(error));
   }

@@ -22,9 +22,9 @@ async function enter(door: Doorway, text: string): Promise<ListeningServer> {
   return (opened = await door.enter(ANYWHERE, TIMEOUTS, answers(text), () => {}));
 }
 
-function ask(port: number): Promise<string> {
+function ask(port: number, signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port }, (response) => {
+    const asked = request({ host: '127.0.0.1', port, ...(signal === undefined ? {} : { signal }) }, (response) => {
       let text = '';
       response.on('data', (part) => (text += String(part)));
       response.on('end', () => resolve(text));
@@ -57,4 +57,24 @@ test('a server that comes when the last one has drained opens a socket of its ow
   const second = await enter(door, 'second');
 
   expect(await ask(second.address.port)).toBe('second');
+});
+
+test('who goes while there is no server is answered by none', async () => {
+  const door = new Doorway();
+  const { address: { port } } = await enter(door, 'first');
+  door.hold();
+  const leaving = new AbortController();
+  const asked = ask(port, leaving.signal).catch(() => 'gone');
+  await pause(systemClock, 20);
+  leaving.abort();
+  await asked;
+  await pause(systemClock, 20);
+
+  const served: string[] = [];
+  opened = await door.enter(ANYWHERE, TIMEOUTS, ({ url = '' }, response) => {
+    served.push(url);
+    response.end();
+  }, () => {});
+
+  expect(served).toEqual([]);
 });

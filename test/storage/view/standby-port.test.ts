@@ -1,0 +1,93 @@
+/** The directory of another process: looked at while that lives, and taken over when it has gone; whatever is opened is somebody's. */
+import { expect, test } from 'vitest';
+import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
+import { standbyPort, type TakenStorage } from '../../../src/storage/view/standby-port.ts';
+import { StorageView } from '../../../src/storage/view/storage-view.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { openPort } from '../../support/postgres/port-harness.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { snapshotOf } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+
+/** Of one machine, on which these processes live. */
+function machine(memory: MemoryDisk) {
+  const living = new Set<number>();
+  const options = (pid: number): Required<Pick<StorageOptions, 'directory' | 'clock' | 'disk' | 'processes'>> => {
+    living.add(pid);
+    const processes = { self: { host: 'here', pid, start: '' }, isAlive: (mark: { pid: number }) => living.has(mark.pid) };
+    return { directory: '/data', clock: new ManualClock(), disk: memory.mount(), processes };
+  };
+  return { living, options };
+}
+
+async function standingBy(memory = new MemoryDisk()) {
+  const { living, options } = machine(memory);
+  const first = await openStorage(options(1));
+  await snapshotOf(first.shapes.create(handleOf(1), shapeOf({})), ['"row"']);
+  await first.shapes.checkpoint();
+  const storage = options(2);
+  const view = new StorageView(storage.disk, '/data', storage.clock);
+  const taken: TakenStorage[] = [];
+  const ended: string[] = [];
+  const watch = { grown() {}, ended: (handle: string) => void ended.push(handle) };
+  const port = await openPort(standbyPort({ storage, view, watch, held() {}, ended: (outcome) => void taken.push(outcome) }));
+  return { memory, first, view, port, taken, ended, living };
+}
+
+test('while the other one lives it is held, and shows what that has stored', async () => {
+  const { first, port, view, taken } = await standingBy();
+
+  const asked = [await port.ask({ type: 'take' }), await port.ask({ type: 'look' })];
+  await port.close();
+  await first.close();
+
+  expect({ asked, found: view.find(shapeOf({})), taken }).toEqual({
+    asked: [{ type: 'storage.held', host: 'here', pid: 1 }, { type: 'storage.seen', count: 1 }],
+    found: handleOf(1),
+    taken: [],
+  });
+});
+
+test.each([
+  ['stopped', async ({ first }: Awaited<ReturnType<typeof standingBy>>) => first.close()],
+  ['killed', async ({ living }: Awaited<ReturnType<typeof standingBy>>) => void living.delete(1)],
+])('when the other one is %s it is taken over, behind a last look', async (_, end) => {
+  const standby = await standingBy();
+  const { first, port, taken, ended } = standby;
+  await port.ask({ type: 'look' });
+  first.shapes.delete(handleOf(1), 'test');
+  await first.shapes.checkpoint();
+  await end(standby);
+
+  const told = await port.ask({ type: 'take' });
+  const [outcome] = taken;
+  const shapes = outcome !== undefined && 'storage' in outcome ? [...outcome.storage.shapes.all()] : undefined;
+  if (outcome !== undefined && 'storage' in outcome) await outcome.storage.close();
+
+  expect({ told, shapes, ended }).toEqual({ told: { type: 'storage.taken' }, shapes: [], ended: [handleOf(1)] });
+});
+
+test('a directory that another version has written into meanwhile is refused, with its sentence', async () => {
+  const { memory, first, port, taken } = await standingBy();
+  await first.close();
+  const format = await memory.mount().open('/data/format', 'write');
+  await format.overwrite(0, Buffer.from('9'));
+
+  expect([await port.ask({ type: 'take' }), taken]).toEqual([
+    { type: 'storage.refused' },
+    [{ failure: expect.objectContaining({ name: 'StorageVersionError' }) }],
+  ]);
+});
+
+test('a port that is closed while it opens the directory hands it over first', async () => {
+  const { first, port, taken } = await standingBy();
+  await first.close();
+
+  const asked = port.ask({ type: 'take' });
+  await port.close();
+  const handedOver = taken.length;
+  await asked;
+  for (const outcome of taken) if ('storage' in outcome) await outcome.storage.close();
+
+  expect(handedOver).toBe(1);
+});
