@@ -150,8 +150,6 @@ export const STORAGE_REFUSED = {
   message: 'The storage takes nothing at present, so nothing new can be served. What is stored can be read. Please try again later.',
 } as const satisfies Unreadiness;
 
-/** Nobody knows who has the lock, and it is not the lock that is missing. */
-
 /** Another instance follows the database, or works in the storage: told to who asks for more than what is stored. */
 export const STANDING_BY = { message: 'Timeout waiting for Postgres lock acquisition' } as const satisfies Unreadiness;
 
