@@ -15,7 +15,7 @@ import { makeAuthority, type Authority } from '../support/operations/certificate
 import { urlWith } from '../support/operations/database-url.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
 import { exchangeCertificate, startTlsServer } from '../support/operations/tls-server.ts';
-import { startServiceProcess, untilActive } from '../support/service/service-process.ts';
+import { healthOf, startServiceProcess, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-tls-'));
@@ -31,6 +31,7 @@ beforeAll(async () => {
   superuser = new pg.Client({ connectionString: server.url });
   await superuser.connect();
   await superuser.query("CREATE ROLE service LOGIN REPLICATION PASSWORD 'secret-word'; GRANT CREATE ON DATABASE postgres TO service");
+  await superuser.query("CREATE ROLE either LOGIN REPLICATION PASSWORD 'secret-word' IN ROLE service");
   await superuser.query('CREATE TABLE items (id integer PRIMARY KEY); ALTER TABLE items OWNER TO service; INSERT INTO items VALUES (1)');
 });
 
@@ -40,6 +41,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const ENCRYPTED = "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'armature%'";
+const END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'armature%'";
 const OF_SERVICE = { username: 'service', password: 'secret-word', hostname: 'localhost' };
 
 function optionsWith(sslMode: string, caFile: string | undefined, host = 'localhost') {
@@ -83,13 +86,11 @@ test.each([
 
 test.each([
   ['by default', () => optionsWith('', undefined)],
-  ['with the authority that signed its certificate', () => optionsWith('', authority.certificate)],
   ['for any host of that authority, with verify-ca', () => optionsWith('verify-ca', authority.certificate, '127.0.0.1')],
 ])('secure-db-connection: follows the database over TLS alone, %s', async (_, of) => {
   const service = await startServiceProcess(of());
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
-  const { rows } = await superuser.query(`
-    SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name LIKE 'armature%'`);
+  const { rows } = await superuser.query(ENCRYPTED);
   const exitCode = await service.stop();
 
   expect({ rows: follower.rows.size, encrypted: rows, exitCode }).toEqual({ rows: 1, encrypted: [{ ssl: true }], exitCode: 0 });
@@ -98,7 +99,7 @@ test.each([
 test('secure-db-connection: a certificate that is not trusted any more is told, and followed when it was mended', async () => {
   const service = await startServiceProcess(optionsWith('', authority.certificate));
   await exchangeCertificate(join(directory, 'cluster'), superuser, stranger.sign('localhost'));
-  await superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'service'");
+  await superuser.query(END_SESSIONS);
   await expect.poll(async () => await (await fetch(`${service.url}/v1/health`)).json()).toEqual({
     status: 'starting', cause: expect.stringMatching(/ since .*certificate.*; the next attempt is in (10|\d) s$/) as string,
   });
@@ -111,6 +112,20 @@ test('secure-db-connection: a certificate that is not trusted any more is told, 
   expect({ exitCode, told: errors.length > 0, all: errors.filter((line) => !line.includes('certificate_refused')) }).toEqual({
     exitCode: 0, told: true, all: [],
   });
+});
+
+test('secure-db-connection: goes on without TLS where that was switched off, if it may', async () => {
+  const databaseUrl = urlWith(server.url, { username: 'either', password: 'secret-word', hostname: 'localhost' });
+  const service = await startServiceProcess({ databaseUrl, storageDirectory: join(directory, 'storage') });
+  for (const sql of ['ALTER SYSTEM SET ssl = off', 'SELECT pg_reload_conf()', END_SESSIONS]) await superuser.query(sql);
+  await expect.poll(() => healthOf(service)).not.toBe('active');
+
+  await untilActive(service);
+  const { rows } = await superuser.query(ENCRYPTED);
+  const exitCode = await service.stop();
+  for (const sql of ['ALTER SYSTEM SET ssl = on', 'SELECT pg_reload_conf()']) await superuser.query(sql);
+
+  expect({ encrypted: rows, exitCode }).toEqual({ encrypted: [{ ssl: false }], exitCode: 0 });
 });
 
 test('secure-db-connection: doctor and cleanup hold the certificate against the same file', async () => {

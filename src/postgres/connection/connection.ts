@@ -79,7 +79,7 @@ function tlsAttempts({ sslMode }: DatabaseTarget): readonly [Tls, Tls?] {
 }
 
 /** True when the other way, with or without TLS, may succeed: the server has no TLS, or pg_hba.conf wants the other one. */
-function isAboutTls(error: unknown): boolean {
+export function isAboutTls(error: unknown): boolean {
   if (error instanceof DatabaseUnreachableError) return /SSL|TLS/i.test(error.message);
   const refused = worldError(error);
   return refused?.code === '28000' && /no (?:encryption|pg_hba)|SSL/i.test(refused.message);

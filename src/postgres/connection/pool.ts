@@ -5,7 +5,7 @@
  * session unknown is closed, not given to the next one.
  */
 import pg from 'pg';
-import { clientConfig, inWorkingWay, type Tls } from './connection.ts';
+import { clientConfig, inWorkingWay, isAboutTls, type Tls } from './connection.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError, SessionRefusedError, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
@@ -118,6 +118,13 @@ class Pool implements DatabasePool {
     await pool?.end();
   }
 
+  /** The server has TLS now, or has none any more: the next `open` finds out in which way it is reached. */
+  private forget(pool: pg.Pool): void {
+    if (this.pool !== pool) return;
+    this.pool = undefined;
+    void pool.end();
+  }
+
   /** With a connection that is free for the first who asks. */
   private async connected(tls: Tls): Promise<pg.Pool> {
     const { target, applicationName, max, queueMsMax = QUEUE_MS_MAX } = this.options;
@@ -147,6 +154,7 @@ class Pool implements DatabasePool {
       if (isFull(pool, error)) throw new PoolTimeoutError('no connection became free in time');
       this.isUp = false;
       const refused = worldError(error);
+      if (isAboutTls(refused)) this.forget(pool);
       throw refused instanceof DatabaseRefusedError ? new SessionRefusedError(refused) : (refused ?? error);
     }
   }

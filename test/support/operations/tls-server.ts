@@ -1,4 +1,4 @@
-/** A Postgres that lets its own superuser in as ever, and everybody else over TLS alone. */
+/** A Postgres that lets its superuser and the role `either` in as ever, and everybody else over TLS alone. */
 import { appendFileSync, chmodSync, chownSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -34,6 +34,6 @@ function giveTo(data: string, file: string, name: string): void {
 
 function letInOverTls(file: string): void {
   const before = readFileSync(file, 'utf8');
-  writeFileSync(file, 'host all postgres all scram-sha-256\nhostssl all all all scram-sha-256\nhostnossl all all all reject\n');
+  writeFileSync(file, 'host all postgres,either all scram-sha-256\nhostssl all all all scram-sha-256\nhostnossl all all all reject\n');
   appendFileSync(file, before);
 }

@@ -12,7 +12,7 @@ export const LONG_FILES: readonly string[] = [
   'actors/log-tables-contract', 'bench/filters', 'explore/transition-coverage', 'service/growing-snapshot', 'service/failing-disk',
   'explore/hand-over', 'clients/subset-merging', 'service/tables/partitioned-restarts', 'service/thousand-shapes',
   'demo/embedded-postgres', 'actors/directory/shape-directory-model', 'http-cache/kept-answers', 'conformance/where/protocol-forms',
-  'service/transactions',
+  'service/transactions', 'operations/secure-db-connection',
 ];
 
 /** The project of the files that share a process with those before them: of rooms that leave nothing behind there. */
