@@ -35,6 +35,10 @@ export function maxLsn(left: Lsn, right: Lsn): Lsn {
   return compareDecimal(left, right) < 0 ? right : left;
 }
 
+export function minLsn(left: Lsn, right: Lsn): Lsn {
+  return compareDecimal(left, right) < 0 ? left : right;
+}
+
 /** Orders two unsigned decimal texts without leading zeros by their value. */
 export function compareDecimal(left: string, right: string): number {
   if (left.length !== right.length) return left.length - right.length;

@@ -51,7 +51,7 @@ test('Postgres refuses at first, then streams, then goes', () => {
     replication: scripted('@replication', {
       connect: [
         { type: 'replication.refused', error: ERROR, fatal: false },
-        { type: 'replication.connected', standing: 'lost', why: 'it is gone', source },
+        { type: 'replication.connected', standing: 'lost', hasSwitched: false, why: 'it is gone', source },
       ],
       createSlot: [{ type: 'replication.slotCreated', lsn: '7', source, isMarked: true }],
       startStreaming: [{ type: 'replication.streaming' }],

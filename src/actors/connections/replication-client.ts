@@ -21,6 +21,8 @@ import { note, refusalNote } from '../journal.ts';
 interface Connected {
   type: 'replication.connected';
   standing: 'continued' | 'new' | 'lost';
+  /** It is continued on another timeline. */
+  hasSwitched: boolean;
   why: string;
   source: StreamSource;
 }
@@ -61,9 +63,9 @@ type Event =
 
 interface Context {
   self: Pid;
-  source: StreamSource | null; // Of the slot that is being made anew.
+  source: StreamSource | null; // Of the slot that is being made anew, or found on another timeline.
   why: string; // Why it is, and why all shapes end.
-  slotLsn: Lsn; // Where its stream begins.
+  slotLsn: Lsn | null; // Where its stream begins; null for one that goes on.
   awaited: readonly string[]; // The transactions that its making waits for, as Postgres said lately.
   delayMs: number;
 }
@@ -76,6 +78,7 @@ export const replicationClient = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
   guards: {
     isContinued: (_, { standing }: Connected) => standing === 'continued',
+    hasSwitched: (_, { hasSwitched }: Connected) => hasSwitched,
     /** The same ones are told once. */
     isNews: ({ context }, { transactions }: SlotAwaited) => transactions.join() !== context.awaited.join(),
   },
@@ -84,13 +87,13 @@ export const replicationClient = setup({
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
     slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: delayMsAfter(context.delayMs, fatal) })),
-    noteGap: assign((_, { source, why }: Connected) => ({ source, why })),
+    noteConnected: assign((_, { source, why }: Connected) => ({ source, why, slotLsn: null })),
     noteAwaited: assign((_, { transactions }: Pick<SlotAwaited, 'transactions'>) => ({ awaited: transactions })),
     noteSlot: assign((_, { lsn, source }: { lsn: Lsn; source: StreamSource }) => ({ slotLsn: lsn, source })),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: LSN_ZERO, awaited: [], delayMs: FIRST_DELAY_MS }),
+  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: null, awaited: [], delayMs: FIRST_DELAY_MS }),
   initial: 'awaitingLock',
   on: {
     'lock.lost': { target: '.backingOff' },
@@ -122,13 +125,18 @@ export const replicationClient = setup({
       on: {
         'replication.connected': [
           {
+            guard: { type: 'hasSwitched', params: ({ event }) => event },
+            target: 'owning',
+            actions: [{ type: 'noteConnected', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
+          },
+          {
             guard: { type: 'isContinued', params: ({ event }) => event },
             target: 'starting',
             actions: { type: 'send', params: connectedNote },
           },
           {
             target: 'disowning',
-            actions: [{ type: 'noteGap', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
+            actions: [{ type: 'noteConnected', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
           },
         ],
         'replication.refused': 'refused',
@@ -173,7 +181,10 @@ export const replicationClient = setup({
       },
       on: { 'shapes.purged': 'owning', 'purge.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
-    /** It waits for this answer too: a later attempt would take it for that of its own `disowning`. */
+    /**
+     * The log is told a new timeline before anything of it comes, while it can be seen where the old one was left. It waits for this answer
+     * too: a later attempt would take it for that of its own `disowning`.
+     */
     owning: {
       entry: { type: 'call', params: ({ context: { source, slotLsn } }) => restartStream(source, slotLsn) },
       on: { 'stream.restarted': 'starting', 'writer.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
@@ -229,7 +240,7 @@ export const replicationClient = setup({
   },
 });
 
-function restartStream(source: StreamSource | null, lsn: Lsn) {
+function restartStream(source: StreamSource | null, lsn: Lsn | null) {
   return { to: '@log-writer' as const, request: { type: 'restartStream', source, lsn }, as: 'writer' };
 }
 
@@ -238,7 +249,8 @@ function refusalOf({ event }: { event: Event }): Refused {
   return event;
 }
 
-function connectedNote({ event: { type, standing, why } }: { event: Connected }) {
+function connectedNote({ event: { type, standing, hasSwitched, source, why } }: { event: Connected }) {
+  if (hasSwitched) return note('warn', type, { standing, why: `another timeline, ${source.timeline}, goes on behind all that is stored` });
   return note(standing === 'lost' ? 'warn' : 'info', type, standing === 'continued' ? { standing } : { standing, why });
 }
 

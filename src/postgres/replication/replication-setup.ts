@@ -25,6 +25,8 @@ export interface ReplicationNames extends StreamNames, SlotSettings {
 export interface PreparedReplication {
   readonly source: StreamSource;
   readonly standing: 'continued' | 'new' | 'lost';
+  /** The stream goes on, on another timeline: whose it is must be noted before it begins. */
+  readonly hasSwitched: boolean;
   /** Why what is stored cannot be carried on, in a sentence without its full stop; empty when it can. */
   readonly why: string;
   /** Up to here Postgres has forgotten for the slot. */
@@ -84,10 +86,13 @@ export async function prepareReplication(
     if (publication === undefined) await makePublication(client, names, found, server.version);
     if ((await findPublication(client, names.publication, source)) === undefined) throw publicationMissing(names.publication);
     await client.query(displaySettings('SESSION'));
+    const known = stored.source?.publication;
+    const isContinued = judged.standing === 'continued';
     return {
-      source,
+      source: isContinued && known !== undefined ? { ...source, publication: known } : source,
       standing: judged.standing,
-      why: judged.standing === 'continued' ? '' : judged.why,
+      hasSwitched: isContinued && judged.hasSwitched,
+      why: isContinued ? '' : judged.why,
       confirmedLsn: slot?.confirmedLsn ?? LSN_ZERO,
       isInTheWay: publication !== undefined && slot?.isTemporary === false,
       isMarked: publication?.isMarked === true || names.isSlotTemporary === true || (await markSlot(client, names.publication, source)),

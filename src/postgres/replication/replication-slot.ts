@@ -17,6 +17,7 @@ import type { StreamNames } from '../../settings/stream-names.ts';
 import { PUBLICATION_VERSION_SQL } from '../catalog/publication-version.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import type { FoundDatabase, FoundPublication, FoundSlot } from './slot-standing.ts';
+import { timelineHistory } from './timeline-history.ts';
 
 /** The slot, its publication and the system that they lie in. @param client of a walsender. */
 export async function findSlot(client: pg.Client, { slot, publication }: StreamNames): Promise<FoundDatabase> {
@@ -24,6 +25,7 @@ export async function findSlot(client: pg.Client, { slot, publication }: StreamN
   const source = { systemId: String(system?.systemid), timeline: String(system?.timeline), database: String(system?.dbname), slot };
   return {
     source,
+    history: await timelineHistory(client, source.timeline),
     walLsn: lsnFromPostgres(system?.xlogpos ?? ''),
     slot: await slotOf(client, slot),
     publication: await findPublication(client, publication, source),
@@ -74,12 +76,22 @@ export async function markSlot(client: pg.Client, publication: string, source: S
 
 /** @returns where its stream begins. */
 export async function makeSlot(client: pg.Client, slot: string, isTemporary: boolean): Promise<Lsn> {
+  const canFailOver = !isTemporary && (await knowsFailover(client));
+  const options = canFailOver ? `(SNAPSHOT 'nothing', FAILOVER true)` : 'NOEXPORT_SNAPSHOT';
   const [row] = await rows<{ consistent_point: string }>(
     client,
-    `CREATE_REPLICATION_SLOT ${quoteName(slot)}${isTemporary ? ' TEMPORARY' : ''} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
+    `CREATE_REPLICATION_SLOT ${quoteName(slot)}${isTemporary ? ' TEMPORARY' : ''} LOGICAL pgoutput ${options}`,
   );
   return lsnFromPostgres(row?.consistent_point ?? '');
 }
+
+/** From Postgres 17 on a standby can have a copy of the slot, and go on with it when it takes over. */
+async function knowsFailover(client: pg.Client): Promise<boolean> {
+  const [server] = await rows<{ version: string }>(client, `SELECT current_setting('server_version_num') AS version`);
+  return Number(server?.version) >= FAILOVER_SINCE;
+}
+
+const FAILOVER_SINCE = 170_000;
 
 /** Nothing happens when it is gone already. */
 export async function dropSlot(client: pg.Client, slot: string): Promise<void> {

@@ -6,13 +6,14 @@
  * another Armature storage is made anew and never carried on, because then its position lies behind all that any other
  * storage holds, and each finds out when it comes back. A slot of somebody else is refused.
  *
- * A slot goes on where the storage ends when it has confirmed no more than the storage holds, on the same timeline. A
- * timeline that switched ends all shapes: after a restore they may hold rows that never were, and a failover seldom
- * leaves a slot behind. Not to be seen from here is a database that was put back without a new timeline, as by a
- * snapshot of its disk, and has since written more than it lost.
+ * A slot goes on where the storage ends when it has confirmed no more than the storage holds, on the same timeline, or on
+ * one that left it behind all that the storage has seen: so it is after a failover that lost nothing and took the slot
+ * along. Any other timeline ends all shapes, which may hold rows that never were. Not to be seen from here is a database
+ * that was put back without a new timeline, as by a snapshot of its disk, and has since written more than it lost.
  */
-import { compareLsn, LSN_ZERO, lsnToPostgres, type Lsn } from '../../model/lsn.ts';
+import { compareLsn, LSN_MAX, LSN_ZERO, lsnToPostgres, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { TimelineHistory } from './timeline-history.ts';
 
 /** As Postgres tells it. */
 export interface FoundSlot {
@@ -32,6 +33,8 @@ export interface FoundSlot {
 
 export interface FoundDatabase {
   readonly source: StreamSource;
+  /** Of its timeline. */
+  readonly history: TimelineHistory;
   readonly walLsn: Lsn;
   readonly slot: FoundSlot | undefined;
   /** Undefined when it is not there. */
@@ -50,6 +53,8 @@ export interface FoundPublication {
 export interface StoredStream {
   readonly source: StreamSource | undefined;
   readonly heldLsn: Lsn;
+  /** Whatever is stored has seen nothing of the WAL behind here: asked on another timeline. Left out, nobody knows. */
+  readonly seenLsn?: () => Lsn;
   /** When the log was damaged and begun anew: what is known of the stream that it had. It held perhaps more of it. */
   readonly damaged?: Omit<StoredStream, 'damaged'> | undefined;
 }
@@ -63,7 +68,8 @@ export interface SlotSettings {
 }
 
 export type SlotStanding =
-  | { readonly standing: 'continued' }
+  /** `hasSwitched`: on another timeline, which was left behind all that is stored. */
+  | { readonly standing: 'continued'; readonly hasSwitched: boolean }
   /** There is nothing yet, here or there. */
   | { readonly standing: 'new'; readonly why: string }
   /** What is stored cannot be carried on. */
@@ -79,7 +85,8 @@ export function standingOf(found: FoundDatabase, stored: StoredStream, settings:
     return { standing: 'refused', code: 'slot_not_ours', why: notOurs(found, slot) };
   }
   const why = whyNotContinued(found, slot, stored, settings);
-  return why === undefined ? { standing: 'continued' } : { standing: 'lost', why };
+  if (why !== undefined) return { standing: 'lost', why };
+  return { standing: 'continued', hasSwitched: stored.source?.timeline !== source.timeline };
 }
 
 /** Where slots are temporary, it is that of the connection before, which the server has not noticed the end of: as good as gone. */
@@ -125,7 +132,7 @@ function rememberedOf(stored: StoredStream): StoredStream {
 }
 
 function isSameSlot(one: StreamSource, other: StreamSource): boolean {
-  return differenceOf({ ...one, timeline: other.timeline }, other) === undefined;
+  return differenceOf(one, other) === undefined;
 }
 
 /** The log notes that before it asks for the slot. */
@@ -141,7 +148,7 @@ function whyNotContinued(
 ): string | undefined {
   if (stored.source === undefined) return whyMadeAnew(found, slot, stored);
   const title = titleOf(found);
-  const difference = differenceOf(stored.source, found.source);
+  const difference = differenceOf(stored.source, found.source) ?? whyForked(stored.source, stored, found);
   if (difference !== undefined) return difference;
   if (isBeingMade(stored)) return `${title} was being made when the service ended`;
   const unfit = whyLeftOut(found, stored.source, title);
@@ -206,9 +213,18 @@ function differenceOf(stored: StreamSource, found: StreamSource): string | undef
     return `this storage belongs to another database, "${stored.database}"; this one is "${found.database}"`;
   }
   if (stored.slot !== found.slot) return `this storage belongs to another replication slot, "${stored.slot}"; this one is "${found.slot}"`;
-  if (stored.timeline === found.timeline) return undefined;
+  return undefined;
+}
+
+/** A standby that took over, or a restore: what is stored goes on where it saw nothing that only the other timeline has. */
+function whyForked(source: StreamSource, stored: StoredStream, { source: found, history }: FoundDatabase): string | undefined {
+  if (source.timeline === found.timeline) return undefined;
+  const leftAt = history.get(source.timeline);
+  const seen = stored.seenLsn?.() ?? LSN_MAX;
+  if (leftAt !== undefined && compareLsn(seen, leftAt) <= 0) return undefined;
+  const both = leftAt && `, which was left at ${lsnToPostgres(leftAt)}, and has seen what came up to ${lsnToPostgres(seen)}`;
   return (
-    `the database is on timeline ${found.timeline}, and this storage belongs to timeline ${stored.timeline}: ` +
+    `the database is on timeline ${found.timeline}, and this storage belongs to timeline ${source.timeline}${both ?? ''}: ` +
     'it was restored, or a standby took over, and what is stored may never have been'
   );
 }

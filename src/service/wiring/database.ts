@@ -1,6 +1,6 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
 import type { LogOffset } from '../../model/log-offset.ts';
-import type { Lsn } from '../../model/lsn.ts';
+import { maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
@@ -92,8 +92,16 @@ function replication(resources: ServiceResources, { intake }: LogAccess, watcher
 }
 
 /** What decides whose slot it is, before the first stream and at each. */
-export function storedStream({ log: { source, heldLsn }, damagedStream }: Storage): StoredStream {
-  return { source, heldLsn, damaged: damagedStream };
+export function storedStream({ log, shapes, damagedStream }: Storage): StoredStream {
+  const { source, heldLsn } = log;
+  return { source, heldLsn, seenLsn: () => seenLsn(log, shapes), damaged: damagedStream };
+}
+
+/** Of snapshots, those count alone that may have seen more than the log has brought since: the others are behind it. */
+function seenLsn({ heldLsn, lastCommitLsn }: Storage['log'], shapes: Storage['shapes']): Lsn {
+  let seen = maxLsn(heldLsn, lastCommitLsn);
+  for (const { filterBy } of shapes.all()) if (filterBy !== undefined) seen = maxLsn(seen, filterBy.insertLsn);
+  return seen;
 }
 
 function sinkOf(resources: ServiceResources, intake: LogAccess['intake'], watcher: StreamWatcher | undefined): TransactionSink {

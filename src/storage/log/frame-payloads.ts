@@ -21,6 +21,8 @@ export interface Restart {
   readonly source: StreamSource;
   /** Where the new stream begins: so far it is held from the start. */
   readonly lsn: Lsn;
+  /** It is the same stream under another name, and this is how it stood. Who does not know this finds a log that holds nothing. */
+  readonly goesOn?: Omit<HeldStream, 'source'>;
 }
 
 export interface CommitPayload {

@@ -221,6 +221,12 @@ export class FramedLog implements TransactionLog {
     this.recent.forget();
   }
 
+  goOn(source: StreamSource): void {
+    const { lastCommitLsn, heldLsn } = this.stream;
+    this.sink.put(FRAME_KINDS.restart, 0, NO_XID, encodeJson({ source, lsn: LSN_ZERO, goesOn: { lastCommitLsn, heldLsn } }));
+    this.stream.source = source;
+  }
+
   appendRecord(record: ShapeRecord): void {
     this.sink.put(FRAME_KINDS.record, 0, NO_XID, encodeJson(record));
   }

@@ -10,7 +10,7 @@
  * that waits until `hold`, or until Postgres asks. One that shuts down asks, and waits until it hears that all is held.
  */
 import type { LogPosition } from '../../model/log-position.ts';
-import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
+import { compareLsn, LSN_ZERO, maxLsn, minLsn, type Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
@@ -114,6 +114,15 @@ export class LogIntake {
     this.receivedLsn = this.passedLsn = this.durablePassedLsn = LSN_ZERO;
     this.restarts += 1;
     this.log.restart(source, lsn);
+    await this.log.sync();
+  }
+
+  /** The stream goes on under another name; nothing of it was told behind what is held. Durable when it resolves. */
+  async goOn(source: StreamSource): Promise<void> {
+    const { heldLsn } = this.log;
+    this.receivedLsn = minLsn(this.receivedLsn, heldLsn);
+    this.passedLsn = minLsn(this.passedLsn, heldLsn);
+    this.log.goOn(source);
     await this.log.sync();
   }
 

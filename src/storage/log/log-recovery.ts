@@ -137,10 +137,10 @@ export function learn(frame: Frame, findings: Findings): void {
   if (kind === FRAME_KINDS.changes && (flags & FIRST) !== 0) findings.openAfter = start;
   if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
   if (kind === FRAME_KINDS.restart) {
-    const { source, lsn } = decodeRestart(payload);
-    findings.stream = { source, lastCommitLsn: LSN_ZERO, heldLsn: lsn };
+    const { source, lsn, goesOn } = decodeRestart(payload);
+    findings.stream = { source, ...(goesOn ?? { lastCommitLsn: LSN_ZERO, heldLsn: lsn }) };
     findings.commit = undefined;
-    findings.recent.forget();
+    if (goesOn === undefined) findings.recent.forget();
   }
   if (kind === FRAME_KINDS.held) findings.stream = { ...findings.stream, heldLsn: decodeLsn(payload) };
   if (kind === FRAME_KINDS.durable) findings.durable = Math.max(findings.durable, decodePosition(payload)) as LogPosition;

@@ -2,7 +2,7 @@
  * Log writer: syncs the transaction log, one group after the other, and only then says so: to the replication port,
  * which tells Postgres how far the log holds its stream, and to the collector, which shows it to readers.
  *
- * - `restartStream { source, lsn }` → `stream.restarted`, when the log says so durably
+ * - `restartStream { source, lsn }` → `stream.restarted`, when the log says so durably; where `lsn` is null, it goes on under that name
  * - `awaitPassed { lsn }` → `log.hasPassed { through }`: every transaction that committed before `lsn` ends at `through` or before, and is
  *   durable. It is the end of all that is: also what was routed by then lies before it
  *
@@ -42,7 +42,8 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
       return {
         requests: {
           restartStream: async ({ source, lsn }) => {
-            await intake.restart(source as StreamSource, lsn as Lsn);
+            if (lsn === null) await intake.goOn(source as StreamSource);
+            else await intake.restart(source as StreamSource, lsn as Lsn);
             return { type: 'stream.restarted' };
           },
           async awaitPassed({ lsn }, signal) {

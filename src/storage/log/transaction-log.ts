@@ -92,6 +92,8 @@ export interface TransactionLog extends TreeMemory {
    * @param lsn where it begins; zero before that is known, so that no slot goes on from here.
    */
   restart(source: StreamSource, lsn: Lsn): void;
+  /** The stream goes on under another name: what the log has of it stays. Durable with the next sync. */
+  goOn(source: StreamSource): void;
   appendRecord(record: ShapeRecord): void;
   /**
    * Makes everything appended so far durable. Calls during a sync share the next one.

@@ -22,7 +22,7 @@ function wordsOf({ type, source: told, lsn, why }: Message): string {
 }
 
 /** A running client among ports that answer at once and note what they were asked; `standing` is that of the slot. */
-function connectTo({ standing, hold }: { standing: 'continued' | 'lost'; hold?: string }) {
+function connectTo({ standing, hold, hasSwitched = false }: { standing: 'continued' | 'lost'; hold?: string; hasSwitched?: boolean }) {
   const asked: string[] = [];
   let answerHeld: (message: Message) => void = () => {};
   const port = (name: Name, answers: Readonly<Record<string, Message>>, casts: readonly string[] = []): PortSpec => ({
@@ -49,7 +49,7 @@ function connectTo({ standing, hold }: { standing: 'continued' | 'lost'; hold?: 
     port(
       '@replication',
       {
-        connect: { type: 'replication.connected', standing, why: standing === 'continued' ? '' : 'it is gone', source },
+        connect: { type: 'replication.connected', standing, hasSwitched, why: standing === 'continued' ? '' : 'it is gone', source },
         createSlot: { type: 'replication.slotCreated', lsn: '900', source: made, isMarked: true },
         startStreaming: { type: 'replication.streaming' },
       },
@@ -97,6 +97,14 @@ test.each([
   await settle();
 
   expect(asked).toEqual(requests);
+});
+
+test('a slot that goes on over a switch of the timeline: the log is told whose it is now, and keeps what it has', async () => {
+  const { asked, settle } = connectTo({ standing: 'continued', hasSwitched: true });
+
+  await settle();
+
+  expect(asked).toEqual(['awaitLock', 'connect', 'restartStream of the slot from null', 'startStreaming']);
 });
 
 test('a lock that is lost while the shapes are purged ends the attempt once they are', async () => {

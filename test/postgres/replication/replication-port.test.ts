@@ -355,10 +355,10 @@ test('makes the publication when it connects, and the slot only when it is asked
   const source = { systemId: expect.stringMatching(/^\d+$/), timeline: '1', database: database.name, slot: database.name };
   const told = { type: 'replication.connected', source };
   expect({ first, before, early: early.type, again, after: await database.query(SLOTS) }).toEqual({
-    first: { ...told, standing: 'new', why: `there is no replication slot "${database.name}" yet` },
+    first: { ...told, standing: 'new', hasSwitched: false, why: `there is no replication slot "${database.name}" yet` },
     before: [],
     early: 'replication.refused',
-    again: { ...told, standing: 'continued', why: '' },
+    again: { ...told, source: { ...source, publication: expect.any(String) }, standing: 'continued', hasSwitched: false, why: '' },
     after: [{ name: database.name, temporary: false }],
   });
 });

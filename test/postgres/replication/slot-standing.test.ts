@@ -11,8 +11,8 @@ const slot: FoundSlot = {
   plugin: 'pgoutput', database: 'items', isTemporary: false, isTwoPhase: false, activePid: null, isLost: false, confirmedLsn: '200' as Lsn,
 };
 const publication = { isMarked: true, isComplete: true, version: '16384.700' };
-const found: FoundDatabase = { source, walLsn: '900' as Lsn, slot, publication };
-const stored: StoredStream = { source, heldLsn: '300' as Lsn };
+const found: FoundDatabase = { source, history: new Map([['1', '400' as Lsn]]), walLsn: '900' as Lsn, slot, publication };
+const stored: StoredStream = { source, heldLsn: '300' as Lsn, seenLsn: () => '401' as Lsn };
 
 interface Case {
   readonly found?: Partial<FoundDatabase>;
@@ -35,7 +35,16 @@ test.each<[string, Case]>([
   ['lost its mark', { found: unmarked }],
   ['has the publication that its stream came through', { stored: ofAnother({ publication: publication.version }) }],
 ])('a slot goes on when it %s', (_, change) => {
-  expect(judge(change)).toEqual({ standing: 'continued' });
+  expect(judge(change)).toEqual({ standing: 'continued', hasSwitched: false });
+});
+
+test('a slot goes on over a switch of the timeline when the old one was left behind all that is stored', () => {
+  const onTimeline = (timeline: string, seen: string) =>
+    judge({ stored: { ...ofAnother({ timeline }), seenLsn: () => seen as Lsn } });
+
+  expect([onTimeline('1', '400'), onTimeline('1', '401').standing, onTimeline('3', '1').standing]).toEqual([
+    { standing: 'continued', hasSwitched: true }, 'lost', 'lost',
+  ]);
 });
 
 test.each<[string, Case]>([
@@ -64,7 +73,14 @@ test.each<[string, string, Case]>([
   ['the system is another one', 'another database system, 8;', { stored: ofAnother({ systemId: '8' }) }],
   ['the database is another one', 'another database, "orders";', { stored: ofAnother({ database: 'orders' }) }],
   ['the slot is another one', 'another replication slot, "mine";', { stored: ofAnother({ slot: 'mine' }) }],
-  ['the timeline has switched', 'on timeline 2, and this storage belongs to timeline 1', { stored: ofAnother({ timeline: '1' }) }],
+  [
+    'the timeline has switched', 'to timeline 1, which was left at 0/190, and has seen what came up to 0/191',
+    { stored: ofAnother({ timeline: '1' }) },
+  ],
+  [
+    'nobody knows where the timeline was left', 'belongs to timeline 1: it was',
+    { stored: ofAnother({ timeline: '1' }), found: { history: new Map() } },
+  ],
   ['the timeline has switched, and no mark is there', 'on timeline 2', { stored: ofAnother({ timeline: '1' }), found: unmarked }],
   [
     'the storage is empty',

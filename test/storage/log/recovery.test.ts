@@ -122,6 +122,23 @@ describe('a storage directory', () => {
     await after.close();
   });
 
+  test('goes on with a stream under another name', async () => {
+    const before = await start();
+    await grow(before, 10);
+    before.log.appendHeld(lsn(11));
+    before.log.goOn(anotherSource);
+    const { lastCommitLsn: commitBefore, source: named } = before.log;
+    const after = await restarted(before);
+    const { lastCommitLsn, source, heldLsn } = after.log;
+    await grow(after, 12);
+
+    const transactions = (await readAll(after.log, 0)).map((each) => each.lsn);
+    expect({ commitBefore, named, lastCommitLsn, source, heldLsn, transactions }).toEqual({
+      commitBefore: '10', named: anotherSource, lastCommitLsn: '10', source: anotherSource, heldLsn: '11', transactions: ['10', '12'],
+    });
+    await after.close();
+  });
+
   test('keeps layouts and the stream that it holds although the segments that had them are gone', async () => {
     const before = await start({ tailBytesMax: 0 });
     const { id: _, ...layout } = itemsLayout;

@@ -1,0 +1,105 @@
+/**
+ * A standby takes over, with a copy of our slot: where it has all that the shapes have seen, they go on as if nothing had happened; where
+ * it lacks something, they hold what never was, and start over.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import pg from 'pg';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { copyAsStandby, STANDBY_SLOT } from '../support/operations/standby.ts';
+import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+
+let directory: string;
+let port: number;
+/** The one that is written to. */
+let postgres: EmbeddedPostgres;
+let standby: EmbeddedPostgres;
+let service: ServiceProcess;
+
+const start = (name: string, at: number, settings: Readonly<Record<string, string>> = {}) =>
+  startEmbeddedPostgres({ directory: `${directory}/${name}`, port: at, settings: { fsync: 'off', ...settings } });
+
+beforeEach(async () => {
+  directory = temporaryDirectory();
+  port = await freePort();
+  postgres = await start('primary', port);
+  await query(postgres, `CREATE TABLE items (id integer PRIMARY KEY); SELECT pg_create_physical_replication_slot('${STANDBY_SLOT}', true)`);
+  await postgres.stop();
+  const settings = copyAsStandby(`${directory}/primary`, `${directory}/standby`, port);
+  postgres = await start('primary', port);
+  standby = await start('standby', await freePort(), settings);
+  const environment = { ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_REPLICATION_STREAM_ID: 'default' };
+  service = await startServiceProcess({ databaseUrl: postgres.url, storageDirectory: `${directory}/storage`, environment });
+});
+afterEach(async () => {
+  await service.stop();
+  await Promise.all([postgres.stop(), standby.stop()]);
+  removeDirectory(directory);
+});
+
+async function query(server: EmbeddedPostgres, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: server.url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const results = await client.query<Record<string, unknown>>(sql);
+    return Array.isArray(results) ? [] : results.rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function idsOf(follower: ShapeFollower): Promise<readonly unknown[]> {
+  return (await follower.catchUp()).sorted().map(({ id }) => id);
+}
+
+/** Until the standby has a copy of the slot that would outlive the primary. */
+async function copySlot(): Promise<void> {
+  const copied = async () => {
+    await query(standby, 'SELECT pg_sync_replication_slots()');
+    return await query(standby, "SELECT slot_name FROM pg_replication_slots WHERE slot_name = 'electric_slot_default' AND NOT temporary");
+  };
+  await expect.poll(copied).toHaveLength(1);
+}
+
+/** Where the primary was. */
+async function promote(): Promise<void> {
+  await query(standby, 'SELECT pg_promote()');
+  await standby.stop();
+  postgres = standby = await start('standby', port);
+}
+
+test('promoted-standby: one that has all that the shapes have seen goes on with them', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  await query(postgres, 'INSERT INTO items VALUES (1)');
+  await expect.poll(() => idsOf(follower)).toEqual(['1']);
+  await copySlot();
+  await postgres.stop(); // In good order: the standby gets all of it.
+
+  await promote();
+  await query(postgres, 'INSERT INTO items VALUES (2)');
+
+  await expect.poll(() => idsOf(follower)).toEqual(['1', '2']);
+  expect({ refetches: follower.refetches, output: service.output() }).toEqual({
+    refetches: 0, output: expect.stringContaining('another timeline, 2, goes on behind all that is stored'),
+  });
+});
+
+test('promoted-standby: one that lacks what the shapes have seen has them start over', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  await copySlot();
+  await standby.stop();
+  await query(postgres, 'INSERT INTO items VALUES (1)');
+  await expect.poll(() => idsOf(follower)).toEqual(['1']);
+  await postgres.stop();
+
+  standby = await start('standby', await freePort());
+  await promote();
+  await query(postgres, 'INSERT INTO items VALUES (2)');
+
+  await expect.poll(() => idsOf(follower)).toEqual(['2']);
+  expect({ refetches: follower.refetches, output: service.output() }).toEqual({
+    refetches: 1, output: expect.stringMatching(/to timeline 1, which was left at .*, and has seen what came up to/),
+  });
+});
