@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { InvariantError } from '../../base/invariant.ts';
+import { pause } from '../../base/pause.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import { LOG_START } from '../../model/log-position.ts';
 import { definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
@@ -27,6 +28,8 @@ export interface ViewWatch {
 
 /** Files are opened for each piece that is read: none is left open when another process may remove it, or this one takes over. */
 const IDLE_FILES_MAX = 0;
+/** The first look finds all shapes, and others have a turn between so many. */
+const AT_ONCE = 500;
 
 export class StorageView {
   private readonly follower: CheckpointFollower;
@@ -52,7 +55,12 @@ export class StorageView {
 
   /** @throws {UnknownContentError | DiskError} everything is shown as it was before. */
   async look(watch: ViewWatch): Promise<void> {
-    for (const handle of await this.follower.look()) this.take(handle, this.follower.states.get(handle), watch);
+    let count = 0;
+    for (const handle of await this.follower.look()) {
+      this.take(handle, this.follower.states.get(handle), watch);
+      count += 1;
+      if (count % AT_ONCE === 0) await pause(this.host.clock, 0);
+    }
   }
 
   /** Not one that was made for others alone, and that no client has asked for. */
