@@ -27,7 +27,7 @@ afterAll(async () => {
 const causeOf = async ({ url }: ServiceProcess) => ((await (await fetch(`${url}/v1/health`)).json()) as { cause?: string }).cause;
 const untilWaiting = (service: ServiceProcess) => expect.poll(() => healthOf(service)).toBe('waiting');
 
-test('the second takes over the storage of a first that is killed, and its clients carry on', async () => {
+test('the second takes over the storage of a first that is killed, also beside an open transaction, and clients carry on', async () => {
   const options = { databaseUrl: database.url, storageDirectory: join(directory, 'shared') };
   const first = await startServiceProcess(options);
   const second = await spawnService(options);
@@ -35,6 +35,8 @@ test('the second takes over the storage of a first that is killed, and its clien
   const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
   await database.query("INSERT INTO items VALUES (2, 'before the kill')");
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
+  const open = await database.session();
+  await open.query("BEGIN; INSERT INTO items VALUES (4, 'open meanwhile')");
   await first.kill();
   await database.query("INSERT INTO items VALUES (3, 'behind it')");
 
@@ -42,9 +44,13 @@ test('the second takes over the storage of a first that is killed, and its clien
   const moved = new ShapeFollower(second.shapeUrl, { table: 'items' });
   Object.assign(moved, { handle: follower.handle, offset: follower.offset });
   await expect.poll(async () => (await moved.catchUp()).rows.size).toBe(1);
+  await open.query('COMMIT');
+  await expect.poll(async () => (await moved.catchUp()).rows.size).toBe(2);
   await second.stop();
 
-  expect({ refetches: moved.refetches, rows: moved.sorted() }).toEqual({ refetches: 0, rows: [{ id: '3', title: 'behind it' }] });
+  expect({ refetches: moved.refetches, rows: moved.sorted() }).toEqual({
+    refetches: 0, rows: [{ id: '3', title: 'behind it' }, { id: '4', title: 'open meanwhile' }],
+  });
 });
 
 test('a leader that was cut off and comes back steps down for the one that has the lock, and starts over behind it', async () => {
@@ -81,6 +87,6 @@ test('a leader that was cut off and comes back steps down for the one that has t
     cut: 'starting',
     stored: expect.any(String),
     refetches: 1,
-    rows: 3,
+    rows: 4,
   });
 });
