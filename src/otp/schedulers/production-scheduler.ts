@@ -10,9 +10,9 @@ import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
 const SLICE_MAX = 32;
-const BUDGET_MS = 4;
+const BUDGET_MS = 1;
 
-/** The one that a runtime has by default: it runs by itself, and gives the thread back to I/O every few milliseconds. */
+/** The one that a runtime has by default: it runs by itself, and gives the thread back to I/O every millisecond. */
 export function productionScheduler(): Scheduler {
   return new ProductionScheduler();
 }
