@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PgBouncer, startPgBouncer } from '../support/operations/pgbouncer.ts';
+import { refusedStart } from '../support/operations/refused-start.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
@@ -50,6 +51,19 @@ async function settingsOfTheNext(): Promise<unknown> {
   await client.end();
   return rows;
 }
+
+test('pooled-connections: a pooler where Postgres itself should be named is refused in words', async () => {
+  const refused = await refusedStart({ databaseUrl: pooler.url, storageDirectory: join(directory, 'other') });
+  const holders = await database.query(`
+    SELECT application_name AS name FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE locktype = 'advisory' AND datname = current_database()`);
+
+  expect({ ...refused, holders }).toEqual({
+    exitCode: 1,
+    output: expect.stringMatching(/no connection that streams: .*PgBouncer.*--pooled-database-url/) as string,
+    holders: [{ name: 'armature lock' }],
+  });
+});
 
 test('pooled-connections: snapshot, changes, moves and subsets come through, and leave nothing behind in the session', async () => {
   const before = await settingsOfTheNext();

@@ -47,6 +47,11 @@ export function isLasting(error: WorldError): boolean {
   return error instanceof CertificateRefusedError || LASTING_STATE.test(error.code);
 }
 
+/** Postgres answered, or a pooler before it: whatever it says, there is somebody. */
+export function isAnswer(error: WorldError): boolean {
+  return error instanceof DatabaseRefusedError || error.cause instanceof pg.DatabaseError;
+}
+
 /** Postgres itself says that it starts, stops, or has no room for another connection. */
 export function isPassing({ cause }: WorldError): boolean {
   return cause instanceof pg.DatabaseError && PASSING_STATE.test(cause.code ?? '');

@@ -10,7 +10,7 @@ import { findSlot } from '../replication/replication-slot.ts';
 import { NOTHING_STORED, standingOf, type SlotSettings, type StoredStream } from '../replication/slot-standing.ts';
 import { connect } from './connection.ts';
 import {
-  CertificateRefusedError, DatabaseRefusedError, isPassing, typed, worldError, type DatabaseUnreachableError, type WorldError,
+  CertificateRefusedError, DatabaseRefusedError, isAnswer, isPassing, typed, worldError, type DatabaseUnreachableError, type WorldError,
 } from './database-error.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
@@ -39,11 +39,12 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
   try {
     const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options));
     const problem = problemOf(facts, target, options);
-    if (problem !== undefined || !facts.has_slot) return problem;
-    const stored = await options.stored; // No connection waits for it.
+    if (problem !== undefined) return problem;
+    const stored = facts.has_slot ? await options.stored : undefined; // No connection waits for it.
     if (stored === 'unknown') return undefined;
-    const judge = (client: pg.Client): Promise<DatabaseProblem | undefined> => slotProblem(client, options, stored);
-    return await through(await connect(target, { ...connectOptions, replication: 'database' }), judge);
+    const opening = connect(target, { ...connectOptions, replication: 'database' });
+    const sender = await opening.catch((error: unknown) => senderProblem(error, target));
+    return isProblem(sender) ? sender : await through(sender, (client) => slotProblem(client, options, stored));
   } catch (error) {
     const refused = worldError(error);
     if (refused === undefined) throw error;
@@ -175,6 +176,17 @@ function capacityProblem({ has_slot, slots_left, senders_left }: Facts, slot: st
     );
   }
   return undefined;
+}
+
+/** @throws the error, unless an ordinary connection of the same kind may come about, as one did a moment before. */
+function senderProblem(error: unknown, { host, port }: DatabaseTarget): DatabaseProblem {
+  const refused = worldError(error);
+  if (refused === undefined || !isAnswer(refused) || isPassing(refused)) throw error;
+  return problem(
+    'no_stream',
+    `Postgres at ${host}:${port} takes no connection that streams: ${refused.message}. If that is a pooler (PgBouncer, say), name ` +
+      'Postgres itself in the database URL, and the pooler as --pooled-database-url; else a line in pg_hba.conf must let the role in.',
+  );
 }
 
 /** Why no connection came about, and what to do. */
