@@ -352,6 +352,7 @@ const publicationManagerWalk: WalkedMachine = {
     { type: 'shapes.lost', handles: ['1-1'], why: 'the table is not published any more' },
     { type: 'refusals.gathered', count: 1, refusals: [{ relation: 'public.items', error }] },
     { type: 'doubtTables', oids: [relation.oid] },
+    { type: 'slot.renewed' },
     { type: 'publication.reviewed', faults: [{ relation, fault: 'isDropped' }], turns: [] },
     { type: 'publication.altered', added: [relation], turns: [] },
     { type: 'publication.refused', error },

@@ -164,7 +164,11 @@ export const replicationClient = setup({
         ],
         'replication.slotCreated': {
           target: 'purging',
-          actions: [{ type: 'noteSlot', params: ({ event }) => event }, { type: 'send', params: slotNote }],
+          actions: [
+            { type: 'noteSlot', params: ({ event }) => event },
+            { type: 'send', params: slotNote },
+            { type: 'send', params: { to: '@publication-manager', event: { type: 'slot.renewed' } } }, // And the publication perhaps.
+          ],
         },
         'replication.refused': 'refused',
         'replication.failed': 'backingOff',

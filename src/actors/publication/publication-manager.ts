@@ -24,6 +24,8 @@ type Event =
   | PublishedRelationsTold
   /** The stream tells of partitions of these tables that it did not know of, or no longer does. */
   | { type: 'doubtTables'; oids: readonly number[] }
+  /** All shapes of before have ended, or will. */
+  | { type: 'slot.renewed' }
   | { type: 'publication.reviewed'; faults: readonly RelationFault[]; turns: readonly RelationTurn[] }
   | { type: 'publication.altered'; added: readonly PublishedRelation[]; turns: readonly RelationTurn[] }
   | { type: 'publication.refused'; error: SnapshotFault }
@@ -64,6 +66,7 @@ export const publicationManager = setup({
     },
     releaseShape: { actions: { type: 'apply', params: ({ event: { handle, why } }) => change({ type: 'release', handle, why }) } },
     doubtTables: { actions: { type: 'apply', params: ({ event: { oids } }) => change({ type: 'doubtTables', oids }) } },
+    'slot.renewed': { actions: { type: 'apply', params: change({ type: 'distrust' }) } },
     'relations.published': {
       actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'relation.published' } }) },
     },

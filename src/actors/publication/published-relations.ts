@@ -29,6 +29,8 @@ export type PublishedRelationsChange =
   | { readonly type: 'doubt' }
   /** Likewise these, by their oids. */
   | { readonly type: 'doubtTables'; readonly oids: readonly number[] }
+  /** The publication was made anew, or may have been: what was in it need not be. */
+  | { readonly type: 'distrust' }
   /** Asks what is to be done or told next. Work that is handed out is in hand until one of the changes below says how it ended. */
   | { readonly type: 'next' }
   | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[]; readonly turns: readonly RelationTurn[] }
@@ -135,6 +137,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
         return this.release(change.handle, change.why);
       case 'doubt':
         return this.doubt();
+      case 'distrust':
+        return this.distrust();
       case 'doubtTables':
         return this.doubtTables(new Set(change.oids));
       case 'next':
@@ -226,6 +230,11 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
 
   private doubt(): undefined {
     for (const { key, followers } of this.needs.values()) if (followers.size > 0) this.lots.put('review', key);
+  }
+
+  /** Whoever comes next has the table added, and one that nobody needs is taken out. */
+  private distrust(): undefined {
+    for (const need of this.needs.values()) if (need.standing === 'published') need.standing = 'unknown';
   }
 
   private doubtTables(oids: ReadonlySet<number>): PublishedRelationsTold | undefined {

@@ -53,6 +53,7 @@ const published = (...asked: readonly string[]) => ({ type: 'relations.published
 test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
   ['that a shape waits for is added', [need(1), next], toAdd],
   ['that is there already makes nobody wait', [...added, need(2)], published('call#2')],
+  ['is added again for the next shape where the publication may be another one', [...added, { type: 'distrust' }, need(2), next], toAdd],
   ['that is in hand makes the next wait as well', [need(1), next, need(2), altered(items)], published('call#1', 'call#2')],
   ['that is reviewed need not be added for who asked meanwhile', [retain(1), need(2), next, reviewed(), next], settled],
   ['of a stored shape is reviewed before it is added for a new one', [need(2), retain(1), next], toReview],
