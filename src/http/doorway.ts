@@ -12,17 +12,24 @@ export class Doorway {
   private server: ListeningServer | undefined;
   private serve: Serve | undefined;
   private fail: (error: Error) => void = () => {};
-  /** No more than there are connections. */
-  private waiting: (() => unknown)[] = [];
+  /** In the order in which they came. Of a client, no more than it may have unanswered on one connection; who goes waits no longer. */
+  private readonly waiting = new Map<ServerResponse, IncomingMessage>();
+
+  /** @param refuse answers those for whom nobody comes any more. */
+  constructor(private readonly refuse: Serve) {}
+
+  /** How many requests wait for the next server. */
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
 
   /** As `listen` does; but where somebody listens already, it is his socket that is taken over. */
   readonly enter: Listen = async (address, timeouts, serve, fail) => {
     this.fail = fail;
     this.server ??= await this.open(address, timeouts);
     this.serve = serve;
-    const { server, waiting } = this;
-    this.waiting = [];
-    for (const begin of waiting) begin();
+    const { server } = this;
+    this.letIn(serve);
     return {
       address: server.address,
       drain: () => this.leave(server),
@@ -37,14 +44,26 @@ export class Doorway {
 
   private open(address: ListenAddress, timeouts: ServerTimeouts): Promise<ListeningServer> {
     const receive: Serve = (request, response) => {
-      if (this.serve !== undefined) this.serve(request, response);
-      else this.waiting.push(() => response.destroyed || this.serve?.(request, response)); // Its client may have gone meanwhile.
+      if (this.serve !== undefined) return this.serve(request, response);
+      this.waiting.set(response, request);
+      response.once('close', () => this.waiting.delete(response));
     };
     return listen(address, timeouts, receive, (error) => this.fail(error));
   }
 
+  /** Who waits would keep his connection, and with it the server, for ever. */
   private async leave(server: ListeningServer): Promise<void> {
-    if (this.server === server) this.server = undefined;
+    if (this.server === server) {
+      this.server = undefined;
+      this.serve ??= this.refuse;
+      this.letIn(this.serve);
+    }
     await server.drain();
+  }
+
+  private letIn(serve: Serve): void {
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    for (const [response, request] of waiting) serve(request, response);
   }
 }

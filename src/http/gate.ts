@@ -3,10 +3,11 @@
  *
  * A gate that throws is a fault of ours, or of whoever made it: its client hears nothing of it, and gets nothing.
  */
+import { leaving } from '../api/refusal.ts';
 import { boundsOf, type ShapeBounds } from '../api/shape-bounds.ts';
 import type { Exchange } from './exchange.ts';
 import { errorAnswer } from './error-answer.ts';
-import { privateHeaders } from './response-headers.ts';
+import { privateHeaders, refusalHeaders } from './response-headers.ts';
 import { accessOf, type Secret } from './secret.ts';
 import type { HttpAnswer } from './send-response.ts';
 
@@ -27,6 +28,13 @@ export function secretGate(secret: Secret): Gate {
     return Promise.resolve({ kind: 'open', bounds: undefined, told: access === 'byHeader' ? varied : (answer) => answer });
   };
 }
+
+/** Open to nobody: who served has left, and another one is there, or soon will be. */
+export const shut: Gate = () => {
+  const refusal = leaving();
+  const { status, body } = refusal;
+  return Promise.resolve({ kind: 'closed', answer: { status, headers: refusalHeaders(refusal, true), body: [Buffer.from(body)] } });
+};
 
 /**
  * Open within bounds. What a request may see does not follow from its address, so no cache may give its answer to anybody else, and its

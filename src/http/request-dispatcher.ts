@@ -12,7 +12,7 @@ import { BodyIntake, type BodyLimits } from './bodies/body-intake.ts';
 import { Deflater } from './deflater.ts';
 import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
-import { secretGate, type Gate } from './gate.ts';
+import { secretGate, shut, type Gate } from './gate.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { pageAnswer, type Pages } from './pages.ts';
 import type { RequestWatch } from './request-watch.ts';
@@ -84,6 +84,11 @@ export class RequestDispatcher {
   /** Receives what is a request for a shape, whatever its path. @param gate by default that of the secret. */
   receiveForShape(request: HttpRequest, response: HttpResponse, gate?: Gate): void {
     this.take(request, response, shapeTargetOf(request.method ?? '', request.url ?? '/'), gate ?? this.secretGate);
+  }
+
+  /** Answers one whom nobody serves any more: it may ask again. */
+  refuse(request: HttpRequest, response: HttpResponse): void {
+    this.take(request, response, targetOf(request.method ?? '', request.url ?? '/'), shut);
   }
 
   private take(request: HttpRequest, response: HttpResponse, target: Target, gate: Gate): void {

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { pause } from '../../src/base/pause.ts';
 import { Doorway } from '../../src/http/doorway.ts';
 import type { ListeningServer } from '../../src/http/server.ts';
+import { until } from '../support/http/http-world.ts';
 
 const ANYWHERE = { host: '127.0.0.1', port: 0 };
 const TIMEOUTS = { readTimeoutMs: 60_000, keepAliveTimeoutMs: 60_000 };
@@ -35,7 +36,7 @@ function ask(port: number, signal?: AbortSignal): Promise<string> {
 }
 
 test('the second server answers at the address of the first, and whoever came between the two', async () => {
-  const door = new Doorway();
+  const door = new Doorway(answers('refused'));
   const { address: { port } } = await enter(door, 'first');
   const before = await ask(port);
 
@@ -50,7 +51,7 @@ test('the second server answers at the address of the first, and whoever came be
 });
 
 test('a server that comes when the last one has drained opens a socket of its own', async () => {
-  const door = new Doorway();
+  const door = new Doorway(answers('refused'));
   const first = await enter(door, 'first');
   await first.drain();
 
@@ -60,15 +61,15 @@ test('a server that comes when the last one has drained opens a socket of its ow
 });
 
 test('who goes while there is no server is answered by none', async () => {
-  const door = new Doorway();
+  const door = new Doorway(answers('refused'));
   const { address: { port } } = await enter(door, 'first');
   door.hold();
   const leaving = new AbortController();
   const asked = ask(port, leaving.signal).catch(() => 'gone');
-  await pause(systemClock, 20);
+  await until(() => door.waitingCount === 1);
   leaving.abort();
   await asked;
-  await pause(systemClock, 20);
+  await until(() => door.waitingCount === 0);
 
   const served: string[] = [];
   opened = await door.enter(ANYWHERE, TIMEOUTS, ({ url = '' }, response) => {
@@ -77,4 +78,28 @@ test('who goes while there is no server is answered by none', async () => {
   }, () => {});
 
   expect(served).toEqual([]);
+});
+
+test('a door that is shut while somebody waits refuses him, and his connection keeps it no longer', async () => {
+  const door = new Doorway(answers('refused'));
+  const first = await enter(door, 'first');
+  door.hold();
+  const waiting = [ask(first.address.port), ask(first.address.port)];
+  await until(() => door.waitingCount === 2);
+
+  const drained = first.drain().then(() => 'drained');
+
+  expect([await Promise.all(waiting), await drained]).toEqual([['refused', 'refused'], 'drained']);
+});
+
+test('a server that is destroyed while somebody waits breaks his connection off, and waits for none', async () => {
+  const door = new Doorway(answers('refused'));
+  const first = await enter(door, 'first');
+  door.hold();
+  const waiting = ask(first.address.port).catch(() => 'broken off');
+  await until(() => door.waitingCount === 1);
+
+  first.destroy();
+
+  expect([await waiting, await first.drain()]).toEqual(['broken off', undefined]);
 });

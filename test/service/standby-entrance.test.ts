@@ -1,0 +1,63 @@
+/** By which ways requests reach a standby: none of them is left without an answer, however the take-over ends. */
+import { afterEach, expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { BODY_LIMITS } from '../../src/http/bodies/body-intake.ts';
+import { RequestDispatcher } from '../../src/http/request-dispatcher.ts';
+import { StandbyEntrance } from '../../src/service/standby-entrance.ts';
+import { edgeSettings, ServiceReception } from '../../src/service/wiring/edge.ts';
+import { systemWorld } from '../../src/service/world.ts';
+import { configurationOf } from '../../src/service/service-options.ts';
+import { createWorld, itemLine } from '../support/http/api-world.ts';
+import { told, until } from '../support/http/http-world.ts';
+
+let opened: StandbyEntrance | undefined;
+
+afterEach(() => opened?.close());
+
+async function openEntrance() {
+  const configuration = configurationOf({
+    databaseUrl: 'postgresql://nobody@127.0.0.1/none', insecure: true, host: '127.0.0.1', port: 0, drainTimeoutMs: 60_000,
+  });
+  const { api, clock } = createWorld({ rows: [itemLine('1', 'v')] });
+  const ports = { api, clock, random: seededRandom(1), failed() {}, cutOff() {} };
+  const dispatcher = new RequestDispatcher({ ...edgeSettings(configuration), bodies: BODY_LIMITS }, ports);
+  const entrance = new StandbyEntrance({ configuration, reception: new ServiceReception(), world: systemWorld }, dispatcher);
+  opened = entrance;
+  return { entrance, api, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
+}
+
+test.each(['close', 'drain'] as const)('who waits for a stack that never comes is told to ask again, at %s', async (end) => {
+  const { entrance, url } = await openEntrance();
+  entrance.hold();
+  const asked = fetch(url);
+  await until(() => entrance.waitingCount === 1);
+
+  const ended = entrance[end]();
+  const answer = await told(await asked, 'retry-after');
+
+  expect([answer, await ended]).toEqual([
+    { status: 503, 'retry-after': '1', body: { message: 'The service is stopping. Please try again.' } },
+    undefined,
+  ]);
+});
+
+test('one that has left is closed as soon as who it served has gone, and whatever a client does that waited', async () => {
+  const { entrance, api, url } = await openEntrance();
+  const parked = fetch(`${url.replace('offset=-1', 'offset=0_0')}&live=true&handle=${await handleOf(url)}`);
+  await until(() => api.load().parked === 1);
+  entrance.hold();
+  const leaving = new AbortController();
+  const gone = fetch(url, { signal: leaving.signal }).catch(() => 'gone');
+  await until(() => entrance.waitingCount === 1);
+  leaving.abort();
+
+  entrance.leave();
+
+  expect([await gone, (await parked).status]).toEqual(['gone', 200]);
+});
+
+async function handleOf(url: string): Promise<string> {
+  const response = await fetch(url);
+  await response.text();
+  return response.headers.get('electric-handle') ?? '';
+}
