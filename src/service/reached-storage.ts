@@ -8,6 +8,12 @@ import { openStorage, type StorageOptions } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Beginning } from './ground.ts';
 
+const AWAITED =
+  'The process that has the lock of the storage cannot be looked at from here, so it is waited for a sign of life of it. Without one the ' +
+  'storage is taken over: nothing has to be done where that process was killed.';
+/** Of one that stands by. */
+export const AWAITED_BY_STANDBY = `${AWAITED} Until then what is stored is served as it was seen last.`;
+
 /** @returns undefined when another instance works in the directory. @throws as `openStorage`. */
 export async function reachStorage(beginning: Beginning): Promise<Storage | undefined> {
   const { configuration: { storage, storageDirectory, chunkBytesMax }, world: { clock }, watch, logger } = beginning;
@@ -25,7 +31,11 @@ export async function reachStorage(beginning: Beginning): Promise<Storage | unde
   }
 }
 
-export function storageOptions({ configuration, world, watch, logger }: Beginning): StorageOptions & Pick<Beginning['world'], 'disk'> {
+/** @param advice for who reads that the lock is waited for. */
+export function storageOptions(
+  { configuration, world, watch, logger }: Beginning,
+  advice = `${AWAITED} Until then nothing is served.`,
+): StorageOptions & Pick<Beginning['world'], 'disk'> {
   const { storageDirectory: directory, chunkBytesMax, keepEveryUpdate } = configuration;
   const { step } = watch;
   return {
@@ -34,21 +44,17 @@ export function storageOptions({ configuration, world, watch, logger }: Beginnin
     chunkBytesMax,
     folder: keepEveryUpdate ? undefined : new RowLineFolder(),
     logRead: step && ((done, of) => step({ what: 'log', done, of })),
-    lockAwaited: tellAwaited(directory, logger, () => step?.({ what: 'lock' })),
+    lockAwaited: tellAwaited(directory, logger, () => step?.({ what: 'lock' }), advice),
   };
 }
 
 /** Each holder once: who stands by looks again and again. */
-function tellAwaited(directory: string, logger: Logger, step: () => void): (lock: AwaitedLock) => void {
+function tellAwaited(directory: string, logger: Logger, step: () => void, advice: string): (lock: AwaitedLock) => void {
   let told = '';
   return ({ host, pid, forMs }) => {
     if (told === `${pid} ${host}`) return;
     told = `${pid} ${host}`;
     step();
-    logger.warn({ directory, host, pid, forMsMax: forMs, advice: LOCK_ADVICE }, 'storage.lockAwaited');
+    logger.warn({ directory, host, pid, forMsMax: forMs, advice }, 'storage.lockAwaited');
   };
 }
-
-const LOCK_ADVICE =
-  'The process that has the lock of the storage cannot be looked at from here, so it is waited for a sign of life of it. Without one the ' +
-  'storage is taken over: nothing has to be done where that process was killed. Until then nothing is served.';

@@ -9,7 +9,7 @@ import type { TakenStorage } from '../storage/view/standby-port.ts';
 import { standby } from '../supervisors/standby.ts';
 import type { Database } from './database.ts';
 import type { Ground } from './ground.ts';
-import { storageOptions } from './reached-storage.ts';
+import { AWAITED_BY_STANDBY, storageOptions } from './reached-storage.ts';
 import { startStack } from './stack-stage.ts';
 import type { NextStage, Stage } from './stage.ts';
 import { StandbyEntrance } from './standby-entrance.ts';
@@ -24,7 +24,7 @@ export async function startStandby(
 ): Promise<{ readonly stage: Stage; readonly next: NextStage }> {
   const { configuration, logger, closing, runtime } = ground;
   let taken: TakenStorage | undefined;
-  const wiring = standbyWiring({ ...ground, database }, storageOptions(ground), (outcome) => {
+  const wiring = standbyWiring({ ...ground, database }, storageOptions(ground, AWAITED_BY_STANDBY), (outcome) => {
     taken = outcome;
     if ('failure' in outcome) return; // Nobody comes for whom a request could wait.
     closing.add(() => outcome.storage.close());

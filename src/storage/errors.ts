@@ -187,7 +187,7 @@ export class StorageTakenError extends Error {
   constructor(
     readonly directory: string,
     /** Undefined when nobody knows: the lock is gone. */
-    by: { readonly host: string; readonly pid: number } | undefined,
+    readonly by: { readonly host: string; readonly pid: number } | undefined,
   ) {
     const whose = by === undefined ? 'its lock is gone' : `process ${by.pid} on ${by.host} holds its lock`;
     super(

@@ -10,6 +10,8 @@ import type { Trouble } from './service-troubles.ts';
 export interface StandbySource {
   /** Who works in the directory, and since when we know that one; undefined before the first look. */
   readonly directory: { readonly by: Pick<SeenLock, 'host' | 'pid'>; readonly sinceMicros: number } | undefined;
+  /** That one has gone, and the storage is being taken over. */
+  readonly isOpening: boolean;
   /** Who has the advisory lock; undefined where nobody has it, or Postgres does not say. */
   readonly session: LockHolder | undefined;
   /** What keeps Postgres from being asked. */
@@ -18,9 +20,11 @@ export interface StandbySource {
 }
 
 /** @param isTrusted the secret was given, or there is none. */
-export function standbyCause({ directory, session, pools, nowMs }: StandbySource, isTrusted: boolean): string {
+export function standbyCause({ directory, isOpening, session, pools, nowMs }: StandbySource, isTrusted: boolean): string {
   const known = isTrusted && directory !== undefined ? knownText(directory, session) : '';
-  const waits = `another instance works in the storage${known}; this one serves what is stored, and takes over when that has ended`;
+  const waits = isOpening
+    ? 'the instance that worked in the storage has gone; this one takes it over, and serves what was stored until it is open'
+    : `another instance works in the storage${known}; this one serves what is stored, and takes over when that has ended`;
   return pools === undefined ? waits : `${waits}; ${troubleText(TROUBLES.pools, pools, nowMs, isTrusted)}`;
 }
 

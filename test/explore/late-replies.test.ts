@@ -21,7 +21,7 @@ const ANSWERS: Answers = {
   awaitUnsaved: ['unsaved.exceeded'],
   awaitRefusal: ['disk.refused'],
   tryDisk: ['disk.took', 'disk.refused'],
-  take: ['storage.held', 'storage.taken', 'storage.refused'],
+  take: ['storage.held', 'storage.taken', 'storage.refused', 'storage.unseen'],
   look: ['storage.seen', 'storage.unseen'],
   registerShape: ['shape.registered'],
   reportPosition: ['collector.position'],

@@ -1,8 +1,9 @@
 /**
  * Standby port: the storage directory of another process, which is looked at while that lives, and taken over when it has gone.
  *
- * - `take` → `storage.taken`, when the directory is ours and open; `storage.held { host, pid }` while somebody works in it; or
- *   `storage.refused`, when it cannot be opened, which asking again does not mend
+ * - `take` → `storage.taken`, when the directory is ours and open; `storage.held { host, pid }` while somebody works in it, or when another
+ *   one was faster; `storage.unseen { error }`, when the disk says no; or `storage.refused`, when it cannot be opened, which asking again
+ *   does not mend
  * - `look` → `storage.seen { count }`, or `storage.unseen { error }`
  *
  * What was opened belongs to the one who is told of it.
@@ -10,8 +11,9 @@
 import type { Message, PortSpec } from '../../otp/process.ts';
 import { seeLock, type SeenLock } from '../disk/directory-lock.ts';
 import { nodeDisk } from '../disk/disk.ts';
-import { systemProcesses } from '../disk/processes.ts';
-import { DiskError, StorageLockedError, UnknownContentError } from '../errors.ts';
+import { isSameProcess } from '../disk/lock-files.ts';
+import { systemProcesses, type ProcessMark, type Processes } from '../disk/processes.ts';
+import { DiskError, StorageLockedError, StorageTakenError, UnknownContentError } from '../errors.ts';
 import { openStorage, type StorageOptions } from '../open-storage.ts';
 import type { Storage } from '../storage.ts';
 import type { StorageView, ViewWatch } from './storage-view.ts';
@@ -22,23 +24,32 @@ export interface StandbyPortOptions {
   readonly watch: ViewWatch;
   /** Told of who works in the directory, whenever somebody was found there. */
   held(by: SeenLock): void;
+  /** Told that nobody works in it any more, and that it is being opened: `held` or `ended` follows, or the disk says no. */
+  opening(): void;
   /** Given what was opened, or why it cannot be. */
   ended(outcome: TakenStorage): void;
 }
 
 export type TakenStorage = { readonly storage: Storage } | { readonly failure: unknown };
 
-export function standbyPort({ storage, view, watch, held, ended }: StandbyPortOptions): PortSpec {
-  const { directory, disk = nodeDisk, processes = systemProcesses } = storage;
+export function standbyPort({ storage, view, watch, held, opening, ended }: StandbyPortOptions): PortSpec {
+  const { directory, disk = nodeDisk } = storage;
+  const processes = new OwnProcesses(storage.processes ?? systemProcesses);
   const take = async (): Promise<Message> => {
     const holder = await seeLock(disk, directory, processes);
     if (holder?.standing === 'alive') return tellHeld(holder);
-    await look(); // What the other one did last: who waits for that need not wait until all is open.
+    await look().catch(unseen); // What the other one did last: who waits for that need not wait until all is open.
+    opening();
     try {
-      ended({ storage: await openStorage(storage) });
+      ended({ storage: await openStorage({ ...storage, processes }) });
       return { type: 'storage.taken' };
     } catch (failure) {
-      if (failure instanceof StorageLockedError) return tellHeld({ host: failure.host ?? '', pid: failure.pid, standing: 'alive' });
+      const by = holderOf(failure);
+      if (by !== undefined) return tellHeld(by);
+      if (failure instanceof DiskError) {
+        processes.mayHaveLeftLock = true;
+        throw failure;
+      }
       ended({ failure });
       return { type: 'storage.refused' };
     }
@@ -48,23 +59,50 @@ export function standbyPort({ storage, view, watch, held, ended }: StandbyPortOp
     return { type: 'storage.held', host: by.host, pid: by.pid };
   };
   const look = async (): Promise<Message> => {
-    try {
-      await view.look(watch);
-      return { type: 'storage.seen', count: view.count };
-    } catch (error) {
-      if (!(error instanceof DiskError || error instanceof UnknownContentError)) throw error;
-      return { type: 'storage.unseen', error: { code: error.name, message: error.message } };
-    }
+    await view.look(watch);
+    return { type: 'storage.seen', count: view.count };
   };
   let taking: Promise<unknown> = Promise.resolve();
   const takeWhole = async (): Promise<Message> => {
-    const taken = take();
+    const taken = take().catch(unseen);
     taking = taken.catch(() => {}); // Who asked is told.
     return await taken;
   };
   return {
     name: '@standby-storage',
     // What is being opened is handed over first, or nobody would close it.
-    open: () => ({ requests: { take: takeWhole, look }, close: async () => void (await taking) }),
+    open: () => ({ requests: { take: takeWhole, look: () => look().catch(unseen) }, close: async () => void (await taking) }),
   };
+}
+
+/** The disk says no, or another version has written there: what was seen before stands, and it is asked again. */
+function unseen(error: unknown): Message {
+  if (error instanceof DiskError) return { type: 'storage.unseen', error: { code: error.code, message: error.message } };
+  if (!(error instanceof UnknownContentError)) throw error;
+  return { type: 'storage.unseen', error: { code: error.name, message: error.message } };
+}
+
+/** Who was faster; undefined when it failed for another reason. */
+function holderOf(failure: unknown): SeenLock | undefined {
+  if (failure instanceof StorageLockedError) return { host: failure.host ?? '', pid: failure.pid, standing: 'alive' };
+  if (failure instanceof StorageTakenError) return { ...(failure.by ?? { host: '', pid: 0 }), standing: 'alive' };
+  return undefined;
+}
+
+/**
+ * Where the disk said no while we opened the directory, our own lock may be left in it; or another service of this process has it. The one
+ * gives no sign of life, the other does: so that is waited for, as of a process that cannot be looked at.
+ */
+class OwnProcesses implements Processes {
+  mayHaveLeftLock = false;
+
+  constructor(private readonly system: Processes) {}
+
+  get self(): ProcessMark {
+    return this.system.self;
+  }
+
+  isAlive(mark: ProcessMark): boolean | undefined {
+    return this.mayHaveLeftLock && isSameProcess(mark, this.self) ? undefined : this.system.isAlive(mark);
+  }
 }

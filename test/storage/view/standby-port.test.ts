@@ -1,5 +1,7 @@
 /** The directory of another process: looked at while that lives, and taken over when it has gone; whatever is opened is somebody's. */
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { pause } from '../../../src/base/pause.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
 import { standbyPort, type TakenStorage } from '../../../src/storage/view/standby-port.ts';
 import { StorageView } from '../../../src/storage/view/storage-view.ts';
@@ -12,12 +14,22 @@ import { MemoryDisk } from '../memory-disk.ts';
 /** Of one machine, on which these processes live. */
 function machine(memory: MemoryDisk) {
   const living = new Set<number>();
-  const options = (pid: number): Required<Pick<StorageOptions, 'directory' | 'clock' | 'disk' | 'processes'>> => {
+  const options = (pid: number): Required<Pick<StorageOptions, 'directory' | 'disk' | 'processes'>> & { clock: ManualClock } => {
     living.add(pid);
     const processes = { self: { host: 'here', pid, start: '' }, isAlive: (mark: { pid: number }) => living.has(mark.pid) };
     return { directory: '/data', clock: new ManualClock(), disk: memory.mount(), processes };
   };
   return { living, options };
+}
+
+async function whileTimeGoesOn<T>(clock: ManualClock, awaited: Promise<T>): Promise<T> {
+  let isOver = false;
+  void awaited.finally(() => (isOver = true));
+  while (!isOver) {
+    clock.advance(100);
+    await pause(systemClock, 0);
+  }
+  return awaited;
 }
 
 async function standingBy(memory = new MemoryDisk()) {
@@ -30,8 +42,8 @@ async function standingBy(memory = new MemoryDisk()) {
   const taken: TakenStorage[] = [];
   const ended: string[] = [];
   const watch = { grown() {}, ended: (handle: string) => void ended.push(handle) };
-  const port = await openPort(standbyPort({ storage, view, watch, held() {}, ended: (outcome) => void taken.push(outcome) }));
-  return { memory, first, view, port, taken, ended, living };
+  const port = await openPort(standbyPort({ storage, view, watch, held() {}, opening() {}, ended: (outcome) => void taken.push(outcome) }));
+  return { memory, first, view, port, taken, ended, living, options, clock: storage.clock };
 }
 
 test('while the other one lives it is held, and shows what that has stored', async () => {
@@ -77,6 +89,46 @@ test('a directory that another version has written into meanwhile is refused, wi
     { type: 'storage.refused' },
     [{ failure: expect.objectContaining({ name: 'StorageVersionError' }) }],
   ]);
+});
+
+test.each(['list', 'open', 'read'])('a disk that refuses to %s is asked again: nothing is over', async (operation) => {
+  const { memory, first, port, taken, clock } = await standingBy();
+
+  memory.fail(operation, 'ESTALE');
+  const held = await port.ask({ type: 'take' });
+  memory.heal();
+  await first.close();
+  memory.fail(operation, 'EIO');
+  const left = await port.ask({ type: 'take' });
+  const refused = taken.length;
+  memory.heal();
+  const told = await whileTimeGoesOn(clock, port.ask({ type: 'take' })); // Its own lock may be left: a sign of life of that is waited for.
+  for (const outcome of taken) if ('storage' in outcome) await outcome.storage.close();
+
+  expect([held, left, refused, told]).toEqual([
+    { type: 'storage.unseen', error: { code: 'ESTALE', message: expect.stringContaining('ESTALE') } },
+    { type: 'storage.unseen', error: { code: 'EIO', message: expect.stringContaining('EIO') } },
+    0,
+    { type: 'storage.taken' },
+  ]);
+});
+
+test('of two that stand by, one gets the directory, and the other one stands by for that', async () => {
+  const memory = new MemoryDisk();
+  const { first, options } = await standingBy(memory);
+  const taken: TakenStorage[] = [];
+  const ports = await Promise.all([2, 3].map((pid) => {
+    const storage = options(pid);
+    const view = new StorageView(storage.disk, '/data', storage.clock);
+    const watch = { grown() {}, ended() {} };
+    return openPort(standbyPort({ storage, view, watch, held() {}, opening() {}, ended: (outcome) => void taken.push(outcome) }));
+  }));
+  await first.close();
+
+  const told = await Promise.all(ports.map((port) => port.ask({ type: 'take' })));
+  for (const outcome of taken) if ('storage' in outcome) await outcome.storage.close();
+
+  expect([told.map(({ type }) => type).sort(), taken.length]).toEqual([['storage.held', 'storage.taken'], 1]);
 });
 
 test('a port that is closed while it opens the directory hands it over first', async () => {

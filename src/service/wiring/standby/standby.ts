@@ -32,7 +32,7 @@ export function standbyWiring(
 ): WiredStandby {
   const { database, logger, troubles, world: { clock } } = resources;
   const view = new StorageView(storage.disk, storage.directory, clock);
-  const holder = new StorageHolder(clock);
+  const holder = new StorageHolder(clock, logger, storage.directory);
   const api = standbyApi(resources, view, holder);
   const watch: ViewWatch = {
     grown: (handle, end) => api.announcements.announce(handle, end),
@@ -41,31 +41,58 @@ export function standbyWiring(
       api.announcements.rotate(handle);
     },
   };
+  const held = (by: SeenLock): void => holder.note(by);
+  const told = (outcome: TakenStorage): void => {
+    if ('storage' in outcome) holder.noteOpened();
+    ended(outcome);
+  };
   return {
     api,
     ports: {
       journal: () => journalPort(logger, (note) => troubles.note(note)),
       pools: () => poolPort({ name: '@pools', pools: [database.adminPool] }),
-      standbyStorage: () => standbyPort({ storage, view, watch, held: (by) => holder.note(by), ended }),
+      standbyStorage: () => standbyPort({ storage, view, watch, held, opening: () => holder.noteOpening(), ended: told }),
     },
     tables: { statusMonitor: statusMonitorTables },
   };
 }
 
-/** Who was found in the directory last, and since when it was that one. */
+/** Who was found in the directory last, and since when it was that one; and since when it is nobody's, and being opened. */
 class StorageHolder {
   private seen: { readonly by: SeenLock; readonly sinceMicros: number } | undefined;
+  private openingSinceMs: number | undefined;
 
-  constructor(private readonly clock: ServiceResources['world']['clock']) {}
+  constructor(
+    private readonly clock: ServiceResources['world']['clock'],
+    private readonly logger: ServiceResources['logger'],
+    private readonly directory: string,
+  ) {}
 
   get current(): { readonly by: SeenLock; readonly sinceMicros: number } | undefined {
     return this.seen;
   }
 
+  get isOpening(): boolean {
+    return this.openingSinceMs !== undefined;
+  }
+
   note(by: SeenLock): void {
     const { seen } = this;
+    this.openingSinceMs = undefined;
     if (seen?.by.pid === by.pid && seen.by.host === by.host) return;
     this.seen = { by, sinceMicros: this.clock.epochMicros() };
+  }
+
+  /** Told once, however often the disk says no. */
+  noteOpening(): void {
+    if (this.openingSinceMs !== undefined) return;
+    this.openingSinceMs = this.clock.nowMs();
+    this.logger.info({ directory: this.directory }, 'storage.opening'); // A large log takes its time.
+  }
+
+  noteOpened(): void {
+    const { clock, openingSinceMs = clock.nowMs() } = this;
+    this.logger.info({ durationMs: Math.round(clock.nowMs() - openingSinceMs) }, 'storage.opened');
   }
 }
 
@@ -101,6 +128,7 @@ function causeOf({ database: { adminPool, slot }, runtime, troubles, world: { cl
     return standbyCause(
       {
         directory: holder.current,
+        isOpening: holder.isOpening,
         session: typeof held === 'object' ? held : undefined,
         pools: missing.includes('pools') ? troubles.of('pools') : undefined,
         nowMs: clock.nowMs(),
