@@ -19,6 +19,8 @@ const REPORTERS = ['@disk-monitor', '@connection-lock', '@replication-client', '
 type Event =
   | { type: 'condition.met'; condition: ServiceCondition; process: Pid }
   | { type: 'condition.lost'; condition: ServiceCondition }
+  | { type: 'lock.refused'; process: Pid }
+  | { type: 'lock.awaited' }
   | (Down & { type: 'reporter.down'; process: Pid })
   | { type: 'awaitActive'; replyTo: ReplyTo }
   | { type: 'awaitReadable'; replyTo: ReplyTo }
@@ -27,17 +29,21 @@ type Event =
 /** By condition: the process that vouches for it. */
 export type ServiceConditions = Readonly<Record<ServiceCondition, Pid | null>>;
 
-const NOTHING_MET: ServiceConditions = { storage: null, lock: null, replication: null, pools: null, shapes: null, consumers: null };
+/** Also who was told by Postgres that it does not even get to wait for the lock: then it is no other instance that it waits for. */
+type Context = ServiceConditions & { readonly lockRefusedTo: Pid | null };
 
+const NOTHING_MET = { storage: null, lock: null, replication: null, pools: null, shapes: null, consumers: null } as const;
+
+type Told = { readonly event: { readonly process: Pid } };
 type Met = { readonly event: Extract<Event, { type: 'condition.met' }> };
 
-const NOTE_MET = [
-  { type: 'demonitor', params: ({ event }: Met) => ({ process: event.process }) },
-  { type: 'monitor', params: ({ event }: Met) => ({ process: event.process, as: 'reporter' }) },
-  { type: 'noteMet', params: ({ event }: Met) => event },
+const WATCH = [
+  { type: 'demonitor', params: ({ event }: Told) => ({ process: event.process }) },
+  { type: 'monitor', params: ({ event }: Told) => ({ process: event.process, as: 'reporter' }) },
 ] as const;
+const NOTE_MET = [...WATCH, { type: 'noteMet', params: ({ event }: Met) => event }] as const;
 
-const base = setup({ types: { context: {} as ServiceConditions, events: {} as Event }, actions: { ...effects } });
+const base = setup({ types: { context: {} as Context, events: {} as Event }, actions: { ...effects } });
 
 /** Of those who wait, each in its own. */
 export function statusMonitorTables() {
@@ -51,14 +57,18 @@ export const statusMonitor = base
       isReadable: ({ context }) => context.shapes !== null,
       isConnected: ({ context }) => context.pools !== null,
       isOfPools: (_, { condition }: { condition: ServiceCondition }) => condition === 'pools',
-      isWaiting: ({ context }) => context.lock === null && context.shapes !== null && context.pools !== null,
+      isWaiting: ({ context: { lock, lockRefusedTo, pools, shapes } }) => {
+        return lock === null && lockRefusedTo === null && pools !== null && shapes !== null;
+      },
     },
     actions: {
       noteMet: assign((_, { condition, process }: { condition: ServiceCondition; process: Pid }) => ({ [condition]: process })),
       noteLost: assign((_, { condition }: { condition: ServiceCondition }) => ({ [condition]: null })),
       noteDown: assign(({ context }, { process }: { process: Pid }) =>
-        Object.fromEntries(CONDITIONS.map((condition) => [condition, context[condition] === process ? null : context[condition]])),
+        Object.fromEntries(Object.entries(context).map(([condition, by]) => [condition, by === process ? null : by])),
       ),
+      noteLockRefused: assign((_, { process }: { process: Pid }) => ({ lockRefusedTo: process })),
+      noteLockAwaited: assign({ lockRefusedTo: null }),
       askReporters: base.enqueueActions(({ enqueue }) => {
         for (const to of REPORTERS) enqueue({ type: 'send', params: { to, event: { type: 'reportCondition' } } });
       }),
@@ -66,7 +76,7 @@ export const statusMonitor = base
   })
   .createMachine({
     id: 'status-monitor',
-    context: NOTHING_MET,
+    context: { ...NOTHING_MET, lockRefusedTo: null },
     entry: 'askReporters',
     initial: 'starting',
     on: {
@@ -79,6 +89,9 @@ export const statusMonitor = base
         { target: '.deciding', actions: NOTE_MET },
       ],
       'condition.lost': { target: '.deciding', actions: { type: 'noteLost', params: ({ event }) => event } },
+      'lock.refused': { target: '.deciding', actions: [...WATCH, { type: 'noteLockRefused', params: ({ event }) => event }] },
+      /** Another session has it, and ours stands in the queue. */
+      'lock.awaited': { target: '.deciding', actions: 'noteLockAwaited' },
       'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
       awaitActive: { actions: { type: 'apply', params: keep('awaitingActive') } },
       // Postponing is enough here: the first state that follows `starting` answers all who wait.
@@ -101,7 +114,7 @@ export const statusMonitor = base
       starting: {},
       /** What is stored can be read; not all of it is followed yet, Postgres is not there, or no longer, or the disk takes nothing. */
       connecting: {},
-      /** Another instance holds the lock; what is stored can be read. */
+      /** The lock is asked for, as far as is known in vain because another instance holds it; what is stored can be read. */
       waiting: {},
       active: {
         entry: [

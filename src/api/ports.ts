@@ -146,6 +146,8 @@ export interface ServiceStatus {
   isReadable(): boolean;
   /** The catalogue can be asked: Postgres was there when it was looked at last. */
   isConnected(): boolean;
+  /** Somebody brings what is stored up to date: we, or the instance whose storage we view. Then "nothing new" may be said. */
+  isFollowed(): boolean;
   /** The first unmet condition, in the words of the wire; undefined when active. */
   whyNotReady(): Unreadiness | undefined;
   /**

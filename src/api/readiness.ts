@@ -44,8 +44,8 @@ export async function whyUnwellStill(context: ApiContext): Promise<Refusal | und
   return whyUnwell(context);
 }
 
-/** Asked at the end of a long wait, which began when the service was well. */
+/** Asked at the end of a long wait, which began when the service was well. Who waits for the lock follows nothing: others may. */
 export function whyUnwell(context: ApiContext): Refusal | undefined {
   const { status } = context.ports;
-  return status.level() === 'starting' ? becameUnready(status.whyNotReady() ?? UNKNOWN) : undefined;
+  return status.isFollowed() ? undefined : becameUnready(status.whyNotReady() ?? UNKNOWN);
 }

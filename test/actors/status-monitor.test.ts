@@ -29,7 +29,7 @@ test.each([
 
   expect({ value, context, why: whyNotActive(context as ServiceConditions) }).toEqual({
     value: 'connecting',
-    context: { ...Object.fromEntries(CONDITIONS.map((condition) => [condition, `${condition}#1`])), pools: null },
+    context: { ...Object.fromEntries(CONDITIONS.map((condition) => [condition, `${condition}#1`])), pools: null, lockRefusedTo: null },
     why: { message: 'Timeout waiting for database connection pool (snapshot) to be ready' },
   });
 });
@@ -43,6 +43,17 @@ test.each<[readonly ServiceCondition[], string]>([
   const { context } = after(...CONDITIONS.filter((condition) => !missing.includes(condition)).map(met));
 
   expect(whyNotActive(context as ServiceConditions)).toEqual({ message });
+});
+
+const lockRefused = { type: 'lock.refused', process: 'lock#1' };
+
+test.each([
+  ['is connecting', [lockRefused], 'connecting'],
+  ['waits once another session is seen to have it', [lockRefused, { type: 'lock.awaited' }], 'waiting'],
+  ['is connecting when it is refused again', [lockRefused, { type: 'lock.awaited' }, lockRefused], 'connecting'],
+  ['waits when the process that was refused has ended', [lockRefused, { type: 'reporter.down', process: 'lock#1' }], 'waiting'],
+])('with pools, an instance to which Postgres refuses its wait for the lock %s', (_, events, state) => {
+  expect(after(met('shapes'), met('pools'), ...events).value).toBe(state);
 });
 
 test('who vouches is watched once, however often it does', () => {

@@ -385,6 +385,8 @@ const statusMonitorWalk: WalkedMachine = {
   events: [
     ...CONDITIONS.map((condition) => ({ type: 'condition.met', condition, process: `${condition}#1` })),
     ...CONDITIONS.map((condition) => ({ type: 'condition.lost', condition })),
+    { type: 'lock.refused', process: 'lock#1' },
+    { type: 'lock.awaited' },
     down('reporter.down', 'killed'),
     { type: 'awaitActive', replyTo },
     { type: 'awaitReadable', replyTo },

@@ -72,6 +72,15 @@ describe('a service that is not well', () => {
     expect(await told(await response, 'retry-after')).toEqual(NOT_UP_TO_DATE);
   });
 
+  test('opens none either while it waits for the lock', async () => {
+    await start();
+    world.status.set('waiting');
+    const response = open();
+    await until(() => world.status.waitingCount === 1);
+    world.clock.advance(5_000);
+    expect(await told(await response, 'retry-after')).toEqual(NOT_UP_TO_DATE);
+  });
+
   test('opens it as soon as it is well again', async () => {
     await start();
     fallIll();

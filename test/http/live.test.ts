@@ -246,11 +246,11 @@ test('after a deletion the first request finds a new shape', async () => {
   expect([gone.status, successor !== handle, again.status, again.headers.get('electric-handle')]).toEqual([409, true, 200, successor]);
 });
 
-test('a service that is not well at the end of a poll says so', async () => {
+test.each(['starting', 'waiting'] as const)('a service that is %s at the end of a poll says so', async (level) => {
   await start();
   const response = poll();
   await world.untilParked(1);
-  world.status.set('starting');
+  world.status.set(level);
   world.clock.advance(LONG_POLL_MS);
   expect(await told(await response, 'retry-after', 'cache-control')).toEqual({
     status: 503,
@@ -258,6 +258,16 @@ test('a service that is not well at the end of a poll says so', async () => {
     'cache-control': 'no-store',
     body: { code: 'not_up_to_date', message: world.status.why },
   });
+});
+
+test('an instance that waits, and shows what the one before it stores, ends a poll as that would', async () => {
+  await start();
+  world.status.followedAt = 'waiting';
+  world.status.set('waiting');
+  const response = poll();
+  await world.untilParked(1);
+  world.clock.advance(LONG_POLL_MS);
+  expect((await response).status).toBe(200);
 });
 
 test('an offset beyond the end is refused after half a poll', async () => {

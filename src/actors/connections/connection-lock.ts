@@ -36,9 +36,14 @@ const AWAITED_MS = 3_000;
 const AWAITED_AGAIN_MS = 60_000;
 
 const AGAIN = { name: 'awaited', delayMs: AWAITED_AGAIN_MS };
+const NOTE_AWAITED = [
+  { type: 'send', params: awaitedNote },
+  { type: 'startTimer', params: AGAIN },
+] as const;
 
 export const connectionLock = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid; delayMs: number }, events: {} as Event },
+  guards: { isSomebody: (_, { holder }: { holder: SeenHolder | null }) => holder !== null },
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
@@ -60,12 +65,22 @@ export const connectionLock = setup({
       on: {
         // Whoever waits for another instance, or forgot one, is told which; Postgres may not say, and then nobody is named.
         'timeout.awaited': { actions: { type: 'call', params: { to: '@lock', request: { type: 'seeHolder' }, as: 'holder' } } },
-        'lock.holderSeen': { actions: [{ type: 'send', params: awaitedNote }, { type: 'startTimer', params: AGAIN }] },
+        'lock.holderSeen': [
+          {
+            guard: { type: 'isSomebody', params: ({ event }) => event },
+            actions: [...NOTE_AWAITED, { type: 'send', params: { to: '@status-monitor', event: { type: 'lock.awaited' } } }],
+          },
+          { actions: NOTE_AWAITED },
+        ],
         'holder.failed': { actions: { type: 'startTimer', params: AGAIN } },
         'lock.acquired': { target: 'held', actions: { type: 'send', params: note('info', 'lock.acquired') } },
         'lock.refused': {
           target: 'backingOff',
-          actions: [{ type: 'slowDownIfFatal', params: ({ event }) => event }, { type: 'send', params: refusalNote }],
+          actions: [
+            { type: 'slowDownIfFatal', params: ({ event }) => event },
+            { type: 'send', params: refusalNote },
+            { type: 'send', params: ({ context }) => ({ to: '@status-monitor', event: { type: 'lock.refused', process: context.self } }) },
+          ],
         },
         'lock.failed': 'backingOff',
       },

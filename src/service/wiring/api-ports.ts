@@ -4,6 +4,7 @@ import type {
   RelationLookup,
   RelationSource,
   ServedShapes,
+  ServiceLevel,
   ServiceStatus,
   ShapeCreation,
   SnapshotStart,
@@ -142,7 +143,12 @@ function failedStart(error: unknown): SnapshotStart {
   return { outcome: 'failed', message, ...(code === STORAGE_REFUSED.code ? { code } : {}) };
 }
 
-export function serviceStatus(runtime: Runtime, clock: Clock, { cause, limits }: Pick<ServiceStatus, 'cause' | 'limits'>): ServiceStatus {
+/** @param followedAt the level at which somebody brings what is served here up to date. */
+export function serviceStatus(
+  runtime: Runtime,
+  clock: Clock,
+  { cause, limits, followedAt }: Pick<ServiceStatus, 'cause' | 'limits'> & { readonly followedAt: ServiceLevel },
+): ServiceStatus {
   const told = async (type: string) => (await answered(runtime.call('@status-monitor', { type }))) !== undefined;
   const goals = {
     readable: new SharedWait(() => told('awaitReadable'), clock),
@@ -150,14 +156,16 @@ export function serviceStatus(runtime: Runtime, clock: Clock, { cause, limits }:
     active: new SharedWait(() => told('awaitActive'), clock),
   };
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
+  const level = () => serviceLevel(snapshot()?.value);
   return {
-    level: () => serviceLevel(snapshot()?.value),
+    level,
     isReadable: () => typeof snapshot()?.context.shapes === 'string',
     isConnected: () => typeof snapshot()?.context.pools === 'string',
     whyNotReady: () => {
       const conditions = snapshot()?.context;
       return conditions === undefined ? undefined : whyNotActive(conditions);
     },
+    isFollowed: () => level() === followedAt,
     cause,
     limits,
     waitUntil: (goal, timeoutMs) => goals[goal].until(timeoutMs),

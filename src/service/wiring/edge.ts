@@ -39,7 +39,7 @@ export function serviceApi(resources: ServiceResources, { subsets, explain, read
     zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory, reads, limits),
     logs: readableLogs(storage.shapes),
-    status: serviceStatus(runtime, world.clock, { cause: causeOfHealth(resources), limits: () => limits.standing() }),
+    status: serviceStatus(runtime, world.clock, { cause: causeOfHealth(resources), limits: () => limits.standing(), followedAt: 'active' }),
     language,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
     explain,

@@ -30,6 +30,7 @@ test('an instance that waits for long says for whom, as far as Postgres tells, a
   expect(asked).toEqual([
     { type: 'send', params: { to: '@journal', event: { type: 'note', level: 'info', what: 'lock.awaited', holder } } },
     { type: 'startTimer', params: { name: 'awaited', delayMs: 60_000 } },
+    { type: 'send', params: { to: '@status-monitor', event: { type: 'lock.awaited' } } },
   ]);
 });
 
@@ -37,6 +38,18 @@ test('who has got the lock says no more of who had it', () => {
   const { asked, value } = after({ type: 'timeout.awaited' }, acquired, { type: 'lock.holderSeen', holder: { pid: 7 } });
 
   expect({ asked, value }).toEqual({ asked: [], value: 'held' });
+});
+
+test.each([
+  ['refused', [refused], [{ type: 'lock.refused', process: 'lock#1' }]],
+  ['free, or nobody knows whose', [{ type: 'timeout.awaited' }, { type: 'lock.holderSeen', holder: null }], []],
+])('of a lock that is %s the status monitor hears that, and not that another has it', (_, events, told) => {
+  const heard = after(...events).asked.flatMap(({ params }) => {
+    const { to, event } = params as { to?: string; event?: unknown };
+    return to === '@status-monitor' ? [event] : [];
+  });
+
+  expect(heard).toEqual(told);
 });
 
 test('a lock that is lost stops who streams under it, and is asked for soon, whatever failed before it was held for a while', () => {

@@ -433,6 +433,8 @@ export class TestStatus implements ServiceStatus {
   private readonly waiting = new Set<() => void>();
   why = 'Timeout waiting for Postgres lock acquisition';
   limited: LimitsStanding | undefined;
+  /** A standby has its shapes from another, which follows the database. */
+  followedAt: ServiceLevel = 'active';
 
   constructor(private readonly clock: ManualClock) {}
 
@@ -465,6 +467,10 @@ export class TestStatus implements ServiceStatus {
 
   async cause(isTrusted: boolean): Promise<string | undefined> {
     return this.current === 'active' ? undefined : `the test says so${isTrusted ? ', to who may know' : ''}`;
+  }
+
+  isFollowed(): boolean {
+    return this.current === this.followedAt;
   }
 
   limits(): LimitsStanding | undefined {
