@@ -436,8 +436,10 @@ const replicationClientWalk: WalkedMachine = {
     { type: 'lock.isHeld' },
     { type: 'lock.lost' },
     failed('lock.failed'),
-    { type: 'replication.connected', standing: 'lost', hasSwitched: false, why: 'gone', source },
-    ...[false, true].map((hasSwitched) => ({ type: 'replication.connected', standing: 'continued', hasSwitched, why: '', source })),
+    { type: 'replication.connected', standing: 'lost', hasSwitched: false, isNoted: false, why: 'gone', source },
+    ...[false, true].map((isNoted) => {
+      return { type: 'replication.connected', standing: 'continued', hasSwitched: !isNoted, isNoted, why: '', source };
+    }),
     { type: 'replication.slotCreated', lsn: '7', source, isMarked: true },
     { type: 'publication.broken', error },
     { type: 'slot.awaited', transactions: ['process 7'], advice: null },

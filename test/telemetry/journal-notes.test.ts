@@ -97,7 +97,7 @@ test('what somebody must mend is told as an error, now and then, until it is men
   const { pass, lines } = runLogged({
     lock: scripted('@connection-lock', { awaitLock: [{ type: 'lock.isHeld' }] }),
     replication: scripted('@replication', {
-      connect: [{ type: 'replication.connected', standing: 'continued', why: '', source }],
+      connect: [{ type: 'replication.connected', standing: 'continued', why: '', source, isNoted: true }],
       startStreaming: [{ type: 'replication.refused', error: ERROR, fatal: true }, { type: 'replication.streaming' }],
     }),
     'replication-client': { machine: replicationClient, name: '@replication-client' },

@@ -23,6 +23,8 @@ interface Connected {
   standing: 'continued' | 'new' | 'lost';
   /** It is continued on another timeline. */
   hasSwitched: boolean;
+  /** The log says the same of `source`; not so where it is another timeline, or where nobody noted its publication. */
+  isNoted: boolean;
   why: string;
   source: StreamSource;
 }
@@ -63,7 +65,7 @@ type Event =
 
 interface Context {
   self: Pid;
-  source: StreamSource | null; // Of the slot that is being made anew, or found on another timeline.
+  source: StreamSource | null; // Of the slot that is being made anew, or of which the log has something else.
   why: string; // Why it is, and why all shapes end.
   slotLsn: Lsn | null; // Where its stream begins; null for one that goes on.
   awaited: readonly string[]; // The transactions that its making waits for, as Postgres said lately.
@@ -78,7 +80,7 @@ export const replicationClient = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
   guards: {
     isContinued: (_, { standing }: Connected) => standing === 'continued',
-    hasSwitched: (_, { hasSwitched }: Connected) => hasSwitched,
+    isRenamed: (_, { standing, isNoted }: Connected) => standing === 'continued' && !isNoted,
     /** The same ones are told once. */
     isNews: ({ context }, { transactions }: SlotAwaited) => transactions.join() !== context.awaited.join(),
   },
@@ -125,7 +127,7 @@ export const replicationClient = setup({
       on: {
         'replication.connected': [
           {
-            guard: { type: 'hasSwitched', params: ({ event }) => event },
+            guard: { type: 'isRenamed', params: ({ event }) => event },
             target: 'owning',
             actions: [{ type: 'noteConnected', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
           },
@@ -186,8 +188,9 @@ export const replicationClient = setup({
       on: { 'shapes.purged': 'owning', 'purge.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
     /**
-     * The log is told a new timeline before anything of it comes, while it can be seen where the old one was left. It waits for this answer
-     * too: a later attempt would take it for that of its own `disowning`.
+     * The log is told a new timeline before anything of it comes, while it can be seen where the old one was left; and the publication,
+     * which who began the stream may not have noted, for then nobody saw that it is another one. It waits for this answer too: a later
+     * attempt would take it for that of its own `disowning`.
      */
     owning: {
       entry: { type: 'call', params: ({ context: { source, slotLsn } }) => restartStream(source, slotLsn) },

@@ -1,7 +1,7 @@
 /**
  * ReplicationPort: the process that owns the replication connection.
  *
- * - `connect` → `replication.connected { standing, hasSwitched, why, source }` or `replication.refused { error, fatal }`
+ * - `connect` → `replication.connected { standing, hasSwitched, isNoted, why, source }` or `replication.refused { error, fatal }`
  * - `createSlot` → `replication.slotCreated { lsn, source, isMarked }`, or `replication.refused`: in place of the one that `connect` found
  * - `startStreaming` → `replication.streaming`, or `replication.refused`
  * - `acknowledge` (no answer): the sink may hold more durably than before
@@ -107,8 +107,8 @@ class Port {
       const prepared = await until(signal, client, prepareReplication(client, this.options, this.options.stored()));
       this.client = client;
       this.prepared = prepared;
-      const { standing, hasSwitched, why, source } = prepared;
-      return { type: 'replication.connected', standing, hasSwitched, why, source };
+      const { standing, hasSwitched, isNoted, why, source } = prepared;
+      return { type: 'replication.connected', standing, hasSwitched, isNoted, why, source };
     } catch (error) {
       return this.refused(error);
     }

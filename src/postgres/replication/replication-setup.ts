@@ -23,9 +23,12 @@ export interface ReplicationNames extends StreamNames, SlotSettings {
 }
 
 export interface PreparedReplication {
+  /** With the publication, where it is continued. */
   readonly source: StreamSource;
+  /** What is stored says the same of the source: else that must be noted before the stream goes on. */
+  readonly isNoted: boolean;
   readonly standing: 'continued' | 'new' | 'lost';
-  /** The stream goes on, on another timeline: whose it is must be noted before it begins. */
+  /** The stream goes on, on another timeline. */
   readonly hasSwitched: boolean;
   /** Why what is stored cannot be carried on, in a sentence without its full stop; empty when it can. */
   readonly why: string;
@@ -86,13 +89,14 @@ export async function prepareReplication(
     if (publication === undefined) await makePublication(client, names, found, server.version);
     if ((await findPublication(client, names.publication, source)) === undefined) throw publicationMissing(names.publication);
     await client.query(displaySettings('SESSION'));
-    const known = stored.source?.publication;
-    const isContinued = judged.standing === 'continued';
+    const isContinued = judged.standing === 'continued' && publication !== undefined;
+    const hasSwitched = judged.standing === 'continued' && judged.hasSwitched;
     return {
-      source: isContinued && known !== undefined ? { ...source, publication: known } : source,
+      source: isContinued ? { ...source, publication: publication.version } : source,
+      isNoted: stored.source?.publication !== undefined && !hasSwitched,
       standing: judged.standing,
-      hasSwitched: isContinued && judged.hasSwitched,
-      why: isContinued ? '' : judged.why,
+      hasSwitched,
+      why: judged.standing === 'continued' ? '' : judged.why,
       confirmedLsn: slot?.confirmedLsn ?? LSN_ZERO,
       isInTheWay: publication !== undefined && slot?.isTemporary === false,
       isMarked: publication?.isMarked === true || names.isSlotTemporary === true || (await markSlot(client, names.publication, source)),
@@ -123,7 +127,9 @@ async function completePublication(client: pg.Client, { publication, isManual = 
     if (hasState(error, '42501')) throw publicationIncomplete(publication);
     throw error;
   }
-  return (await findPublication(client, publication, source))?.version;
+  const completed = await findPublication(client, publication, source);
+  if (completed === undefined) throw publicationMissing(publication); // Somebody was faster.
+  return completed.version;
 }
 
 function publicationMissing(publication: string): ReplicationSetupError {
@@ -178,7 +184,7 @@ export async function createSlot(client: pg.Client, names: ReplicationNames, pre
     const publication = await completePublication(client, names, prepared.source);
     try {
       const lsn = await makeSlot(client, slot, isSlotTemporary);
-      return { lsn, source: { ...prepared.source, ...(publication === undefined ? {} : { publication }) } };
+      return { lsn, source: { ...prepared.source, publication } };
     } catch (error) {
       if (hasState(error, '42501')) throw noReplicationRight();
       throw error;

@@ -22,7 +22,7 @@ function wordsOf({ type, source: told, lsn, why }: Message): string {
 }
 
 /** A running client among ports that answer at once and note what they were asked; `standing` is that of the slot. */
-function connectTo({ standing, hold, hasSwitched = false }: { standing: 'continued' | 'lost'; hold?: string; hasSwitched?: boolean }) {
+function connectTo({ standing, hold, isNoted = true }: { standing: 'continued' | 'lost'; hold?: string; isNoted?: boolean }) {
   const asked: string[] = [];
   let answerHeld: (message: Message) => void = () => {};
   const port = (name: Name, answers: Readonly<Record<string, Message>>, casts: readonly string[] = []): PortSpec => ({
@@ -49,7 +49,9 @@ function connectTo({ standing, hold, hasSwitched = false }: { standing: 'continu
     port(
       '@replication',
       {
-        connect: { type: 'replication.connected', standing, hasSwitched, why: standing === 'continued' ? '' : 'it is gone', source },
+        connect: {
+          type: 'replication.connected', standing, hasSwitched: false, isNoted, why: standing === 'continued' ? '' : 'it is gone', source,
+        },
         createSlot: { type: 'replication.slotCreated', lsn: '900', source: made, isMarked: true },
         startStreaming: { type: 'replication.streaming' },
       },
@@ -99,8 +101,8 @@ test.each([
   expect(asked).toEqual(requests);
 });
 
-test('a slot that goes on over a switch of the timeline: the log is told whose it is now, and keeps what it has', async () => {
-  const { asked, settle } = connectTo({ standing: 'continued', hasSwitched: true });
+test('a slot that goes on, of which the log knows another timeline or no publication: it is told, and keeps what it has', async () => {
+  const { asked, settle } = connectTo({ standing: 'continued', isNoted: false });
 
   await settle();
 

@@ -343,6 +343,7 @@ test('keeps the connection alive while the sink is congested', async () => {
   expect(sink.rows.map((row) => row.new?.[1])).toEqual(['first', 'second']);
 });
 
+const PUBLICATION_VERSION = expect.stringMatching(/^\d+\.\d+$/) as string;
 const SLOTS = 'SELECT slot_name AS name, temporary FROM pg_replication_slots WHERE database = current_database()';
 
 test('makes the publication when it connects, and the slot only when it is asked to', async () => {
@@ -353,12 +354,12 @@ test('makes the publication when it connects, and the slot only when it is asked
   const again = await port.ask({ type: 'connect' });
 
   const source = { systemId: expect.stringMatching(/^\d+$/), timeline: '1', database: database.name, slot: database.name };
-  const told = { type: 'replication.connected', source };
+  const told = { type: 'replication.connected', hasSwitched: false, source };
   expect({ first, before, early: early.type, again, after: await database.query(SLOTS) }).toEqual({
-    first: { ...told, standing: 'new', hasSwitched: false, why: `there is no replication slot "${database.name}" yet` },
+    first: { ...told, standing: 'new', isNoted: false, why: `there is no replication slot "${database.name}" yet` },
     before: [],
     early: 'replication.refused',
-    again: { ...told, source: { ...source, publication: expect.any(String) }, standing: 'continued', hasSwitched: false, why: '' },
+    again: { ...told, source: { ...source, publication: PUBLICATION_VERSION }, standing: 'continued', isNoted: true, why: '' },
     after: [{ name: database.name, temporary: false }],
   });
 });
@@ -518,6 +519,17 @@ test('tells whether a publication is another one: by what was altered of it, and
     await connected("ALTER PUBLICATION armature_test DROP TABLE items; COMMENT ON PUBLICATION armature_test IS 'ours'"),
     await connected('ALTER PUBLICATION armature_test SET (publish_via_partition_root = true)'),
   ]).toEqual(['continued', 'continued', 'lost']);
+});
+
+test('a stream of which nobody noted the publication is continued, and tells it', async () => {
+  port = await open();
+  await begin(port);
+  const { publication: _, ...source } = stored.source as StreamSource;
+  stored = { ...stored, source };
+
+  expect(await port.ask({ type: 'connect' })).toMatchObject({
+    standing: 'continued', isNoted: false, source: { ...source, publication: PUBLICATION_VERSION },
+  });
 });
 
 test('refuses a slot of another plugin or database', async () => {
