@@ -17,15 +17,18 @@ import { generationOf, type LinesState } from './shape-lines.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
+const NOTHING_UNDER_WAY = Promise.resolve();
+
 export class ShapeFiles implements ShapeStore, LineFiles {
   readonly clone = uncopied('a file of a shape');
   private snapshot: DiskFile | undefined;
-  private beginning: Promise<void> = Promise.resolve();
+  private beginning = NOTHING_UNDER_WAY;
   /** Settles when nothing is being written to files of lines and moves. */
-  private writing: Promise<void> = Promise.resolve();
+  private writing = NOTHING_UNDER_WAY;
   private readonly paths: ShapePaths;
   private readonly access: ShapeFileAccess;
-  private readonly moved: MovedFiles;
+  /** Most shapes never have any. */
+  private movedFiles: MovedFiles | undefined;
   private generation: LinesGeneration;
   /** The last one that was begun. None is begun twice: a checkpoint that failed may count it all the same. */
   private begun: number;
@@ -33,7 +36,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private replaced: LinesGeneration[] = [];
 
   constructor(
-    ground: ShapeGround,
+    private readonly ground: ShapeGround,
     private readonly handle: Handle,
     /** What the last checkpoint says. */
     saved: LinesState,
@@ -44,7 +47,6 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     this.access = new ShapeFileAccess(ground, handle);
     this.generation = new LinesGeneration(this.access, generationOf(saved), saved);
     this.begun = Math.max(this.generation.number, lastGeneration);
-    this.moved = new MovedFiles(ground, handle);
   }
 
   get lines(): LinesGeneration {
@@ -96,7 +98,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   }
 
   forgetMoved(number: number): Promise<void> {
-    return this.moved.forget(number);
+    return this.movedFiles?.forget(number) ?? NOTHING_UNDER_WAY;
   }
 
   append(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
@@ -142,6 +144,10 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     await this.closeSnapshot();
     await this.access.forget(this.paths.snapshotPathOf(this.handle));
     for (const generation of [...this.replaced, this.generation]) await generation.close();
+  }
+
+  private get moved(): MovedFiles {
+    return (this.movedFiles ??= new MovedFiles(this.ground, this.handle));
   }
 
   private async appendBehind(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {

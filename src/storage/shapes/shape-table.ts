@@ -6,7 +6,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import { NO_LINES } from './shape-lines.ts';
+import { NO_LINES, type LinesState } from './shape-lines.ts';
 import { NO_VIEWS } from './spliced-views.ts';
 import type { CompletedSnapshot, CreatedShape, Splice } from '../log/shape-record.ts';
 import type { ShapeStore } from './shape-store.ts';
@@ -17,7 +17,8 @@ export interface ShapeTableOptions {
   readonly log: TransactionLog;
   readonly clock: Clock;
   readonly chunkBytesMax: number;
-  readonly storeOf: (handle: Handle) => ShapeStore;
+  /** @param saved what the last checkpoint says of its lines. */
+  readonly storeOf: (handle: Handle, saved: LinesState) => ShapeStore;
 }
 
 /** A handle names files too. */
@@ -32,7 +33,7 @@ export class ShapeTable implements ShapeHost {
   private readonly shapes = new Map<Handle, StoredShape>();
   private readonly dependants = new Map<Handle, Set<StoredShape>>();
   private readonly log: TransactionLog;
-  private readonly storeOf: (handle: Handle) => ShapeStore;
+  private readonly storeOf: ShapeTableOptions['storeOf'];
   private bytesInMemory = 0;
   private readonly unsavedWatchers = new Set<() => void>();
 
@@ -94,7 +95,7 @@ export class ShapeTable implements ShapeHost {
   }
 
   restore(state: ShapeState): StoredShape {
-    const shape = new StoredShape(this, this.storeOf(state.handle), state);
+    const shape = new StoredShape(this, this.storeOf(state.handle, state.lines), state);
     this.enter(shape);
     return shape;
   }
