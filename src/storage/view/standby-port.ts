@@ -13,7 +13,7 @@ import { seeLock, type SeenLock } from '../disk/directory-lock.ts';
 import { nodeDisk } from '../disk/disk.ts';
 import { isSameProcess } from '../disk/lock-files.ts';
 import { systemProcesses, type ProcessMark, type Processes } from '../disk/processes.ts';
-import { DiskError, StorageLockedError, StorageTakenError, UnknownContentError } from '../errors.ts';
+import { DiskError, StorageLockedError, StorageTakenError, StorageVersionError, UnknownContentError } from '../errors.ts';
 import { openStorage, type StorageOptions } from '../open-storage.ts';
 import type { Storage } from '../storage.ts';
 import type { StorageView, ViewWatch } from './storage-view.ts';
@@ -75,10 +75,10 @@ export function standbyPort({ storage, view, watch, held, opening, ended }: Stan
   };
 }
 
-/** The disk says no, or another version has written there: what was seen before stands, and it is asked again. */
+/** The disk says no, or another version has written there: it is asked again. */
 function unseen(error: unknown): Message {
   if (error instanceof DiskError) return { type: 'storage.unseen', error: { code: error.code, message: error.message } };
-  if (!(error instanceof UnknownContentError)) throw error;
+  if (!(error instanceof UnknownContentError || error instanceof StorageVersionError)) throw error;
   return { type: 'storage.unseen', error: { code: error.name, message: error.message } };
 }
 

@@ -13,6 +13,8 @@ import { LOG_START } from '../../model/log-position.ts';
 import { definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import { CheckpointFollower } from '../checkpoint/checkpoint-follower.ts';
 import type { Disk } from '../disk/disk.ts';
+import { StorageVersionError } from '../errors.ts';
+import { storedFormat } from '../open-storage.ts';
 import { FileCache } from '../shapes/file-cache.ts';
 import type { ShapeGround } from '../shapes/shape-file-access.ts';
 import { ShapeFiles } from '../shapes/shape-files.ts';
@@ -42,7 +44,7 @@ export class StorageView {
   private readonly whole = new Map<Handle, ShapeState>();
 
   constructor(disk: Disk, directory: string, clock: Clock) {
-    this.follower = new CheckpointFollower(disk, `${directory}/checkpoint`);
+    this.follower = new CheckpointFollower(disk, `${directory}/checkpoint`, () => storedFormat(disk, directory));
     const faults = { reading: <T>(_: Handle, read: () => Promise<T>): Promise<T> => read() };
     this.ground = { disk, files: new FileCache(disk, IDLE_FILES_MAX), paths: new ShapePaths(disk, directory), faults };
     this.host = lookingHost(clock);
@@ -53,10 +55,17 @@ export class StorageView {
     return this.whole.size;
   }
 
-  /** @throws {UnknownContentError | DiskError} everything is shown as it was before. */
+  /**
+   * @throws {UnknownContentError | DiskError} everything is shown as it was before.
+   * @throws {StorageVersionError} another version writes there now: nothing is shown any more, for its files are not to be understood.
+   */
   async look(watch: ViewWatch): Promise<void> {
+    const learnt = await this.follower.look().catch((error: unknown) => {
+      if (error instanceof StorageVersionError) this.dropAll(watch);
+      throw error;
+    });
     let count = 0;
-    for (const handle of await this.follower.look()) {
+    for (const handle of learnt) {
       this.take(handle, this.follower.states.get(handle), watch);
       count += 1;
       if (count % AT_ONCE === 0) await pause(this.host.clock, 0);
@@ -90,6 +99,11 @@ export class StorageView {
     } else if (state === undefined) {
       this.drop(handle, watch);
     }
+  }
+
+  private dropAll(watch: ViewWatch): void {
+    this.shown.clear();
+    for (const handle of [...this.whole.keys()]) this.drop(handle, watch);
   }
 
   private drop(handle: Handle, watch: ViewWatch): void {

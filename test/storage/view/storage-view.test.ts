@@ -1,6 +1,8 @@
 /** What is seen of a storage in which another process works: what its last checkpoint counts, in the same bytes, and never less. */
 import { expect, test } from 'vitest';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { Disk, DiskFile, OpenMode } from '../../../src/storage/disk/disk.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
 import { StorageView } from '../../../src/storage/view/storage-view.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
@@ -11,9 +13,32 @@ type Log = Pick<NonNullable<ReturnType<StorageView['get']>>, 'read' | 'end'>;
 
 const ONE = handleOf(1);
 
-function viewOf({ disk }: CompactingWorld) {
+/** At each look, to see that the file is the same. */
+const ASIDE_BYTES = 1_100;
+
+/** Counts what is read of checkpoints. */
+function countingReads(disk: Disk, read: { bytes: number }): Disk {
+  return Object.assign(Object.create(disk) as Disk, {
+    async open(path: string, mode: OpenMode): Promise<DiskFile> {
+      const file = await disk.open(path, mode);
+      if (!path.endsWith('.checkpoint')) return file;
+      const counted = async (at: number, length: number): Promise<Uint8Array> => {
+        const bytes = await file.read(at, length);
+        read.bytes += bytes.length;
+        return bytes;
+      };
+      return Object.assign(Object.create(file) as DiskFile, { read: counted });
+    },
+  });
+}
+
+function checkpointBytes({ disk }: CompactingWorld): number {
+  return disk.files.filter((path) => path.endsWith('.checkpoint')).reduce((sum, path) => sum + disk.content(path).length, 0);
+}
+
+function viewOf(world: CompactingWorld, disk = world.disk.mount()) {
   const told: string[] = [];
-  const view = new StorageView(disk.mount(), '/data', new ManualClock());
+  const view = new StorageView(disk, '/data', new ManualClock());
   const watch = {
     grown: (handle: string, end: LogOffset) => void told.push(`${handle} to ${end}`),
     ended: (handle: string) => void told.push(`${handle} ended`),
@@ -121,19 +146,93 @@ test('neither a shape whose rows have yet to come, nor one that nobody has asked
 
 test('goes on over generations of checkpoints, whose every byte it reads once', async () => {
   const world = await CompactingWorld.begin(100_000);
-  const { view, look } = viewOf(world);
+  const read = { bytes: 0 };
+  const { view, look } = viewOf(world, countingReads(world.disk.mount(), read));
   world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  let looks = 0;
+  let written = 0;
   for (let round = 0; round < 3; round += 1) {
-    update(world, `${round}`);
-    await world.take('checkpoint');
-    await look();
-    await world.take('restart');
-    await world.take('checkpoint'); // Of another process: a generation of its own.
-    await look();
+    for (let time = 0; time < 5; time += 1) {
+      update(world, `${round}.${time}`);
+      await world.take('checkpoint');
+      await look();
+      looks += 1;
+    }
+    written += checkpointBytes(world);
+    await world.take('restart'); // The next one is of another process: a generation of its own.
   }
-  const { looks } = world.disk.asked;
+  const before = world.disk.asked.looks;
   await look();
 
-  const idle = world.disk.asked.looks - looks;
-  expect({ whole: await wholeOf(view.get(ONE)), idle: idle < 10 }).toEqual({ whole: await wholeOf(world.shape), idle: true });
+  const idle = world.disk.asked.looks - before;
+  expect({ whole: await wholeOf(view.get(ONE)), idle: idle < 10, again: read.bytes - written <= looks * ASIDE_BYTES }).toEqual({
+    whole: await wholeOf(world.shape), idle: true, again: true,
+  });
+});
+
+test('whichever operation of a look the disk refuses, the next look shows all', async () => {
+  const world = await CompactingWorld.begin(100_000);
+  const { view, told, look } = viewOf(world);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  const shown: unknown[] = [];
+  const refused: unknown[] = [];
+  for (let operation = 0; operation < 7; operation += 1) {
+    const [leaving, definition] = [handleOf(10 + operation), shapeOf({ columns: ['id', `a${operation}`] })];
+    await snapshotOf(world.now.shapes.create(leaving, definition), ['"row"']);
+    await world.take('checkpoint');
+    await look();
+    update(world, `${operation}`);
+    world.now.shapes.delete(leaving, 'test');
+    await world.take('checkpoint');
+    world.disk.refuse({ of: 'looks', from: world.disk.asked.looks + operation, count: 1, code: 'EIO' });
+    refused.push(await look().then(() => 'none', ({ code }: { code: string }) => code));
+    world.disk.heal();
+    await look();
+    shown.push([await wholeOf(view.get(ONE)) === (await wholeOf(world.shape)), view.get(leaving), told.includes(`${leaving} ended`)]);
+  }
+
+  expect({ shown, refused: refused.filter((code) => code === 'EIO').length >= 4 }).toEqual({
+    shown: shown.map(() => [true, undefined, true]), refused: true,
+  });
+});
+
+test.each([
+  ['a shorter file', 1],
+  ['a longer file', 40],
+])('a directory that was emptied, and has a first generation of others again, in %s, is seen for what it is', async (_, count) => {
+  const world = await CompactingWorld.begin(100_000);
+  const { view, told, look } = viewOf(world);
+  for (let index = 0; index < 10; index += 1) {
+    await snapshotOf(world.now.shapes.create(handleOf(10 + index), shapeOf({ columns: ['id', `a${index}`] })), ['"row"']);
+  }
+  await world.take('checkpoint');
+  await look();
+  await world.now.close();
+  for (const path of world.disk.files) world.disk.lose(path);
+  const fresh = await openStorage({ directory: '/data', disk: world.disk.mount(), clock: new ManualClock() });
+  for (let index = 0; index < count; index += 1) {
+    await snapshotOf(fresh.shapes.create(handleOf(100 + index), shapeOf({ columns: ['id', `b${index}`] })), ['"row"']);
+  }
+  await fresh.shapes.checkpoint();
+
+  await look();
+  await fresh.close();
+
+  expect({ count: view.count, ended: told.filter((text) => text.endsWith('ended')).length }).toEqual({ count, ended: 11 });
+});
+
+test('a directory that a newer version has gone on with shows nothing any more', async () => {
+  const world = await CompactingWorld.begin(100_000);
+  const { view, told, look } = viewOf(world);
+  await world.take('checkpoint');
+  await look();
+  await world.take('restart');
+  await world.take('checkpoint');
+  world.disk.putBack('/data/format', Buffer.from('9\n'));
+
+  const looked = await look().catch(String);
+
+  expect({ looked, count: view.count, told: told.slice(1), found: view.find(shapeOf({})) }).toEqual({
+    looked: expect.stringContaining('has format 9'), count: 0, told: [`${ONE} ended`], found: undefined,
+  });
 });
