@@ -45,6 +45,8 @@ export interface ServedShapes {
    */
   findReadable(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
+  /** Whether `wanted`, not known here, may be the log that has replaced `found`: made elsewhere a moment ago, and known here soon. */
+  mayReplace(wanted: Handle, found: Handle): boolean;
   /** A client reads by this handle: it is in use, and if it was made for others alone it stays for the client from now on. */
   noteReader(handle: Handle): void;
   /** Finds the shape or makes it; callers that ask at once get the same handle. */

@@ -7,7 +7,7 @@ import type { ApiContext } from './api-context.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
 import { whenReady } from './readiness.ts';
 import {
-  creationFailed, filterFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, storageFull, type Refusal,
+  creationFailed, filterFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, stillBehind, storageFull, type Refusal,
 } from './refusal.ts';
 import type { DefinitionParameters } from './shape-parameters.ts';
 
@@ -32,6 +32,7 @@ export async function resolveHandle(
   const found = await findOrCreate(context, definition);
   // While we waited for the service to be ready the wanted shape may have been restored.
   if (isRefusal(found) || wanted === undefined || found.handle === wanted) return found;
+  if (context.ports.shapes.mayReplace(wanted, found.handle)) return stillBehind(); // Led back, its client would go to and fro.
   return mustRefetch(found.handle);
 }
 

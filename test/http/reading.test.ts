@@ -386,3 +386,19 @@ async function definition() {
     log: 'full' as const,
   };
 }
+
+test('a client whose handle may be the newer one is not led back to the older', async () => {
+  const { shape, directory } = await start();
+  const handle = await handleOf();
+  const newer = handle.replace(/\d+$/, (born) => String(Number(born) + 1));
+  directory.mayReplace = (wanted, found) => wanted === newer && found === handle;
+
+  const response = await shape(`table=items&offset=0_0&handle=${newer}`);
+
+  expect(await told(response, 'retry-after', 'electric-handle')).toEqual({
+    status: 503,
+    'retry-after': '1',
+    'electric-handle': null,
+    body: { message: 'This shape is still taking transactions that were committed before. Please try again later.' },
+  });
+});

@@ -92,6 +92,7 @@ export function servedShapes(
       return handle;
     },
     definitionOf: (handle) => table()?.definitionOf(handle),
+    mayReplace: () => false, // Nobody else makes shapes here.
     noteReader(handle) {
       if (table()?.definitionOf(handle) !== undefined) reads.note(handle); // One that has ended already would be kept for ever.
       if (table()?.isForOthers(handle) === true) runtime.send('@shape-cache', { type: 'noteReader', handle });

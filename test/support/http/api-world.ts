@@ -338,6 +338,9 @@ export class TestDirectory implements ServedShapes {
     return this.unrestored.has(handle) ? undefined : this.storage.shapes.get(handle)?.definition;
   }
 
+  /** As if another instance made the shapes. */
+  mayReplace = (_wanted: Handle, _found: Handle): boolean => false;
+
   noteReader(handle: Handle): void {
     this.storage.shapes.get(handle)?.noteRequest();
   }

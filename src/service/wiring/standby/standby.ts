@@ -104,7 +104,7 @@ function standbyApi(resources: StandbyResources, view: StorageView, holder: Stor
     {
       relations: relationSource(database.catalog),
       zones: zoneSource(database.zones),
-      shapes: viewedShapes(view),
+      shapes: viewedShapes(view, clock),
       logs: viewedLogs(view),
       status,
       language,

@@ -2,16 +2,26 @@
 import type { ExplainSource } from '../../../api/explain/explain-source.ts';
 import type { ReadableLogs, ServedShapes } from '../../../api/ports.ts';
 import type { SubsetSource } from '../../../api/subsets/subset-source.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { bornMicros } from '../../../model/shape.ts';
 import type { SubsetLanguage } from '../../../sql/subset.ts';
 import type { ExplainLanguage } from '../../../sql/where-explanation.ts';
 import { DiskError, ShapeCorruptError } from '../../../storage/errors.ts';
 import type { StorageView } from '../../../storage/view/storage-view.ts';
 
-export function viewedShapes(view: StorageView): ServedShapes {
+/** A checkpoint comes each few seconds. What was made so long ago, and is in none, is not to be waited for. */
+const UNSEEN_MICROS_MAX = 60_000_000;
+
+export function viewedShapes(view: StorageView, clock: Pick<Clock, 'epochMicros'>): ServedShapes {
   return {
     find: (definition) => view.find(definition),
     findReadable: (definition) => view.find(definition),
     definitionOf: (handle) => view.definitionOf(handle),
+    mayReplace(wanted, found) {
+      const born = bornMicros(wanted);
+      const isRecent = Math.abs(clock.epochMicros() - born) < UNSEEN_MICROS_MAX; // By the clock of the other one, which may be ahead.
+      return isRecent && born > bornMicros(found);
+    },
     noteReader() {}, // The other instance keeps account of its own readers.
     create: () => Promise.resolve({ outcome: 'refused' }),
     awaitSnapshotStart: (handle) => Promise.resolve({ outcome: view.definitionOf(handle) === undefined ? 'gone' : 'started' }),
