@@ -14,15 +14,18 @@ export async function whenReady(context: ApiContext, goal: ReadinessGoal, signal
   if (isMet(context, goal)) return undefined;
   const { status } = context.ports;
   const until = status.waitUntil(goal, context.settings.readinessTimeoutMs);
-  const hasCome = await (signal === undefined ? until : Promise.race([until, whenAborted(signal)]));
+  const hasCome = await (signal === undefined ? until : unlessAborted(until, signal));
   if (hasCome === 'aborted') return leaving();
   return hasCome ? undefined : notReady(status.whyNotReady() ?? UNKNOWN);
 }
 
-function whenAborted(signal: AbortSignal): Promise<'aborted'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('aborted');
-    else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+/** A signal may outlive many waits, and keeps nothing of those that are over. */
+function unlessAborted<Result>(wait: Promise<Result>, signal: AbortSignal): Promise<Result | 'aborted'> {
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => resolve('aborted');
+    if (signal.aborted) abandon();
+    signal.addEventListener('abort', abandon);
+    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
   });
 }
 
