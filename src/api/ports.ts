@@ -84,6 +84,11 @@ export interface ReadableLogs {
   isGone(error: unknown): boolean;
   /** Whether a body threw this because its next row has not come for too long. It may come yet. */
   isStalled(error: unknown): boolean;
+  /**
+   * What to tell a reader whose body threw this because another instance keeps the log, and has replaced it, or because it cannot be read
+   * from here; undefined for any other error.
+   */
+  elsewhereOf(error: unknown): string | undefined;
   /** What was found damaged, when a body threw this because its bytes are not what was stored; undefined for any other error. */
   damageOf(error: unknown): string | undefined;
 }

@@ -22,7 +22,9 @@ import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts
 import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
 import { whenReady, whyUnwell, whyUnwellStill } from './readiness.ts';
-import { filterFailedUnseen, invalidRequest, isRefusal, mustRefetch, type Refusal, slowSnapshot, stillBehind } from './refusal.ts';
+import {
+  filterFailedUnseen, invalidRequest, isRefusal, keptElsewhere, mustRefetch, type Refusal, slowSnapshot, stillBehind,
+} from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import type { ShapeBounds } from './shape-bounds.ts';
@@ -214,6 +216,8 @@ async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResp
     if (isStill(reading, after, response.offset)) return { ...response, body };
   } catch (error) {
     if (context.ports.logs.isStalled(error)) return slowSnapshot();
+    const elsewhere = context.ports.logs.elsewhereOf(error);
+    if (elsewhere !== undefined) return keptElsewhere(elsewhere);
     if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);

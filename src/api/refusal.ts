@@ -115,6 +115,11 @@ export function slowSnapshot(): Refusal {
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
 }
 
+/** Another instance keeps the log, and does with it what it must. */
+export function keptElsewhere(message: string): Refusal {
+  return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS, isKnownError: true };
+}
+
 export function databaseUnreachable(): Refusal {
   const message = 'Cannot connect to the database to verify the shape. Please try again later.';
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS };

@@ -3,8 +3,9 @@
  * behind the same socket.
  */
 import { BODY_LIMITS } from '../http/bodies/body-intake.ts';
-import { RequestDispatcher } from '../http/request-dispatcher.ts';
+import { RequestDispatcher, type DispatcherPorts } from '../http/request-dispatcher.ts';
 import { supervisor } from '../otp/supervision/supervisor.ts';
+import { ShapeReplacedError } from '../storage/errors.ts';
 import type { TakenStorage } from '../storage/view/standby-port.ts';
 import { standby } from '../supervisors/standby.ts';
 import type { Database } from './database.ts';
@@ -31,7 +32,7 @@ export async function startStandby(
     entrance.hold();
   });
   const settings = { ...edgeSettings(configuration), bodies: BODY_LIMITS };
-  const entrance = new StandbyEntrance(ground, new RequestDispatcher(settings, dispatcherPorts(ground, wiring.api)));
+  const entrance = new StandbyEntrance(ground, new RequestDispatcher(settings, quiet(dispatcherPorts(ground, wiring.api))));
   const root = await runtime.start(supervisor(standby(wiring)), { id: 'standby' });
   closing.add(() => runtime.stop(root));
   closing.add(() => entrance.close());
@@ -47,4 +48,12 @@ export async function startStandby(
   const nowhere = { metricsUrl: undefined, observerUrl: undefined, inspectionUrl: undefined };
   const stage = { api: wiring.api, root, url, ...nowhere, drain: () => entrance.drain() };
   return { stage, next };
+}
+
+/** A shape that ends elsewhere while it is being sent is no error: its client was cut off, and finds what has taken its place. */
+function quiet(ports: DispatcherPorts): DispatcherPorts {
+  const failed: DispatcherPorts['failed'] = (error, requestId) => {
+    if (!(error instanceof ShapeReplacedError)) ports.failed(error, requestId);
+  };
+  return { ...ports, failed };
 }

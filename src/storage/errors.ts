@@ -128,6 +128,15 @@ export class ShapeGoneError extends Error {
   }
 }
 
+/** Files of a shape went while they were read: another process keeps them, and has ended the shape, or has put others in their place. */
+export class ShapeReplacedError extends Error {
+  override readonly name = 'ShapeReplacedError';
+
+  constructor(readonly handle: Handle) {
+    super(`files of shape ${handle} were removed by the process that keeps them`);
+  }
+}
+
 /** The lines of a shape were compacted, and lay elsewhere long before their reader began. Nothing was read; a new read finds them. */
 export class LinesReplacedError extends Error {
   override readonly name = 'LinesReplacedError';

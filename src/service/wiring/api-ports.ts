@@ -70,6 +70,7 @@ export function readableLogs(logs: ShapeLogs): ReadableLogs {
     get: (handle) => logs.get(handle),
     isGone: (error) => error instanceof ShapeGoneError,
     isStalled: (error) => error instanceof SnapshotStalledError,
+    elsewhereOf: () => undefined,
     damageOf: (error) => (error instanceof ShapeCorruptError ? error.message : undefined),
   };
 }

@@ -2,8 +2,9 @@
  * StorageView: the stored shapes of a directory in which another process works, for who serves them meanwhile. It writes nothing, and never
  * sees what could still be undone: only what a checkpoint counts, which is some seconds late.
  *
- * A shape is shown by its state of one look, to the end of each read. What that counts the other process removes only behind a later
- * checkpoint; who comes upon a file that is gone breaks off, and finds the newer state when it reads again.
+ * A shape is shown by its state of one look, to the end of each read. What that counts is compacted away only behind a later checkpoint;
+ * the files of a shape that ends go at once, some seconds before a look can tell. Who comes upon a file that is gone breaks off, and finds
+ * what has taken its place when it reads again, or a little later.
  */
 import type { Clock } from '../../base/clock.ts';
 import { InvariantError } from '../../base/invariant.ts';
@@ -13,7 +14,7 @@ import { LOG_START } from '../../model/log-position.ts';
 import { definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import { CheckpointFollower } from '../checkpoint/checkpoint-follower.ts';
 import type { Disk } from '../disk/disk.ts';
-import { StorageVersionError } from '../errors.ts';
+import { DiskError, ShapeReplacedError, StorageVersionError } from '../errors.ts';
 import { storedFormat } from '../open-storage.ts';
 import { FileCache } from '../shapes/file-cache.ts';
 import type { ShapeGround } from '../shapes/shape-file-access.ts';
@@ -45,7 +46,7 @@ export class StorageView {
 
   constructor(disk: Disk, directory: string, clock: Clock) {
     this.follower = new CheckpointFollower(disk, `${directory}/checkpoint`, () => storedFormat(disk, directory));
-    const faults = { reading: <T>(_: Handle, read: () => Promise<T>): Promise<T> => read() };
+    const faults = { reading: <T>(handle: Handle, read: () => Promise<T>): Promise<T> => read().catch((error) => refuse(handle, error)) };
     this.ground = { disk, files: new FileCache(disk, IDLE_FILES_MAX), paths: new ShapePaths(disk, directory), faults };
     this.host = lookingHost(clock);
   }
@@ -114,6 +115,10 @@ export class StorageView {
     if (this.handles.get(key) === handle) this.handles.delete(key); // Its successor may be there already.
     watch.ended(handle);
   }
+}
+
+function refuse(handle: Handle, error: unknown): never {
+  throw error instanceof DiskError && error.code === 'ENOENT' ? new ShapeReplacedError(handle) : error;
 }
 
 /** Of shapes that are only read. */

@@ -1,7 +1,8 @@
 /** What a standby says of shapes that another instance makes and ends. */
 import { expect, test } from 'vitest';
 import type { Handle } from '../../../src/model/shape.ts';
-import { viewedShapes } from '../../../src/service/wiring/standby/view-ports.ts';
+import { viewedLogs, viewedShapes } from '../../../src/service/wiring/standby/view-ports.ts';
+import { DiskError, ShapeCorruptError, ShapeReplacedError } from '../../../src/storage/errors.ts';
 import { StorageView } from '../../../src/storage/view/storage-view.ts';
 import { MemoryDisk } from '../../storage/memory-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -26,4 +27,20 @@ test.each([
 
 test('what is no handle replaces none', () => {
   expect(shapesAt(NOW_MICROS).mayReplace('unknown' as Handle, `7-${NOW_MICROS}` as Handle)).toBe(false);
+});
+
+test.each([
+  ['was removed by who keeps it', new ShapeReplacedError('7-1' as Handle), 'was replaced or ended'],
+  ['does not hold', new ShapeCorruptError('7-1' as Handle, 'a checksum'), 'cannot be read by this instance'],
+  ['is refused by the disk', new DiskError('read', '/data', new Error('EIO')), 'cannot be read by this instance'],
+])('a file that %s is told of as what it is', (_, error, told) => {
+  const logs = viewedLogs(new StorageView(new MemoryDisk().mount(), '/data', new ManualClock()));
+
+  expect([logs.elsewhereOf(error), logs.damageOf(error), logs.isStalled(error)]).toEqual([expect.stringContaining(told), undefined, false]);
+});
+
+test('what is a mistake of ours stays one', () => {
+  const logs = viewedLogs(new StorageView(new MemoryDisk().mount(), '/data', new ManualClock()));
+
+  expect(logs.elsewhereOf(new TypeError('no'))).toBe(undefined);
 });

@@ -236,3 +236,15 @@ test('a directory that a newer version has gone on with shows nothing any more',
     looked: expect.stringContaining('has format 9'), count: 0, told: [`${ONE} ended`], found: undefined,
   });
 });
+
+test('a shape that the other process ends while it is read was replaced, and is not damaged', async () => {
+  const world = await CompactingWorld.begin(100_000);
+  const { view, look } = viewOf(world);
+  world.append([{ do: 'insert', key: 'a', value: { x: '0' } }]);
+  await world.take('checkpoint');
+  await look();
+  const log = view.get(ONE);
+  for (const path of world.disk.files) if (path.includes(ONE)) world.disk.lose(path);
+
+  expect(await wholeOf(log).catch((error: Error) => error.name)).toBe('ShapeReplacedError');
+});

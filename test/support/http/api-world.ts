@@ -122,6 +122,7 @@ function streaming(logs: ReadableLogs): ReadableLogs {
   return {
     isGone: (error) => logs.isGone(error),
     isStalled: (error) => logs.isStalled(error),
+    elsewhereOf: (error) => logs.elsewhereOf(error),
     damageOf: (error) => logs.damageOf(error),
     get(handle) {
       const log = logs.get(handle);

@@ -6,7 +6,7 @@ import type { Clock } from '../../../base/clock.ts';
 import { bornMicros } from '../../../model/shape.ts';
 import type { SubsetLanguage } from '../../../sql/subset.ts';
 import type { ExplainLanguage } from '../../../sql/where-explanation.ts';
-import { DiskError, ShapeCorruptError } from '../../../storage/errors.ts';
+import { DiskError, ShapeCorruptError, ShapeReplacedError } from '../../../storage/errors.ts';
 import type { StorageView } from '../../../storage/view/storage-view.ts';
 
 /** A checkpoint comes each few seconds. What was made so long ago, and is in none, is not to be waited for. */
@@ -30,12 +30,19 @@ export function viewedShapes(view: StorageView, clock: Pick<Clock, 'epochMicros'
   };
 }
 
-/** A file that does not hold, or is not there, was replaced behind a newer checkpoint; if it is damaged, its owner finds that out. */
+const REPLACED = 'This shape was replaced or ended by the instance that follows the database. Please try again.';
+const UNREADABLE = 'What is stored of this shape cannot be read by this instance at present. Please try again.';
+
+/** A file that is gone was removed by its owner; if one is damaged, or refused, the owner finds that out by itself. */
 export function viewedLogs(view: StorageView): ReadableLogs {
   return {
     get: (handle) => view.get(handle),
     isGone: () => false,
-    isStalled: (error) => error instanceof ShapeCorruptError || error instanceof DiskError,
+    isStalled: () => false, // Only snapshots that are complete are shown.
+    elsewhereOf(error) {
+      if (error instanceof ShapeReplacedError) return REPLACED;
+      return error instanceof ShapeCorruptError || error instanceof DiskError ? UNREADABLE : undefined;
+    },
     damageOf: () => undefined,
   };
 }
