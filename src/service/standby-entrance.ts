@@ -1,4 +1,6 @@
 /** StandbyEntrance: by which ways requests reach the standby, and how it leaves them to the stack. */
+import type { Api } from '../api/api.ts';
+import { DRAINING } from '../api/draining.ts';
 import { Doorway, type Listen } from '../http/doorway.ts';
 import type { RequestDispatcher } from '../http/request-dispatcher.ts';
 import type { ListeningServer } from '../http/server.ts';
@@ -11,12 +13,19 @@ export class StandbyEntrance {
   private server: ListeningServer | undefined;
   private drained: Promise<void> | undefined;
   private isLeft = false;
+  private readonly leaving = new AbortController();
 
   constructor(
     private readonly ground: Pick<Ground, 'configuration' | 'reception' | 'world'>,
     private readonly dispatcher: RequestDispatcher,
   ) {
     this.door = new Doorway((...exchange) => dispatcher.refuse(...exchange));
+  }
+
+  /** The api, for the program around the service: what that waits for ends when the entrance is left. */
+  answering(api: Api): Api {
+    const { signal } = this.leaving;
+    return { ...api, readShape: (request) => api.readShape({ ...request, signal: AbortSignal.any([request.signal, signal]) }) };
   }
 
   get listen(): Listen {
@@ -40,11 +49,13 @@ export class StandbyEntrance {
   /** The storage is ours: what is asked from now on waits for the stack. */
   hold(): void {
     this.door.hold();
+    this.ground.reception.hold();
   }
 
   /** The stack answers from now on. Who waited for a change asks again, there; who is being sent something has it to its end. */
   leave(): void {
     this.isLeft = true;
+    this.leaving.abort(DRAINING);
     void this.emptied();
   }
 

@@ -46,7 +46,7 @@ export async function startStandby(
     return stage;
   };
   const nowhere = { metricsUrl: undefined, observerUrl: undefined, inspectionUrl: undefined };
-  const stage = { api: wiring.api, root, url, ...nowhere, drain: () => entrance.drain() };
+  const stage = { api: entrance.answering(wiring.api), root, url, ...nowhere, drain: () => entrance.drain() };
   return { stage, next };
 }
 

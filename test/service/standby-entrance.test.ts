@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { BODY_LIMITS } from '../../src/http/bodies/body-intake.ts';
 import { RequestDispatcher } from '../../src/http/request-dispatcher.ts';
+import { fetchHandler } from '../../src/http/web/fetch-handler.ts';
 import { StandbyEntrance } from '../../src/service/standby-entrance.ts';
 import { edgeSettings, ServiceReception } from '../../src/service/wiring/edge.ts';
 import { systemWorld } from '../../src/service/world.ts';
@@ -20,10 +21,12 @@ async function openEntrance() {
   });
   const { api, clock } = createWorld({ rows: [itemLine('1', 'v')] });
   const ports = { api, clock, random: seededRandom(1), failed() {}, cutOff() {} };
-  const dispatcher = new RequestDispatcher({ ...edgeSettings(configuration), bodies: BODY_LIMITS }, ports);
-  const entrance = new StandbyEntrance({ configuration, reception: new ServiceReception(), world: systemWorld }, dispatcher);
+  const dispatchers = [1, 2].map(() => new RequestDispatcher({ ...edgeSettings(configuration), bodies: BODY_LIMITS }, ports));
+  const [dispatcher, next] = dispatchers as [RequestDispatcher, RequestDispatcher];
+  const reception = new ServiceReception();
+  const entrance = new StandbyEntrance({ configuration, reception, world: systemWorld }, dispatcher);
   opened = entrance;
-  return { entrance, api, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
+  return { entrance, reception, dispatcher, next, api, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
 }
 
 test.each(['close', 'drain'] as const)('who waits for a stack that never comes is told to ask again, at %s', async (end) => {
@@ -54,6 +57,34 @@ test('one that has left is closed as soon as who it served has gone, and whateve
   entrance.leave();
 
   expect([await gone, (await parked).status]).toEqual(['gone', 200]);
+});
+
+test('a program that waits for a change is answered when the stack is there, to ask that', async () => {
+  const { entrance, api, url } = await openEntrance();
+  const leaving = new AbortController();
+  const permit = { promote() {}, release() {} };
+  const parameters = { table: 'items', offset: '0_inf', live: true, handle: await handleOf(url) };
+  const reading = entrance.answering(api).readShape({ parameters, ifNoneMatch: undefined, permit, signal: leaving.signal });
+  await until(() => api.load().parked === 1);
+
+  entrance.leave();
+
+  expect(await reading).toMatchObject({ kind: 'log', hasData: false });
+});
+
+test.each([
+  ['the stack, when that is there', 200],
+  ['nobody, when none comes', 503],
+])('a request of the web that comes between the stages is answered by %s', async (_, status) => {
+  const { entrance, reception, dispatcher, next, url } = await openEntrance();
+  const handle = fetchHandler(() => reception.dispatcher, {});
+  entrance.hold();
+  const asked = handle(new Request(url));
+
+  if (status === 200) reception.open(next);
+  else reception.close(dispatcher);
+
+  expect((await asked).status).toBe(status);
 });
 
 async function handleOf(url: string): Promise<string> {

@@ -2,12 +2,14 @@
 import { authorizedGate } from './authorize.ts';
 import type { FetchHandler, FetchHandlerOptions } from './handler-types.ts';
 import type { RequestDispatcher } from '../request-dispatcher.ts';
+import type { WebRequest, WebResponse } from './web-types.ts';
 import { away, BODY_TAKEN, isTaken, PeerRequest, PeerResponse } from './web-peer.ts';
 
-/** @param living the dispatcher that there is now; undefined while there is none. */
-export function fetchHandler(living: () => RequestDispatcher | undefined, { authorize }: FetchHandlerOptions): FetchHandler {
-  return (request) => {
-    const dispatcher = living();
+type Living = RequestDispatcher | undefined;
+
+/** @param living the dispatcher that there is now, or that is on its way; undefined while there is none. */
+export function fetchHandler(living: () => Living | Promise<Living>, { authorize }: FetchHandlerOptions): FetchHandler {
+  const receive = (dispatcher: Living, request: WebRequest): Promise<WebResponse> => {
     if (dispatcher === undefined) return Promise.resolve(away());
     if (isTaken(request)) return Promise.reject(new TypeError(BODY_TAKEN));
     const response = new PeerResponse(request.method === 'HEAD');
@@ -15,6 +17,10 @@ export function fetchHandler(living: () => RequestDispatcher | undefined, { auth
     const gate = authorize === undefined ? undefined : authorizedGate(authorize, request, response);
     dispatcher.receiveForShape(new PeerRequest(request), response, gate);
     return response.told;
+  };
+  return (request) => {
+    const dispatcher = living();
+    return dispatcher instanceof Promise ? dispatcher.then((next) => receive(next, request)) : receive(dispatcher, request);
   };
 }
 

@@ -69,19 +69,37 @@ export interface Entrance {
 /** Requests of the program around the service go to the dispatcher of the server that lives now. */
 export class ServiceReception implements Reception {
   private living: RequestDispatcher | undefined;
+  /** Undefined while nobody has to wait. */
+  private waiting: (() => void)[] | undefined;
 
-  /** Undefined while there is none. */
-  get dispatcher(): RequestDispatcher | undefined {
-    return this.living;
+  /** Undefined while there is none. A promise while the next one is on its way. */
+  get dispatcher(): RequestDispatcher | undefined | Promise<RequestDispatcher | undefined> {
+    const { waiting } = this;
+    if (waiting === undefined) return this.living;
+    return new Promise((resolve) => waiting.push(() => resolve(this.living)));
   }
 
   open(dispatcher: RequestDispatcher): void {
     this.living = dispatcher;
+    this.letIn();
+  }
+
+  /** Whoever has served goes. Requests wait for the next one, or until it is known that none comes. */
+  hold(): void {
+    this.waiting ??= [];
   }
 
   /** Of one that ends late: its successor may have opened already. */
   close(dispatcher: RequestDispatcher): void {
-    if (this.living === dispatcher) this.living = undefined;
+    if (this.living !== dispatcher) return;
+    this.living = undefined;
+    this.letIn();
+  }
+
+  private letIn(): void {
+    const { waiting = [] } = this;
+    this.waiting = undefined;
+    for (const enter of waiting) enter();
   }
 }
 
