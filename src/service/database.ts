@@ -13,6 +13,8 @@ import { wholeText } from '../storage/disk/whole-text.ts';
 export interface Database {
   /** For replication and the lock: never through a pooler. */
   readonly target: DatabaseTarget;
+  /** As they were read at the start, in PEM. */
+  readonly ca: string | undefined;
   readonly slot: string;
   /** The slot ends with the connection that streams, so Postgres keeps nothing for a service that is away. */
   readonly isSlotTemporary: boolean;
@@ -34,10 +36,14 @@ const ADMIN_CONNECTIONS_MAX = 4;
 const MOVE_CONNECTIONS_MAX = 4;
 const SUBSET_CONNECTIONS_MAX = 4;
 
-/** @throws {ConfigurationError} nothing was opened. */
-export async function databaseOf(configuration: Configuration, databaseUrl: string, disk: Disk): Promise<Database> {
-  const { pooledDatabaseUrl, databaseCaFile } = configuration;
-  const ca = databaseCaFile === undefined ? undefined : accepted(await caCertificates(databaseCaFile, (path) => wholeText(disk, path)));
+/** By which it proves who it is; undefined where none are set. @throws {ConfigurationError} */
+export async function databaseCertificates({ databaseCaFile }: Configuration, disk: Disk): Promise<string | undefined> {
+  return databaseCaFile === undefined ? undefined : accepted(await caCertificates(databaseCaFile, (path) => wholeText(disk, path)));
+}
+
+/** @param ca in PEM. @throws {ConfigurationError} nothing was opened. */
+export function databaseOf(configuration: Configuration, databaseUrl: string, ca: string | undefined): Database {
+  const { pooledDatabaseUrl } = configuration;
   const target = targetOf(databaseUrl, ca);
   const snapshotTarget = pooledDatabaseUrl === undefined ? target : targetOf(pooledDatabaseUrl, ca);
   const isLent = pooledDatabaseUrl !== undefined;
@@ -48,6 +54,7 @@ export async function databaseOf(configuration: Configuration, databaseUrl: stri
   const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
   return {
     target,
+    ca,
     ...streamNames(configuration.replicationStreamId),
     isSlotTemporary: configuration.cleanupReplicationSlots,
     takesOverSlot: configuration.takeOverSlot,

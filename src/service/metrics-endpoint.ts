@@ -1,14 +1,12 @@
 /** Where Prometheus gets its metrics, when the configuration names a port: opened before the tree starts, closed behind it. */
 import type { Logger } from 'pino';
-import type { Api } from '../api/api.ts';
 import type { Runtime } from '../otp/runtime.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { startMetricsServer } from '../telemetry/metrics/metrics-server.ts';
 import { countEnds } from '../telemetry/metrics/process-ends.ts';
-import type { ServiceMetrics } from '../telemetry/metrics/service-metrics.ts';
+import type { MetricsSource, ServiceMetrics } from '../telemetry/metrics/service-metrics.ts';
 import type { Closing } from './closing.ts';
-import type { ServiceResources } from './service-resources.ts';
-import { metricsSource } from './wiring/measures.ts';
+import type { Beginning } from './ground.ts';
 import type { World } from './world.ts';
 
 /** @returns undefined when nobody asked for metrics: then nothing is counted, and the library that does it is not loaded. */
@@ -29,14 +27,24 @@ export async function countedMetrics(
   return metrics;
 }
 
-/** @returns where. @throws {MetricsPortError} nothing was opened. */
-export async function serveMetrics(metrics: ServiceMetrics, resources: ServiceResources, api: Api, closing: Closing): Promise<string> {
-  const { configuration: { host, prometheusPort: port = 0 }, logger } = resources;
-  const source = metricsSource(resources, api);
+/**
+ * @param source undefined while there is nothing to be measured.
+ * @returns where.
+ * @throws {MetricsPortError} nothing was opened.
+ */
+export async function serveMetrics(
+  metrics: ServiceMetrics,
+  { configuration, logger, closing }: Beginning,
+  source: () => MetricsSource | undefined,
+): Promise<string> {
+  const { host, prometheusPort: port = 0 } = configuration;
   const server = await startMetricsServer({
     host, port,
     contentType: metrics.contentType,
-    scrape: () => metrics.scrape(source),
+    async scrape() {
+      const found = source();
+      return found && (await metrics.scrape(found));
+    },
     failed: (error) => tellFailure(logger, error),
   });
   closing.add(() => server.close());

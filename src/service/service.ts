@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
-import { databaseOf, type Database } from './database.ts';
+import { databaseCertificates, databaseOf, type Database } from './database.ts';
 import { dump } from './dump.ts';
 import { storedStream } from './wiring/database.ts';
 import { followedShape, type FollowedShape, type ShapeOptions } from './followed-shape.ts';
@@ -16,6 +16,7 @@ import type { ServiceEventMap, ServiceListener, StatusEvent } from './event-type
 import { groundOf, type Beginning, type Ground } from './ground.ts';
 import { reachStorage } from './reached-storage.ts';
 import { configurationOf, type ServiceOptions } from './service-options.ts';
+import { openSideSockets, type SideSockets } from './side-sockets.ts';
 import { startStack } from './stack-stage.ts';
 import { Stages, type NextStage, type Stage } from './stage.ts';
 import { startStandby } from './standby-stage.ts';
@@ -125,7 +126,8 @@ function loggerOf(options: ServiceOptions | Configuration, { logLevel }: Configu
 async function start(beginning: Beginning): Promise<Service> {
   const { configuration, world, closing } = beginning;
   const { ground, storage, database } = await reachAll(beginning);
-  const { stage, next } = await firstStage(ground, storage, database);
+  const sockets = await openSideSockets(ground);
+  const { stage, next } = await firstStage(ground, sockets, storage, database);
   const { runtime, events } = ground;
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
   closing.add(() => Promise.resolve(unwatch()));
@@ -148,11 +150,12 @@ async function reachAll(beginning: Beginning) {
 /** The stack where the storage is ours, and otherwise a standby that waits for it. */
 async function firstStage(
   ground: Ground,
+  sockets: SideSockets,
   storage: Storage | undefined,
   database: Database,
 ): Promise<{ readonly stage: Stage; readonly next?: NextStage }> {
-  if (storage !== undefined) return { stage: await startStack(ground, storage, database) };
-  return await startStandby(ground, database, () => openDatabase(ground));
+  if (storage !== undefined) return { stage: await startStack({ ground, sockets, storage, database }) };
+  return await startStandby(ground, sockets, database, () => openDatabase(ground, database));
 }
 
 /**
@@ -170,11 +173,15 @@ async function reachDatabase(beginning: Beginning, storage: Promise<Storage | un
   return database;
 }
 
-/** Of an instance that takes over: what keeps it from Postgres by now is tried again by the stack, and told. */
-async function openDatabase({ configuration, world, closing }: Beginning): Promise<Database> {
+/**
+ * @param before that of the stage before, in an instance that takes over: what was read from files at the start holds. What keeps it from
+ * Postgres by now is tried again by the stack, and told.
+ */
+async function openDatabase({ configuration, world, closing }: Beginning, before?: Database): Promise<Database> {
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
-  const database = await databaseOf(configuration, databaseUrl, world.disk);
+  const ca = before === undefined ? await databaseCertificates(configuration, world.disk) : before.ca;
+  const database = databaseOf(configuration, databaseUrl, ca);
   const { adminPool, snapshotPool, movePool, subsetPool } = database;
   for (const pool of [adminPool, snapshotPool, movePool, subsetPool]) closing.add(() => pool.close());
   return database;

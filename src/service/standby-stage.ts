@@ -11,6 +11,7 @@ import { standby } from '../supervisors/standby.ts';
 import type { Database } from './database.ts';
 import type { Ground } from './ground.ts';
 import { AWAITED_BY_STANDBY, storageOptions } from './reached-storage.ts';
+import type { SideSockets } from './side-sockets.ts';
 import { startStack } from './stack-stage.ts';
 import type { NextStage, Stage } from './stage.ts';
 import { StandbyEntrance } from './standby-entrance.ts';
@@ -20,6 +21,7 @@ import { standbyWiring } from './wiring/standby/standby.ts';
 /** @param nextDatabase that of the stack: what this one has learnt about tables may be old by then. */
 export async function startStandby(
   ground: Ground,
+  sockets: SideSockets,
   database: Database,
   nextDatabase: () => Promise<Database>,
 ): Promise<{ readonly stage: Stage; readonly next: NextStage }> {
@@ -41,12 +43,13 @@ export async function startStandby(
   const next = async (): Promise<Stage | undefined> => {
     if (taken === undefined) return undefined;
     if ('failure' in taken) throw taken.failure;
-    const stage = await startStack(ground, taken.storage, await nextDatabase(), entrance.listen);
+    const stage = await startStack({ ground, sockets, storage: taken.storage, database: await nextDatabase(), listen: entrance.listen });
     entrance.leave();
     return stage;
   };
-  const nowhere = { metricsUrl: undefined, observerUrl: undefined, inspectionUrl: undefined };
-  const stage = { api: entrance.answering(wiring.api), root, url, ...nowhere, drain: () => entrance.drain() };
+  const { metricsUrl, inspectionUrl } = sockets;
+  const api = entrance.answering(wiring.api);
+  const stage = { api, root, url, metricsUrl, observerUrl: undefined, inspectionUrl, drain: () => entrance.drain() };
   return { stage, next };
 }
 

@@ -8,7 +8,7 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-async function serve(scrape: () => Promise<string>, port = 0) {
+async function serve(scrape: () => Promise<string | undefined>, port = 0) {
   const failures: unknown[] = [];
   const server = await startMetricsServer({
     host: '127.0.0.1', port, contentType: 'text/plain', scrape, failed: (error) => failures.push(error),
@@ -41,4 +41,12 @@ test('a scrape that fails is told and answered, and the next one is served', asy
   expect([first.status, await first.text(), second.status, await second.text(), failures]).toEqual([
     500, 'The metrics could not be read; the log of the service says why.\n', 200, 'up 1\n', [mistake],
   ]);
+});
+
+test('while there is nothing to be measured it says so, which is no failure', async () => {
+  const { url, failures } = await serve(async () => undefined);
+
+  const { status } = await fetch(url);
+
+  expect({ status, failures }).toEqual({ status: 503, failures: [] });
 });

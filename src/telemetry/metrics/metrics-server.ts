@@ -10,7 +10,8 @@ export interface MetricsServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly contentType: string;
-  scrape(): Promise<string>;
+  /** Undefined while there is nothing to be measured. */
+  scrape(): Promise<string | undefined>;
   /** Told of a scrape that failed, and of an error of the server after it had begun to listen. */
   failed(error: unknown): void;
 }
@@ -54,6 +55,7 @@ async function answer({ contentType, scrape, failed }: MetricsServerOptions, req
   if (path !== '/metrics' || !isRead) return response.writeHead(404, TEXT).end('Not found');
   try {
     const text = await scrape();
+    if (text === undefined) return response.writeHead(503, TEXT).end('There is nothing to be measured yet: another instance works.\n');
     return response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text);
   } catch (error) {
     failed(error); // Whatever it is: who scrapes must not end the service.

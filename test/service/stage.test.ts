@@ -1,0 +1,85 @@
+/** Stages: one behind the other, and none behind one that was stopped. */
+import { expect, test } from 'vitest';
+import type { ExitReason, Pid } from '../../src/otp/process.ts';
+import { Stages, type Stage } from '../../src/service/stage.ts';
+import { createWorld } from '../support/http/api-world.ts';
+import { until } from '../support/http/http-world.ts';
+
+/** Trees, as far as stages know of them. */
+class Trees {
+  readonly drained: string[] = [];
+  readonly stopped: Pid[] = [];
+  private readonly down = new Map<Pid, (reason: ExitReason) => void>();
+  private readonly ended = new Set<Pid>();
+
+  whenDown(root: Pid): Promise<ExitReason> {
+    return this.ended.has(root) ? Promise.resolve('shutdown') : new Promise((resolve) => this.down.set(root, resolve));
+  }
+
+  async stop(root: Pid): Promise<ExitReason> {
+    this.stopped.push(root);
+    this.end(root);
+    return 'shutdown';
+  }
+
+  end(root: Pid): void {
+    this.ended.add(root);
+    this.down.get(root)?.('shutdown');
+  }
+
+  isAwaited(root: Pid): boolean {
+    return this.down.has(root);
+  }
+
+  stage(name: string): Stage {
+    const none = { metricsUrl: undefined, observerUrl: undefined, inspectionUrl: undefined };
+    return { api: createWorld().api, root: name as Pid, url: '', ...none, drain: () => void this.drained.push(name) };
+  }
+}
+
+const [FIRST, SECOND] = ['first', 'second'] as [Pid, Pid];
+
+test('the next one begins when the first has ended, and is the last', async () => {
+  const trees = new Trees();
+  const second = trees.stage('second');
+  const stages = new Stages(trees, trees.stage('first'), () => Promise.resolve(second));
+
+  trees.end(FIRST);
+  await until(() => trees.isAwaited(SECOND));
+  const { current } = stages;
+  trees.end(SECOND);
+
+  expect([current === second, await stages.ended]).toEqual([true, 'shutdown']);
+});
+
+test('behind one that is stopped none begins', async () => {
+  const trees = new Trees();
+  let begun = 0;
+  const stages = new Stages(trees, trees.stage('first'), () => Promise.resolve(void (begun += 1)));
+
+  await stages.stop();
+
+  expect([await stages.ended, begun, trees.drained]).toEqual(['shutdown', 0, ['first']]);
+});
+
+test('one that is about to begin when it is stopped ends as soon as it has', async () => {
+  const trees = new Trees();
+  let begin: ((stage: Stage) => void) | undefined;
+  const stages = new Stages(trees, trees.stage('first'), () => new Promise((resolve) => (begin = resolve)));
+  trees.end(FIRST);
+  await until(() => begin !== undefined);
+  await stages.stop();
+
+  begin?.(trees.stage('second'));
+
+  expect([await stages.ended, trees.stopped]).toEqual(['shutdown', [FIRST, SECOND]]);
+});
+
+test('it rejects with what kept the next one from beginning', async () => {
+  const trees = new Trees();
+  const stages = new Stages(trees, trees.stage('first'), () => Promise.reject(new Error('the port is taken')));
+
+  trees.end(FIRST);
+
+  await expect(stages.ended).rejects.toThrow('the port is taken');
+});
