@@ -132,7 +132,8 @@ const relation = fc.constantFrom(items, lists);
 /** A shape is on one table for ever. */
 const shape = fc.constantFrom(1, 2, 3).map((index) => ({ handle: handleOf(index), relation: index === 1 ? items : lists }));
 const error = { code: 'lock_timeout', message: 'no' };
-const fault = fc.record({ relation, fault: fc.constantFrom('isDropped', 'isNotPublished', 'isNotFull', 'isUnwritable', 'isUntold') });
+const faults = ['isDropped', 'isNotPublished', 'hasLeft', 'isNotFull', 'isUnwritable', 'isUntold'] as const;
+const fault = fc.record({ relation, fault: fc.constantFrom(...faults) });
 const turns = fc.array(fc.record({ relation, beforeMicros: fc.constantFrom(1, 2) }), { maxLength: 1 });
 
 tableContract('PublishedRelations', {

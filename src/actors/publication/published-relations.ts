@@ -61,7 +61,7 @@ export interface NamedRefusal {
 
 export interface RelationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'hasLeft' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
 /**
@@ -84,6 +84,7 @@ export interface PublicationPorts extends Forkable<PublicationPorts> {
 const WHY_LOST = {
   isDropped: 'the table was dropped or renamed',
   isNotPublished: 'the table is not published any more',
+  hasLeft: 'the table was not published for a while, or with other rows or columns',
   isUnwritable: 'the table got generated columns that are not published: as long as it is published, nobody can update or delete its rows',
   isToldAsRoot: 'the publication tells changes of partitions under the name of their root',
   isUntold: 'the table got a partition that Postgres does not replicate',

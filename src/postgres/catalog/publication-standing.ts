@@ -4,7 +4,7 @@ import type { FoundLink } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { TABLES_SQL, TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
 import { publicationIncomplete, publicationMissing } from './publication-refusal.ts';
-import { PUBLICATION_VERSION_SQL } from './publication-version.ts';
+import { MEMBERSHIP_VERSION_SQL, PUBLICATION_VERSION_SQL } from './publication-version.ts';
 
 export interface PublicationStanding {
   readonly relation: PublishedRelation;
@@ -30,6 +30,8 @@ export interface PublicationStanding {
   readonly uncarried: readonly string[];
   /** Of the publication. */
   readonly version: string;
+  /** Of the table's own membership in it; null where it has none. */
+  readonly membership: string | null;
 }
 
 interface Row {
@@ -44,6 +46,7 @@ interface Row {
   readonly not_full: PublicationStanding['notFull'];
   readonly uncarried: readonly string[];
   readonly version: string;
+  readonly membership: string | null;
 }
 
 /** The operator may publish a partition with a table above it. Else that one may leave the publication, and the partition would with it. */
@@ -68,6 +71,7 @@ const STANDINGS_SQL = `
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
          (${TREE_SQL}) AS tree,
          p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete, ${PUBLICATION_VERSION_SQL} AS version,
+         ${MEMBERSHIP_VERSION_SQL} AS membership,
          (SELECT coalesce(json_agg(json_build_object('schema', ln.nspname, 'name', l.relname) ORDER BY l.oid), '[]')
           FROM ${TABLES_SQL} JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'r' AND l.relreplident <> 'f'
           JOIN pg_namespace ln ON ln.oid = l.relnamespace) AS not_full,
@@ -100,11 +104,28 @@ export async function standingsOf(
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  const { oid, kind, published, carried, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried, version } = row;
+  const { oid, kind, published, carried, as_root: isToldAsRoot, tree, complete, not_full: notFull } = row;
+  const { untold, uncarried, version, membership } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
   return {
     relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isCarried: carried,
-    isToldAsRoot, untold, notFull, uncarried, version,
+    isToldAsRoot, untold, notFull, uncarried, version, membership,
   };
 }
+
+/** With the memberships that there are now, once tables have joined. */
+export async function joined(
+  client: pg.PoolClient,
+  publication: string,
+  standings: readonly PublicationStanding[],
+): Promise<readonly PublicationStanding[]> {
+  const oids = standings.map(({ relation: { oid } }) => oid);
+  const { rows } = await client.query<{ oid: number; membership: string }>(MEMBERSHIPS_SQL, [publication, oids]);
+  const membershipOf = new Map(rows.map(({ oid, membership }) => [oid, membership]));
+  return standings.map((standing) => ({ ...standing, membership: membershipOf.get(standing.relation.oid) ?? null }));
+}
+
+const MEMBERSHIPS_SQL = `
+  SELECT r.prrelid::int8::float8 AS oid, ${MEMBERSHIP_VERSION_SQL} AS membership
+  FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = $1 AND r.prrelid = ANY ($2::oid[])`;

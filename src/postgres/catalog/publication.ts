@@ -19,10 +19,11 @@ import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
+import { Memberships } from './memberships.ts';
 import {
   dropped, notCarried, notFull, notPublished, publicationAltered, PublicationRefusedError, refusalOf, toldAsRoot, untold,
 } from './publication-refusal.ts';
-import { standingsOf, type PublicationStanding } from './publication-standing.ts';
+import { joined, standingsOf, type PublicationStanding } from './publication-standing.ts';
 import { awaitWritersOfEach, makeEachFull } from './publication-tree.ts';
 
 export interface Publication {
@@ -44,14 +45,14 @@ export interface Review {
 }
 
 export interface Addition {
-  /** Those that were not carried before. */
+  /** Those that were not carried before, or not all the time since they were looked at. */
   readonly added: readonly PublishedRelation[];
   readonly turns: readonly PartitionTurn[];
 }
 
 export interface PublicationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'hasLeft' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
 /** Partitions came or went, with their rows: shapes of the table that were there before have others than they should. */
@@ -80,6 +81,7 @@ const LOCK_TIMEOUTS_OF_TREE = [LOCK_TIMEOUT_OF_SEVERAL, '200ms', '500ms'];
 
 export function createPublication(options: PublicationOptions): Publication {
   const { pool, publication, isManual, trees, clock, streamedVersion = () => undefined } = options;
+  const memberships = new Memberships();
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
     return standings.filter(({ isThere, isPartitioned }) => isThere && isPartitioned).flatMap(({ relation, tree }) => {
       const before = trees.treeOf(relation.oid)?.turnedMicros ?? 0;
@@ -95,35 +97,45 @@ export function createPublication(options: PublicationOptions): Publication {
       const isOther = standings.some(({ version }) => version !== streamed);
       // Where the stream has been made anew meanwhile, it is the answer that is old.
       if (streamed !== undefined && isOther && streamed === streamedVersion()) throw publicationAltered(publication);
-      return { faults: faultsOf(standings), turns: turnsOf(standings, lastLayoutId) };
+      const faults = faultsOf(standings, memberships);
+      memberships.noteNew(standings);
+      return { faults, turns: turnsOf(standings, lastLayoutId) };
     },
     async add(relations) {
       const { lastLayoutId } = trees;
       const standings = await (isManual ? verified : published)(pool, publication, relations);
-      const added = standings.filter(({ isPublished, isCarried }) => !isPublished && !isCarried).map(({ relation }) => relation);
+      const isAdded = (standing: PublicationStanding): boolean => {
+        return standing.isPublished ? memberships.isOther(standing) : !standing.isCarried; // A membership that is ours is another one.
+      };
+      const added = standings.filter(isAdded).map(({ relation }) => relation);
+      memberships.note(standings);
       return { added, turns: turnsOf(standings, lastLayoutId) };
     },
     async drop(relations) {
       // By another name a table may still be followed: then it is no member under this one.
       const left = isManual ? relations : await inTransaction(pool, limitOf(relations), (client) => drop(client, publication, relations));
-      for (const { oid } of left) trees.forgetTree(oid);
+      for (const { oid } of left) {
+        trees.forgetTree(oid);
+        memberships.forget(oid);
+      }
     },
   };
 }
 
 type Relations = readonly PublishedRelation[];
 
-function faultsOf(standings: readonly PublicationStanding[]): readonly PublicationFault[] {
+function faultsOf(standings: readonly PublicationStanding[], memberships: Memberships): readonly PublicationFault[] {
   return standings.flatMap((standing) => {
-    const fault = faultOf(standing);
+    const fault = faultOf(standing, memberships);
     return fault === undefined ? [] : [{ relation: standing.relation, fault }];
   });
 }
 
-function faultOf(standing: PublicationStanding): PublicationFault['fault'] | undefined {
+function faultOf(standing: PublicationStanding, memberships: Memberships): PublicationFault['fault'] | undefined {
   const { isThere, isPublished, isCarried, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
   if (!isThere) return 'isDropped';
   if (!isPublished && !isCarried) return 'isNotPublished';
+  if (memberships.isOther(standing)) return 'hasLeft';
   if (isToldAsRoot) return 'isToldAsRoot';
   if (untoldPartition !== null) return 'isUntold';
   if (uncarried.length > 0) return 'isUnwritable';
@@ -145,8 +157,7 @@ async function published(pool: DatabasePool, publication: string, relations: Rel
   const { present, isDone } = await inTransaction(pool, limitOf(relations), async (client) => {
     const standings = await presentOnes(client, publication, relations, false);
     if (standings.some(locksTree)) return { present: standings, isDone: false };
-    await publishAll(client, publication, standings);
-    return { present: standings, isDone: true };
+    return { present: await publishAll(client, publication, standings), isDone: true };
   });
   if (isDone) return present;
   const partitions = present.filter(({ isPartitioned }) => isPartitioned).flatMap((standing) => standing.notFull);
@@ -169,8 +180,7 @@ async function publishTrees(
   try {
     return await inTransaction(pool, LOCK_TIMEOUTS_OF_TREE[round] ?? LOCK_TIMEOUT_OF_SEVERAL, async (client) => {
       const present = await presentOnes(client, publication, relations, false);
-      await publishAll(client, publication, present);
-      return present;
+      return await publishAll(client, publication, present);
     });
   } catch (error) {
     const isBusy = error instanceof PublicationRefusedError && error.code === 'lock_timeout';
@@ -180,11 +190,18 @@ async function publishTrees(
   return publishTrees(pool, publication, relations, round + 1);
 }
 
-async function publishAll(client: pg.PoolClient, publication: string, standings: readonly PublicationStanding[]): Promise<void> {
+/** @returns `standings` as they were before, but for their memberships. */
+async function publishAll(
+  client: pg.PoolClient,
+  publication: string,
+  standings: readonly PublicationStanding[],
+): Promise<readonly PublicationStanding[]> {
   const unpublished = standings.filter(({ isPublished }) => !isPublished);
   if (unpublished.length > 0) await publish(client, publication, unpublished);
   await makeFull(client, standings.flatMap((standing) => standing.notFull));
-  if (unpublished.length > 0) await awaitWriters(client, unpublished);
+  if (unpublished.length === 0) return standings;
+  await awaitWriters(client, unpublished);
+  return await joined(client, publication, standings);
 }
 
 /** @throws {PublicationRefusedError} when one of them is not there any more, or could not be written to any more. */

@@ -17,6 +17,7 @@ interface Side {
   create(name: string): Promise<PublishedRelation>;
   dropTable(name: string): Promise<unknown>;
   takeOut(name: string): Promise<unknown>;
+  putBack(name: string): Promise<unknown>;
   forgetOldRows(name: string): Promise<unknown>;
   addVirtualColumn(name: string): Promise<unknown>;
   /** Until the end of the tests. */
@@ -51,6 +52,7 @@ async function realSide(): Promise<Side> {
     },
     dropTable: (name) => database.query(`DROP TABLE ${name}`),
     takeOut: (name) => database.query(`ALTER PUBLICATION pub DROP TABLE ${name}`),
+    putBack: (name) => database.query(`ALTER PUBLICATION pub ADD TABLE ${name}`),
     forgetOldRows: (name) => database.query(`ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`),
     addVirtualColumn: (name) => database.query(`ALTER TABLE ${name} ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) VIRTUAL`),
     lock: async (name) => await (await database.session()).query(`BEGIN; LOCK TABLE ${name}`),
@@ -71,6 +73,7 @@ async function modelSide(): Promise<Side> {
     create: async (name) => model.relation(name),
     dropTable: async (name) => model.dropTable(name),
     takeOut: async (name) => model.takeOut(name),
+    putBack: async (name) => model.putBack(name),
     forgetOldRows: async (name) => model.forgetOldRows(name),
     addVirtualColumn: async (name) => model.addVirtualColumn(name),
     lock: async (name) => model.lock(name),
@@ -147,6 +150,25 @@ describe.each(['real', 'model'])('%s publication', (name) => {
       ],
       turns: [],
     });
+  });
+
+  test('a table that left and came back has left, until it is added again', async () => {
+    const { port, create, takeOut, putBack } = use();
+    const relations = [await create('came_back'), await create('came_never')];
+    await port.ask({ type: 'addRelations', relations });
+    await takeOut('came_back');
+    await putBack('came_back');
+
+    const answers = [];
+    for (const type of ['reviewRelations', 'reviewRelations', 'addRelations', 'reviewRelations']) {
+      answers.push(await port.ask({ type, relations }));
+    }
+
+    const [back] = relations;
+    const left = { type: 'publication.reviewed', faults: [{ relation: back, fault: 'hasLeft' }], turns: [] };
+    expect(answers).toEqual([
+      left, left, { type: 'publication.altered', added: [back], turns: [] }, { type: 'publication.reviewed', faults: [], turns: [] },
+    ]);
   });
 
   test.each([

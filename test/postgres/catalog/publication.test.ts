@@ -272,6 +272,25 @@ test.each([
     .toEqual({ added: [root], identities: [{ is: 'f' }, { is: 'f' }] });
 });
 
+test('a table that an operator publishes with other rows for a while has left, and one that joins with a table above has not', async () => {
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
+  const filtered = await table('filtered');
+  const root = await table('joined', '(id int) PARTITION BY RANGE (id)');
+  await database.query('CREATE TABLE joined_part PARTITION OF joined DEFAULT');
+  const [row] = await database.query<{ oid: number }>("SELECT 'joined_part'::regclass::oid::int8::float8 AS oid");
+  const part = { oid: row?.oid ?? 0, schema: 'public', name: 'joined_part' };
+  await publication.add([filtered, part]);
+  await publication.add([root]);
+  const { faults: before } = await publication.review([filtered, part, root]);
+
+  await database.query(`ALTER PUBLICATION pub DROP TABLE filtered; ALTER PUBLICATION pub ADD TABLE filtered WHERE (id > 1);
+    ALTER PUBLICATION pub DROP TABLE filtered; ALTER PUBLICATION pub ADD TABLE filtered`);
+  const { faults } = await publication.review([filtered, part, root]);
+
+  await publication.drop([root, part, filtered]);
+  expect({ before, faults }).toEqual({ before: [], faults: [{ relation: filtered, fault: 'hasLeft' }] });
+});
+
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 

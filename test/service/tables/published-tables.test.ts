@@ -59,6 +59,20 @@ test('a table leaves with its last shape', async () => {
   expect(both).toEqual(['kept', 'leaving']);
 });
 
+test('a shape whose table was taken out of the publication and put back at once starts over', async () => {
+  await database.query('CREATE TABLE back (id integer PRIMARY KEY, title text)');
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'back' }).catchUp();
+  const [publication] = await database.query<{ pubname: string }>('SELECT pubname FROM pg_publication');
+  const alter = `ALTER PUBLICATION "${publication?.pubname}"`;
+  await database.query(`DO $$ BEGIN
+    ${alter} DROP TABLE back; COMMIT; INSERT INTO back VALUES (1, 'unheard'); COMMIT;
+    BEGIN ${alter} ADD TABLE back; EXCEPTION WHEN duplicate_object THEN NULL; END; -- The service was faster.
+  END $$`);
+
+  await expect.poll(async () => (await follower.catchUp()).sorted()).toEqual([{ id: '1', title: 'unheard' }]);
+  expect(follower.refetches).toBe(1);
+});
+
 test.each([
   ['taken out of the publication', (table: string, publication: string) => `ALTER PUBLICATION "${publication}" DROP TABLE ${table}`],
   ['dropped and made anew', (table: string) => `DROP TABLE ${table}; CREATE TABLE ${table} (id integer PRIMARY KEY, title text)`],

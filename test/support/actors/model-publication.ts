@@ -10,6 +10,8 @@ interface ModelTable {
   readonly relation: PublishedRelation;
   isFull: boolean;
   isPublished: boolean;
+  /** It was taken out, and put back by somebody else, since it was added. */
+  hasLeft: boolean;
   /** It has a generated column that no publication carries. */
   isUnwritable: boolean;
   /** When partitions of it came or went; 0 for never. */
@@ -65,7 +67,7 @@ export class ModelPublication {
     if (known !== undefined) return known.relation;
     this.oids += 1;
     const relation = { oid: this.oids, schema: 'public', name };
-    this.tables.set(name, { relation, isFull: false, isPublished: false, isUnwritable: false, turnedMicros: 0 });
+    this.tables.set(name, { relation, isFull: false, isPublished: false, hasLeft: false, isUnwritable: false, turnedMicros: 0 });
     return relation;
   }
 
@@ -81,6 +83,11 @@ export class ModelPublication {
 
   takeOut(name: string): void {
     this.alter(name, { isPublished: false });
+  }
+
+  /** A table that was added before. */
+  putBack(name: string): void {
+    this.alter(name, { isPublished: true, hasLeft: true });
   }
 
   forgetOldRows(name: string): void {
@@ -115,6 +122,7 @@ export class ModelPublication {
       const table = this.present(relation);
       if (table === undefined) return [{ relation, fault: 'isDropped' }];
       if (!table.isPublished) return [{ relation, fault: 'isNotPublished' }];
+      if (table.hasLeft) return [{ relation, fault: 'hasLeft' }];
       if (table.isUnwritable) return [{ relation, fault: 'isUnwritable' }];
       return table.isFull ? [] : [{ relation, fault: 'isNotFull' }];
     });
@@ -128,8 +136,11 @@ export class ModelPublication {
       if (table.isUnwritable) return refusal('generated_columns_not_carried');
       if (this.locked.has(relation.name) && !(table.isPublished && table.isFull)) return refusal('lock_timeout');
     }
-    const added = relations.filter(({ name }) => this.tables.get(name)?.isPublished === false);
-    for (const { name } of relations) this.alter(name, { isPublished: true, isFull: true });
+    const added = relations.filter(({ name }) => {
+      const table = this.tables.get(name);
+      return table?.isPublished === false || table?.hasLeft === true;
+    });
+    for (const { name } of relations) this.alter(name, { isPublished: true, hasLeft: false, isFull: true });
     return { type: 'publication.altered', added, turns: this.turnsOf(relations) };
   }
 
