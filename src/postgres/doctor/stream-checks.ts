@@ -122,7 +122,7 @@ function standing({ complete, as_root: asRoot, ours }: FoundPublication, subject
   }
   if (!ours && !isManual) {
     const says = `The publication "${name}" belongs to another role: tables can join it by hand alone`;
-    found.push(warn(says, `${alter} OWNER TO ${quoteName(target.user)};`));
+    found.push(warn(says, `${alter} OWNER TO ${quoteName(target.user)}; ${remark('all shapes start over, as whenever it is altered')}`));
   }
   return found.length > 0 ? found : [ok(`The publication "${name}" is there`)];
 }
