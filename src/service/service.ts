@@ -168,7 +168,8 @@ async function reachDatabase(beginning: Beginning, storage: Promise<Storage | un
   stored.catch(() => {}); // Perhaps nobody asks for it.
   const database = await openDatabase(beginning);
   const opening = database.adminPool.probe().catch(() => {}); // Who asks first for a table finds it open. What fails is heard below.
-  const problem = await preflight(database.target, { ...database, stored }).finally(() => opening);
+  const { manualTablePublishing: isManual } = beginning.configuration;
+  const problem = await preflight(database.target, { ...database, isManual, stored }).finally(() => opening);
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   return database;
 }

@@ -19,6 +19,8 @@ export interface PreflightOptions extends SlotSettings {
   readonly slot?: string;
   /** Its publication, which tells whose the slot is. Left out, nobody asks. */
   readonly publication?: string;
+  /** What the publication publishes is an operator's business, whoever owns it. */
+  readonly isManual?: boolean;
   /** What the storage has of the slot's stream, or will say of it once it is open. `unknown`: so is whose the slot is. */
   readonly stored?: StoredStream | Promise<StoredStream | 'unknown'>;
   readonly timeoutMs?: number;
@@ -80,7 +82,7 @@ interface Facts {
   readonly senders_left: number;
   /** Nobody has made it, and the role may not. */
   readonly lacks_publication: boolean;
-  /** It is another role's, and does not publish everything. */
+  /** It does not publish everything, and the role may not mend that, or is not to. */
   readonly has_part_of_publication: boolean;
 }
 
@@ -99,10 +101,10 @@ const FACTS_SQL = `
          $2::text IS NOT NULL AND NOT has_database_privilege(current_database(), 'CREATE')
            AND NOT EXISTS (SELECT FROM pg_publication WHERE pubname = $2) AS lacks_publication,
          EXISTS (SELECT FROM pg_publication WHERE pubname = $2 AND NOT (pubinsert AND pubupdate AND pubdelete AND pubtruncate)
-           AND NOT pg_has_role(pubowner, 'USAGE')) AS has_part_of_publication`;
+           AND ($3 OR NOT pg_has_role(pubowner, 'USAGE'))) AS has_part_of_publication`;
 
-async function factsOf(client: pg.Client, { slot, publication }: PreflightOptions): Promise<Facts> {
-  const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null, publication ?? null])).rows;
+async function factsOf(client: pg.Client, { slot, publication, isManual = false }: PreflightOptions): Promise<Facts> {
+  const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null, publication ?? null, isManual])).rows;
   invariant(facts !== undefined, 'a SELECT without FROM has a row');
   return facts;
 }

@@ -86,6 +86,7 @@ export async function prepareReplication(
     const judged = standingOf(found, stored, names);
     if (judged.standing === 'refused') throw new ReplicationSetupError(judged.code, judged.why);
     const { source, slot, publication } = found;
+    if (publication === undefined && isLeftToOperator(names, stored)) throw publicationMissing(names.publication);
     if (publication === undefined) await makePublication(client, names, found, server.version);
     if ((await findPublication(client, names.publication, source)) === undefined) throw publicationMissing(names.publication);
     await client.query(displaySettings('SESSION'));
@@ -152,6 +153,11 @@ async function serverOf(client: pg.Client): Promise<{ version: number; walLevel:
   return { version: Number(row?.version), walLevel: row?.wal_level ?? '', timeoutMs: Number(row?.timeout) };
 }
 
+/** Who drops one that has been streamed, to make it anew, would find ours in the way, and that it publishes nothing. */
+function isLeftToOperator({ isManual = false }: ReplicationNames, { source, damaged }: StoredStream): boolean {
+  return isManual && (source ?? damaged?.source) !== undefined;
+}
+
 /** The old slot goes first: if we do not come further than that, the next attempt finds it missing. */
 async function makePublication(client: pg.Client, names: ReplicationNames, { slot }: FoundDatabase, version: number): Promise<void> {
   if (slot?.isTemporary === false) await dropSlot(client, names.slot);
@@ -180,8 +186,8 @@ export async function createSlot(client: pg.Client, names: ReplicationNames, pre
   const { slot, isSlotTemporary = false } = names;
   return await typed(async () => {
     await watchForOurDeath(client); // One that still waits for a slot keeps the next service from it.
+    const publication = await completePublication(client, names, prepared.source); // Where that is refused, the slot stays.
     if (prepared.isInTheWay) await dropSlot(client, slot);
-    const publication = await completePublication(client, names, prepared.source);
     try {
       const lsn = await makeSlot(client, slot, isSlotTemporary);
       return { lsn, source: { ...prepared.source, publication } };

@@ -104,6 +104,19 @@ test('a slot is refused before it is tried when neither its mark nor the storage
   });
 });
 
+test('a publication of the role itself that leaves out an operation is refused where that is left to an operator', async () => {
+  await database.query("CREATE PUBLICATION partly WITH (publish = 'insert')");
+  const names = { slot: 'slot', publication: 'partly' };
+
+  const [own, manual] = [await preflight(database.url, names), await preflight(database.url, { ...names, isManual: true })];
+
+  await database.query('DROP PUBLICATION partly');
+  expect({ own, manual }).toEqual({
+    own: undefined,
+    manual: { code: 'publication_incomplete', message: expect.stringContaining('ALTER PUBLICATION "partly" SET') },
+  });
+});
+
 test('a server that never answers is unreachable', async () => {
   const mute = createServer(() => {});
   await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));

@@ -505,6 +505,32 @@ test('refuses a publication that leaves out an operation where that is an operat
   });
 });
 
+test('leaves the slot where it is when its publication is refused', async () => {
+  port = await open({ isManual: true });
+  await begin(port);
+  await database.query("ALTER PUBLICATION armature_test SET (publish = 'insert')");
+  await port.ask({ type: 'connect' });
+
+  const { type } = await port.ask({ type: 'createSlot' });
+
+  expect({ type, slots: await database.query(SLOTS) }).toEqual({
+    type: 'replication.refused', slots: [{ name: database.name, temporary: false }],
+  });
+});
+
+test('makes no publication where an operator is about to make it anew', async () => {
+  port = await open({ isManual: true });
+  const first = await port.ask({ type: 'connect' });
+  await begin(port);
+  await database.query('DROP PUBLICATION armature_test');
+
+  const { type, error } = await port.ask({ type: 'connect' });
+
+  expect({ first: first.type, type, error, made: await database.query(COMPLETE, ['armature_test']) }).toMatchObject({
+    first: 'replication.connected', type: 'replication.refused', error: { code: 'publication_missing' }, made: [],
+  });
+});
+
 test('tells whether a publication is another one: by what was altered of it, and not by the tables in it', async () => {
   await database.query('CREATE TABLE items (id int); CREATE PUBLICATION armature_test');
   port = await open();
