@@ -443,6 +443,7 @@ const replicationClientWalk: WalkedMachine = {
     { type: 'replication.slotCreated', lsn: '7', source, isMarked: true },
     { type: 'publication.broken', error },
     { type: 'slot.awaited', transactions: ['process 7'], advice: null },
+    { type: 'slot.awaited', transactions: [], advice: null },
     { type: 'timeout.slotAwaited' },
     { type: 'replication.refused', error, fatal: true },
     { type: 'replication.streaming' },

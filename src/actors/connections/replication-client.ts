@@ -69,11 +69,13 @@ interface Context {
   why: string; // Why it is, and why all shapes end.
   slotLsn: Lsn | null; // Where its stream begins; null for one that goes on.
   awaited: readonly string[]; // The transactions that its making waits for, as Postgres said lately.
+  advice: string | null; // Likewise.
   delayMs: number;
 }
 
 /** A slot that takes longer is asked after, and Postgres to make it. */
 const SLOT_MS = 5_000;
+const NOBODY_AWAITED = { transactions: [], advice: null };
 const awaitSlot = { type: 'startTimer', params: { name: 'slotAwaited', delayMs: SLOT_MS } } as const;
 
 export const replicationClient = setup({
@@ -81,8 +83,11 @@ export const replicationClient = setup({
   guards: {
     isContinued: (_, { standing }: Connected) => standing === 'continued',
     isRenamed: (_, { standing, isNoted }: Connected) => standing === 'continued' && !isNoted,
-    /** The same ones are told once. */
-    isNews: ({ context }, { transactions }: SlotAwaited) => transactions.join() !== context.awaited.join(),
+    /** The same is told once, and nothing is no news. */
+    isNews: ({ context }, { transactions, advice }: SlotAwaited) => {
+      const isSame = transactions.join() === context.awaited.join() && advice === context.advice;
+      return !isSame && (transactions.length > 0 || advice !== null);
+    },
   },
   actions: {
     ...effects,
@@ -90,12 +95,12 @@ export const replicationClient = setup({
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
     slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: delayMsAfter(context.delayMs, fatal) })),
     noteConnected: assign((_, { source, why }: Connected) => ({ source, why, slotLsn: null })),
-    noteAwaited: assign((_, { transactions }: Pick<SlotAwaited, 'transactions'>) => ({ awaited: transactions })),
+    noteAwaited: assign((_, { transactions, advice }: Omit<SlotAwaited, 'type'>) => ({ awaited: transactions, advice })),
     noteSlot: assign((_, { lsn, source }: { lsn: Lsn; source: StreamSource }) => ({ slotLsn: lsn, source })),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: null, awaited: [], delayMs: FIRST_DELAY_MS }),
+  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: null, awaited: [], advice: null, delayMs: FIRST_DELAY_MS }),
   initial: 'awaitingLock',
   on: {
     'lock.lost': { target: '.backingOff' },
@@ -152,7 +157,7 @@ export const replicationClient = setup({
     /** The slot is made before the purge: a shape that begins between the two has its snapshot behind the slot's begin, or is purged. */
     creatingSlot: {
       entry: [{ type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } }, awaitSlot],
-      exit: [{ type: 'cancelTimer', params: { name: 'slotAwaited' } }, { type: 'noteAwaited', params: { transactions: [] } }],
+      exit: [{ type: 'cancelTimer', params: { name: 'slotAwaited' } }, { type: 'noteAwaited', params: NOBODY_AWAITED }],
       on: {
         'timeout.slotAwaited': {
           actions: [{ type: 'send', params: { to: '@replication', event: { type: 'hastenSlot' } } }, awaitSlot],
@@ -162,7 +167,7 @@ export const replicationClient = setup({
             guard: { type: 'isNews', params: ({ event }) => event },
             actions: [{ type: 'noteAwaited', params: ({ event }) => event }, { type: 'send', params: awaitedNote }],
           },
-          {},
+          { actions: { type: 'noteAwaited', params: ({ event }) => event } },
         ],
         'replication.slotCreated': {
           target: 'purging',

@@ -75,7 +75,7 @@ function titleOf({ pid, application, address, role, since, gid }: AwaitedRow): s
 
 function adviceFor(role: string): string {
   return (
-    'When these have ended, Postgres may need until its next checkpoint to make the slot. ' +
+    'When all transactions have ended that were open, Postgres may need until its next checkpoint to make the slot. ' +
     `So that Armature may hasten it: GRANT EXECUTE ON FUNCTION pg_log_standby_snapshot() TO ${JSON.stringify(role)}`
   );
 }

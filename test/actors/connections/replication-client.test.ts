@@ -5,6 +5,7 @@ import { replicationClient } from '../../../src/actors/connections/replication-c
 import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { Message, Name, PortSpec } from '../../../src/otp/process.ts';
 import { createRuntime } from '../../../src/otp/runtime.ts';
+import { walk } from '../../support/actors/lone-machine.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 /** A port's promise takes a few to become an event. */
@@ -120,6 +121,28 @@ test('a lock that is lost while the shapes are purged ends the attempt once they
   expect({ whilePurging: whilePurging.at(-1), after: asked.slice(whilePurging.length) }).toEqual({
     whilePurging: 'purge: it is gone',
     after: ['restartStream of the slot that was made from 900', 'startStreaming', 'disconnect'],
+  });
+});
+
+/** How often it is told for whom the slot waits, when Postgres says so one after the other. */
+function toldOf(...waits: readonly object[]): readonly unknown[] {
+  const connected = { type: 'replication.connected', standing: 'new', hasSwitched: false, isNoted: false, why: 'there is none', source };
+  const before: Message[] = [{ type: 'lock.isHeld' }, connected, { type: 'stream.restarted' }];
+  const events = waits.map((wait): Message => ({ type: 'slot.awaited', ...wait }));
+  return events.flatMap((_, index) => {
+    const { asked } = walk(replicationClient, { self: 'client#1' }, ...before, ...events.slice(0, index + 1));
+    return asked.flatMap(({ params }) => (params as { event?: object }).event ?? []);
+  });
+}
+
+test('what a new slot waits for is told when it changes, and the advice also where all transactions have ended', () => {
+  const process = { transactions: ['process 7'], advice: null };
+  const [over, advised] = [{ transactions: [], advice: null }, { transactions: [], advice: 'GRANT EXECUTE' }];
+
+  expect({ first: toldOf(over), changing: toldOf(process, process, over, process), silent: toldOf(advised, advised) }).toMatchObject({
+    first: [],
+    changing: [{ transactions: ['process 7'] }, { transactions: ['process 7'] }],
+    silent: [{ what: 'replication.slotAwaited', transactions: [], advice: 'GRANT EXECUTE' }],
   });
 });
 
