@@ -196,7 +196,7 @@ export const SETTINGS = {
   retainedWalBytesMax: {
     flag: 'retained-wal-warning',
     value: 'BYTES',
-    type: integer(1, INTEGER_MAX).default(1024 * 1024 * 1024),
+    type: bytesMax.default(1024 * 1024 * 1024),
     electric: [],
     help: 'from so much WAL on that Postgres keeps for the slot, the log says so (default: 1073741824)',
   },

@@ -142,6 +142,10 @@ test.each([
   });
 });
 
+test('what Postgres may keep for the slot may be more than an integer holds', () => {
+  expect(read({ ARMATURE_RETAINED_WAL_WARNING: '53687091200' }).retainedWalBytesMax).toBe(53_687_091_200);
+});
+
 test('an age may be longer than any timer runs, and a wait may not', () => {
   expect({
     age: read({ ARMATURE_SHAPE_EXPIRE_AFTER: '90d' }).shapeExpireAfterMs,

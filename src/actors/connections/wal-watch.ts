@@ -1,6 +1,7 @@
 /**
  * WAL watch: how much WAL Postgres keeps for our slot. That is somebody else's disk, and nothing else would tell before it is full: so it
- * is told beyond a bound, again each time it has doubled since, and when it is over.
+ * is told beyond a bound, again each time it has doubled since, and when it is over: when half of the bound is left, for around the bound
+ * itself it comes and goes with each checkpoint.
  */
 import { assign, setup } from 'xstate';
 import { effects } from '../../otp/effects.ts';
@@ -30,7 +31,7 @@ export const walWatch = setup({
   types: { input: {} as { retainedBytesMax: number }, context: {} as Context, events: {} as Event },
   guards: {
     isNews: ({ context }, { retainedBytes }: Seen) => retainedBytes >= Math.max(context.retainedBytesMax, 2 * context.toldBytes),
-    isOver: ({ context }, { retainedBytes }: Seen) => context.toldBytes > 0 && retainedBytes < context.retainedBytesMax,
+    isOver: ({ context }, { retainedBytes }: Seen) => context.toldBytes > 0 && 2 * retainedBytes < context.retainedBytesMax,
   },
   actions: {
     ...effects,

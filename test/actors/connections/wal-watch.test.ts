@@ -17,13 +17,13 @@ function notesOf(...answers: readonly { type: string }[]): readonly unknown[] {
   });
 }
 
-test('it is told beyond the bound, again when it has doubled, and when it is over', () => {
-  const notes = notesOf(...[99, 100, 150, 199, 200, 120, 99, 50, 100].map((bytes) => seen(bytes)), { type: 'slot.unseen' });
+test('it is told beyond the bound, again when it has doubled, and when half of the bound is left', () => {
+  const notes = notesOf(...[99, 100, 150, 199, 200, 120, 99, 50, 49, 99, 100].map((bytes) => seen(bytes)), { type: 'slot.unseen' });
 
   expect(notes).toMatchObject([
     { what: 'wal.retained', level: 'warn', retainedBytes: 100 },
     { what: 'wal.retained', retainedBytes: 200 },
-    { what: 'wal.released', level: 'info', retainedBytes: 99 },
+    { what: 'wal.released', level: 'info', retainedBytes: 49 },
     { what: 'wal.retained', retainedBytes: 100 },
   ]);
 });
