@@ -6,7 +6,7 @@
  * the next query. No error is left without a listener.
  */
 import pg from 'pg';
-import { DatabaseUnreachableError, worldError, type WorldError } from './database-error.ts';
+import { connectError, DatabaseUnreachableError, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
 export interface ConnectOptions {
@@ -102,12 +102,4 @@ async function attempt(target: DatabaseTarget, options: ConnectOptions, tls: Tls
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }
-}
-
-/** Whatever fails while connecting is the world's doing: wrong password, no such database, no server. */
-function connectError(error: unknown): WorldError {
-  const known = worldError(error);
-  if (known !== undefined) return known;
-  const message = error instanceof Error ? error.message : String(error);
-  return new DatabaseUnreachableError(message, { cause: error });
 }

@@ -72,6 +72,8 @@ const CERTIFICATE_CODE = new RegExp(
   '^(?:CERT_\\w+|UNABLE_TO_\\w+|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT\\w*|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|' +
     'ERR_TLS_CERT_ALTNAME_\\w+)$',
 );
+/** Node has no name for most of what OpenSSL may find, as that a key is too weak; for a few it has one that others might have, too. */
+const OTHER_CERTIFICATE_CODE = /^(?:UNSPECIFIED|ERROR_IN_CERT_\w+|CRL_\w+)$/;
 /** What files never do; a socket that is a file may then have any code of a file, ENOENT among them. */
 const NETWORK_CALLS = new Set(['connect', 'getaddrinfo']);
 const PASSING_STATE = /^(?:53300|57P0[1-5])$/;
@@ -88,11 +90,21 @@ export function worldError(error: unknown): WorldError | undefined {
   if (error instanceof DatabaseUnreachableError || error instanceof DatabaseRefusedError) return error;
   if (!(error instanceof Error)) return undefined;
   if (error instanceof AggregateError && error.errors.length > 0) return worldError(error.errors[0]);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (error instanceof pg.DatabaseError) return refusal(error, code);
   if (CERTIFICATE_CODE.test(code)) return new CertificateRefusedError(error.message, { cause: error });
   const isAway = NETWORK_CODE.test(code) || isNetworkCall(error) || AWAY_TEXTS.some((text) => error.message.startsWith(text));
   return isAway ? unreachable(error) : undefined;
+}
+
+/** Whatever fails while connecting is the world's doing: wrong password, no such database, no server. */
+export function connectError(error: unknown): WorldError {
+  const known = worldError(error);
+  if (known !== undefined) return known;
+  const message = error instanceof Error ? error.message : String(error);
+  return OTHER_CERTIFICATE_CODE.test(codeOf(error))
+    ? new CertificateRefusedError(message, { cause: error })
+    : new DatabaseUnreachableError(message, { cause: error });
 }
 
 /** Runs `action`; an error of the world leaves it typed, any other as it is. */
@@ -102,6 +114,10 @@ export async function typed<Result>(action: () => Promise<Result>): Promise<Resu
   } catch (error) {
     throw worldError(error) ?? error;
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 function isNetworkCall(error: Error): boolean {

@@ -6,7 +6,7 @@
  */
 import pg from 'pg';
 import { clientConfig, inWorkingWay, isAboutTls, type Tls } from './connection.ts';
-import { DatabaseRefusedError, DatabaseUnreachableError, SessionRefusedError, typed, worldError } from './database-error.ts';
+import { connectError, DatabaseRefusedError, DatabaseUnreachableError, SessionRefusedError, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
 export interface DatabasePoolOptions {
@@ -153,9 +153,9 @@ class Pool implements DatabasePool {
     } catch (error) {
       if (isFull(pool, error)) throw new PoolTimeoutError('no connection became free in time');
       this.isUp = false;
-      const refused = worldError(error);
+      const refused = connectError(error);
       if (isAboutTls(refused)) this.forget(pool);
-      throw refused instanceof DatabaseRefusedError ? new SessionRefusedError(refused) : (refused ?? error);
+      throw refused instanceof DatabaseRefusedError ? new SessionRefusedError(refused) : refused;
     }
   }
 }

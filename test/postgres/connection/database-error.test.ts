@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type NetConnectOpts } from 'node:net';
 import { expect, test } from 'vitest';
-import { worldError } from '../../../src/postgres/connection/database-error.ts';
+import { connectError, worldError } from '../../../src/postgres/connection/database-error.ts';
 import { DiskError } from '../../../src/storage/errors.ts';
 
 function failing(code: string): Error {
@@ -23,6 +23,13 @@ test.each([
 ])('%s, as a socket has it, is the database being away', (code) => {
   expect(worldError(failing(code))?.name).toBe('DatabaseUnreachableError');
 });
+
+test.each(['UNSPECIFIED', 'ERROR_IN_CERT_NOT_BEFORE_FIELD', 'CRL_HAS_EXPIRED', 'CERT_HAS_EXPIRED'])(
+  '%s, as OpenSSL has it against a certificate while connecting, is for an operator to mend',
+  (code) => {
+    expect(connectError(failing(code))).toMatchObject({ name: 'DatabaseUnreachableError', code: 'certificate_refused' });
+  },
+);
 
 test.each(['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'ENOENT', 'EACCES', 'EMFILE'])('%s of a disk is not the doing of the database', (code) => {
   expect(worldError(new DiskError('write', '/moved', failing(code)))).toBeUndefined();
