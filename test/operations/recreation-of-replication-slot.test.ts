@@ -36,6 +36,11 @@ async function titlesOf(follower: ShapeFollower): Promise<readonly (string | nul
   return (await follower.catchUp()).sorted().map(({ title }) => title);
 }
 
+/** Each in a transaction of its own, and so soon that the service does not look in between. */
+function atOnce(...statements: readonly string[]): string {
+  return `DO $$ BEGIN ${statements.join('; COMMIT; ')}; END $$`;
+}
+
 /** The publication as it is left, which has to be as good as new. */
 function published(): Promise<Record<string, unknown>[]> {
   return database.query(`SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS "isComplete",
@@ -48,16 +53,16 @@ test.each([
   ['altered to publish inserts alone', () => `ALTER PUBLICATION ${publication} SET (publish = 'insert')`],
   [
     'altered for a moment, in which a row changed',
-    () => `ALTER PUBLICATION ${publication} SET (publish = 'insert'); UPDATE items SET title = 'then'; ` +
-      `ALTER PUBLICATION ${publication} SET (publish = 'insert, update, delete, truncate')`,
+    () => atOnce(`ALTER PUBLICATION ${publication} SET (publish = 'insert')`, "UPDATE items SET title = 'then'",
+      `ALTER PUBLICATION ${publication} SET (publish = 'insert, update, delete, truncate')`),
   ],
   [
     'dropped and made anew by hand',
-    () => `DROP PUBLICATION ${publication}; UPDATE items SET title = 'then'; CREATE PUBLICATION ${publication} FOR TABLE items`,
+    () => atOnce(`DROP PUBLICATION ${publication}`, "UPDATE items SET title = 'then'", `CREATE PUBLICATION ${publication} FOR TABLE items`),
   ],
 ])('recreation-of-replication-slot: a publication that was %s is made good, and every shape starts over', async (_, sql) => {
   const follower = await follow();
-  for (const statement of sql().split('; ')) await database.query(statement);
+  await database.query(sql());
 
   await database.query("UPDATE items SET title = 'after' WHERE id = 1; INSERT INTO items VALUES (2, 'new')");
 
