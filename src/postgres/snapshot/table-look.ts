@@ -47,7 +47,10 @@ interface LookRow {
   readonly columns: readonly LayoutColumn[];
 }
 
-/** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. */
+/**
+ * The first query of the transaction, which fixes its snapshot, or the second in a session that is lent, where that which lifts the limits
+ * on time does (`BEGIN_LENT`). The WAL position is as of later, never of before.
+ */
 const LOOK_SQL = `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
          pg_current_wal_flush_lsn()::text AS flush_lsn,
