@@ -6,7 +6,6 @@ import { startMetricsServer } from '../telemetry/metrics/metrics-server.ts';
 import { countEnds } from '../telemetry/metrics/process-ends.ts';
 import type { MetricsSource, ServiceMetrics } from '../telemetry/metrics/service-metrics.ts';
 import type { Closing } from './closing.ts';
-import type { Beginning } from './ground.ts';
 import type { World } from './world.ts';
 
 /** @returns undefined when nobody asked for metrics: then nothing is counted, and the library that does it is not loaded. */
@@ -34,7 +33,7 @@ export async function countedMetrics(
  */
 export async function serveMetrics(
   metrics: ServiceMetrics,
-  { configuration, logger, closing }: Beginning,
+  { configuration, logger, closing }: { readonly configuration: Configuration; readonly logger: Logger; readonly closing: Closing },
   source: () => MetricsSource | undefined,
 ): Promise<string> {
   const { host, prometheusPort: port = 0 } = configuration;
