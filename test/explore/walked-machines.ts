@@ -464,7 +464,7 @@ const walWatchWalk: WalkedMachine = {
   inputs: [{ retainedBytesMax: 10 }],
   events: [
     { type: 'timeout.look' },
-    ...[5, 20].map((retainedBytes) => ({ type: 'slot.seen', retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true })),
+    ...[4, 20].map((retainedBytes) => ({ type: 'slot.seen', retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true })),
     { type: 'slot.unseen' },
     failed('slot.failed'),
   ],
