@@ -68,24 +68,6 @@ export const FILTERS: readonly Clause[] = [
         },
         [{ id: '1', price: '10', gross: '20' }, { id: '1', price: '20', gross: '40' }, { id: '2', gross: '60' }],
       ),
-      telling(
-        'a publication that leaves such columns out',
-        async (served) => {
-          const reader = await Reader.of(served, GENERATED);
-          const carrying = (what: string): Promise<unknown> => served.database.query(`
-            DO $$ BEGIN
-              EXECUTE format('ALTER PUBLICATION %I SET (publish_generated_columns = ${what})', pubname) FROM pg_publication;
-            END $$`);
-          await carrying('none');
-          const refused = await reader.read();
-          await carrying('stored');
-          reader.offset = '-1';
-          return [refused.status, (refused.body as { message: string }).message.includes('publish_generated_columns = stored'),
-            (await reader.read()).status,
-          ];
-        },
-        [503, true, 200],
-      ),
     ],
   },
 ];

@@ -1,6 +1,6 @@
 /**
- * Virtual generated columns, of Postgres 18: a published table with replica identity FULL and one of them is a table that
- * nobody can update. The application's own writes come first.
+ * Generated columns, of Postgres 18. A published table with replica identity FULL and a virtual one is a table that nobody can update: the
+ * application's own writes come first. And a publication may leave stored ones out.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
@@ -12,7 +12,8 @@ let service: ServiceInProcess;
 
 beforeAll(async () => {
   database = await createDatabase();
-  service = await startServiceInProcess({ databaseUrl: database.url });
+  // Meanwhile the service does not find out that its publication was altered, and makes it anew.
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'publication-refresh-period': '1h' } });
 });
 
 afterAll(async () => {
@@ -33,4 +34,24 @@ test.each(['', 'id,price'])('a table with one is refused with columns=%s, and it
     body: { message: 'Invalid request', errors: { table: [expect.stringContaining('has virtual generated columns (gross)')] } },
     changed: [{ gross: 40 }],
   });
+});
+
+test('a publication that leaves stored ones out is refused with the statement that mends it, and serves behind that', async () => {
+  await database.query('CREATE TABLE priced (id int PRIMARY KEY, price int, gross int GENERATED ALWAYS AS (price * 2) STORED)');
+  const publish = (what: string): Promise<unknown> =>
+    database.query(`DO $$ BEGIN
+      EXECUTE format('ALTER PUBLICATION %I SET (publish_generated_columns = ${what})', pubname) FROM pg_publication;
+    END $$`);
+  const read = () => readShape(service.shapeUrl, { table: 'priced', offset: '-1' });
+
+  await publish('none');
+  const refused = await read();
+  await publish('stored');
+  const served = await read();
+
+  expect([refused.status, JSON.parse(refused.text), served.status]).toEqual([
+    503,
+    { message: expect.stringContaining('publish_generated_columns = stored') },
+    200,
+  ]);
 });
