@@ -98,10 +98,12 @@ async function recover(
   const { disk, directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
   const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
   const logOptions = { disk, standing, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, logRead: options.logRead };
-  const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
+  const listing = paths.stored(); // While the log is read: nobody but us changes them.
+  listing.catch(() => {}); // Heard below, unless the log keeps us from asking.
+  const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const files = new FileCache(disk, options.idleFilesMax ?? 48);
-  const recovering = recoverShapes(log, checkpoints, paths).then((found) => begin().then(() => found));
+  const recovering = recoverShapes(log, checkpoints, paths, listing).then((found) => begin().then(() => found));
   const recovered = await recovering.catch(async (error: unknown) => {
     await log.giveUp(); // It may be on its way to its witness, and the directory is not ours for long.
     throw error;

@@ -10,7 +10,7 @@ import { UnknownContentError } from '../errors.ts';
 import type { CompletedSnapshot, ShapeRecord, Splice } from '../log/shape-record.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 import { generationOf } from './shape-lines.ts';
-import type { ShapePaths, StoredFiles } from './shape-paths.ts';
+import type { ShapePaths, StoredFiles, StoredShapes } from './shape-paths.ts';
 import { newShape } from './shape-table.ts';
 import { withSplice } from './spliced-views.ts';
 import type { ShapeState } from './stored-shape.ts';
@@ -38,10 +38,12 @@ export interface Leftover {
   readonly generation: number;
 }
 
+/** @param listing which files there are; by default they are looked for when the records were read. */
 export async function recoverShapes(
   log: Pick<TransactionLog, 'records'>,
   checkpoints: Pick<Checkpoints, 'position' | 'shapes'>,
   paths: ShapePaths,
+  listing?: Promise<StoredShapes>,
 ): Promise<RecoveredShapes> {
   const { position } = checkpoints;
   const states = new Map([...checkpoints.shapes()].map((state) => [state.handle, state]));
@@ -53,7 +55,7 @@ export async function recoverShapes(
     if (record.type === 'shape.deleted') torn.delete(handle);
     if (!applyRecord(states, record)) torn.add(handle);
   }
-  const { files: stored, unread } = await paths.stored();
+  const { files: stored, unread } = await (listing ?? paths.stored());
   const isUnknown = (handle: Handle): boolean => unread.size > 0 && unread.has(paths.directoryOf(handle));
   const [shapes, robbed, leftovers]: [ShapeState[], Handle[], Leftover[]] = [[], [], []];
   const moved = new Map<Handle, readonly number[]>();
