@@ -152,7 +152,7 @@ export class WholeWorld {
     else if (act.do === 'open transaction') this.now.log.appendChanges(xid(this.account.sent.length + 1), bytes('[]'));
     else if (act.do === 'create') await this.create(act.kind);
     else if (act.do === 'begin snapshot') this.beginSnapshot(act.kind);
-    else if (act.do === 'go on with snapshots') for (const one of this.growing) await goOnWith(one, 1);
+    else if (act.do === 'go on with snapshots') for (const one of this.growing) await this.unlessDeleted(one, goOnWith(one, 1));
     else if (act.do === 'complete snapshots') await this.completeAll();
     else if (act.do === 'delete') this.delete(act.kind);
     else if (act.do === 'replace') await this.replace(act.kind);
@@ -225,7 +225,16 @@ export class WholeWorld {
   private async completeAll(): Promise<void> {
     const { growing } = this;
     this.growing = [];
-    for (const one of growing) await this.complete(one);
+    for (const one of growing) await this.unlessDeleted(one, this.complete(one));
+  }
+
+  /** Who writes the first rows of a shape that is deleted meanwhile hears of that. */
+  private async unlessDeleted({ shape: { handle } }: Growing, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof ShapeGoneError && this.account.shapes.get(handle)?.isDeleted === true)) throw error;
+    }
   }
 
   private async complete(growing: Growing): Promise<void> {
