@@ -13,8 +13,8 @@ import { NO_CONNECTION, STORAGE_REFUSED_CODE } from './snapshot-fault.ts';
 export const CONDITIONS = ['storage', 'lock', 'replication', 'pools', 'shapes', 'consumers'] as const;
 export type ServiceCondition = (typeof CONDITIONS)[number];
 
-/** Who can say, again, how it stands: asked when a status monitor starts anew. */
-const REPORTERS = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'] as const;
+/** Who can say, again, how it stands: asked when a status monitor starts anew, those of them that there are. */
+const REPORTERS = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache', '@standby'] as const;
 
 type Event =
   | { type: 'condition.met'; condition: ServiceCondition; process: Pid }

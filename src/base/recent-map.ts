@@ -1,6 +1,6 @@
 /**
- * RecentMap: what was asked for lately. It forgets what nobody has asked for in a while, so that what was of use once is not held for
- * ever, and what was asked for longest ago when all together is too much.
+ * RecentMap: what was asked for lately. With each that comes it forgets what nobody has asked for in a while, so that what was of use once
+ * is not held for ever, and what was asked for longest ago when all together is too much. While nothing comes, nothing goes.
  */
 import type { Clock } from './clock.ts';
 

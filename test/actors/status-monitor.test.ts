@@ -64,7 +64,7 @@ test('who vouches is watched once, however often it does', () => {
 });
 
 test('one that starts anew asks those who know', () => {
-  const reporters = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'];
+  const reporters = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache', '@standby'];
 
   expect(after().asked).toEqual(reporters.map((to) => ({ type: 'send', params: { to, event: { type: 'reportCondition' } } })));
 });

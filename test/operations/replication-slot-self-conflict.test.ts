@@ -4,26 +4,20 @@
  * too; here the lock has a session of its own, which does nothing and so ends at once.)
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startOwnCluster, type OwnCluster } from '../support/operations/own-cluster.ts';
+import type { TestDatabase } from '../support/postgres/postgres.ts';
 import { healthOf, spawnService, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
-import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
-const directory = temporaryDirectory();
-let postgres: EmbeddedPostgres;
+let cluster: OwnCluster;
 let database: TestDatabase;
+let directory: string;
 
 beforeAll(async () => {
-  postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off' } });
-  database = await createDatabaseOn(postgres.url);
-  await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
+  cluster = await startOwnCluster('CREATE TABLE items (id integer PRIMARY KEY)');
+  ({ database, directory } = cluster);
 });
-afterAll(async () => {
-  await database.drop();
-  await postgres.stop();
-  removeDirectory(directory);
-});
+afterAll(() => cluster.remove());
 
 const MAKERS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'";
 

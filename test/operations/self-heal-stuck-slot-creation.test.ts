@@ -3,25 +3,19 @@
  * once it is over nobody has to write anything for the start to go on, though the database is silent.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startOwnCluster, type OwnCluster } from '../support/operations/own-cluster.ts';
+import type { TestDatabase } from '../support/postgres/postgres.ts';
 import { healthOf, spawnService, untilActive } from '../support/service/service-process.ts';
-import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
-const directory = temporaryDirectory();
-let postgres: EmbeddedPostgres;
+let cluster: OwnCluster;
 let database: TestDatabase;
+let directory: string;
 
 beforeAll(async () => {
-  postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off', autovacuum: 'off' } });
-  database = await createDatabaseOn(postgres.url);
-  await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
+  cluster = await startOwnCluster('CREATE TABLE items (id integer PRIMARY KEY)', { autovacuum: 'off' });
+  ({ database, directory } = cluster);
 });
-afterAll(async () => {
-  await database.drop();
-  await postgres.stop();
-  removeDirectory(directory);
-});
+afterAll(() => cluster.remove());
 
 test('self-heal-stuck-slot-creation: the start says which transaction it waits for, and goes on when that has ended', async () => {
   const writer = await database.session();

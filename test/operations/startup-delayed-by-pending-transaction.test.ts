@@ -3,25 +3,19 @@
  * second instance has a storage of its own here, so that it would make the slot anew: it is the first that comes back beside an open one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startOwnCluster, type OwnCluster } from '../support/operations/own-cluster.ts';
+import type { TestDatabase } from '../support/postgres/postgres.ts';
 import { healthOf, spawnService, startServiceProcess, untilActive } from '../support/service/service-process.ts';
-import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
-const directory = temporaryDirectory();
-let postgres: EmbeddedPostgres;
+let cluster: OwnCluster;
 let database: TestDatabase;
+let directory: string;
 
 beforeAll(async () => {
-  postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off' } });
-  database = await createDatabaseOn(postgres.url);
-  await database.query('CREATE TABLE items (id serial PRIMARY KEY)');
+  cluster = await startOwnCluster('CREATE TABLE items (id serial PRIMARY KEY)');
+  ({ database, directory } = cluster);
 });
-afterAll(async () => {
-  await database.drop();
-  await postgres.stop();
-  removeDirectory(directory);
-});
+afterAll(() => cluster.remove());
 
 const start = (storage: string) => spawnService({ databaseUrl: database.url, storageDirectory: `${directory}/${storage}` });
 

@@ -1,4 +1,4 @@
-/** An instance that cannot take over ends, and says why, whoever waits for it. */
+/** An instance that stands by says so for as long as it does; one that cannot take over ends, and says why, whoever waits for it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,4 +32,20 @@ test('a standby whose storage another version has taken meanwhile ends with that
 
   expect([await second.ended, [200, 503, 'refused'].includes(await asking)]).toEqual([expect.stringContaining('has format 9'), true]);
   await Promise.all([first.remove(), second.remove()]);
+});
+
+test('a standby whose status monitor starts anew still waits, and serves what is stored', async () => {
+  const options = { databaseUrl: database.url, flags: { 'storage-dir': join(directory, 'watched') } };
+  const first = await startServiceInProcess(options);
+  await (await fetch(`${first.shapeUrl}?table=items&offset=-1`)).text();
+  const second = await startServiceInProcess({ ...options, mayWait: true });
+  await expect.poll(() => second.status(), { timeout: 10_000 }).toMatchObject({ level: 'waiting', isReadable: true });
+
+  const before = second.runtime.whereis('@status-monitor');
+  second.runtime.exit('@status-monitor', 'kill');
+  await expect.poll(() => second.runtime.whereis('@status-monitor') ?? before).not.toBe(before);
+
+  await expect.poll(() => second.status(), { timeout: 10_000 }).toMatchObject({ level: 'waiting', isReadable: true });
+  await second.remove();
+  await first.remove();
 });
