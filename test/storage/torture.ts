@@ -2,7 +2,8 @@
  * All power cuts of all workloads, and of random ones, all refusals of the disk, and damage in many of their states: `npm run
  * torture:storage -- --minutes 5 --seed 1`. Bounded by the minutes; what breaks a promise is printed with what makes it again. Of three
  * seeds one is a workload of few kinds of steps, with refusals, and two are whole lives: with cuts within recoveries, and with damage.
- * `--only lives` leaves the others out.
+ * `--only lives` leaves the others out. `--only damage` has all that can befall each file at every moment of one whole life: some eighty
+ * thousand mishaps, which take half an hour.
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
@@ -31,16 +32,20 @@ const BEFALLEN_EVERY = 3;
 const FLIPPED_EVERY = 61;
 let [cuts, refusals, damages, broken] = [0, 0, 0, 0];
 
-const isOnlyLives = values.only === 'lives';
-if (!isOnlyLives) for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
-await live('a whole life', WHOLE_LIFE, Number(values.seed));
-for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1) {
-  if (isOnlyLives || seed % 3 > 0) await live(`life ${seed}`, randomLife(seededRandom(seed)), seed);
-  else await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
-}
+if (values.only === 'damage') await befallEverywhere('a whole life', WHOLE_LIFE, seededRandom(Number(values.seed)));
+else await tortureAll(values.only === 'lives');
 const verdict = broken === 0 ? 'no promise broken' : `${broken} promises broken`;
 console.info(`${cuts} power cuts, ${refusals} disks that refuse, ${damages} times damage: ${verdict}`);
 process.exitCode = broken === 0 ? 0 : 1;
+
+async function tortureAll(isOnlyLives: boolean): Promise<void> {
+  if (!isOnlyLives) for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
+  await live('a whole life', WHOLE_LIFE, Number(values.seed));
+  for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1) {
+    if (isOnlyLives || seed % 3 > 0) await live(`life ${seed}`, randomLife(seededRandom(seed)), seed);
+    else await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
+  }
+}
 
 /** Of each moment one way to end; how it is befallen by damage in between. */
 async function live(name: string, steps: readonly WholeStep[], seed: number): Promise<void> {
@@ -68,6 +73,17 @@ async function befall(name: string, steps: readonly WholeStep[], random: Random)
     report(`${name}, operation ${index}`, await damagedAt(moment, all));
     damages += all.length;
   }
+}
+
+async function befallEverywhere(name: string, steps: readonly WholeStep[], random: Random): Promise<void> {
+  const { moments } = await momentsOfLife(steps, { isPatient: true });
+  for (const [index, moment] of moments.entries()) {
+    if (systemClock.nowMs() > endMs) return console.info(`${name}: the time was over at moment ${index} of ${moments.length}`);
+    const all = [...mishaps(moment.disk.files, random)];
+    report(`${name}, operation ${index}`, await damagedAt(moment, all));
+    damages += all.length;
+  }
+  console.info(`${name}: all ${moments.length} moments`);
 }
 
 async function torture(name: string, steps: readonly Step[], seed: number): Promise<void> {
