@@ -68,7 +68,7 @@ export function* mishaps(files: readonly string[], random: Random): Generator<Mi
     const other = files.find((one) => one > path && kindOf(one) === kindOf(path));
     if (other === undefined) continue;
     yield { name: `${path} and ${other} are swapped`, befall: (disk) => swap(disk, path, other) };
-    if (kindOf(path) !== '.index') continue;
+    if (kindOf(path) !== '.index' || ![path, other].every((index) => files.includes(linesOf(index)))) continue;
     yield { name: `${path} and ${other} are swapped with their lines`, befall: (disk) => swapWithLines(disk, path, other) };
   }
 }
