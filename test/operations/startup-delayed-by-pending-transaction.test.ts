@@ -1,6 +1,7 @@
 /**
- * A transaction that is open while the first service starts holds up its slot; once there is one, no open transaction holds up a start. The
- * second instance has a storage of its own here, so that it would make the slot anew: it is the first that comes back beside an open one.
+ * A transaction that is open while the first service starts holds up its slot, as does each that begins before the slot stands; once there
+ * is one, no open transaction holds up a start. The second instance has a storage of its own here, so that it would make the slot anew: it
+ * is the first that comes back beside an open one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startOwnCluster, type OwnCluster } from '../support/operations/own-cluster.ts';
@@ -29,8 +30,8 @@ test('startup-delayed-by-pending-transaction: the first start waits for it and a
   const delayed = await healthOf(first);
 
   await early.query('COMMIT');
-  await late.query('BEGIN; INSERT INTO items DEFAULT VALUES');
   await untilActive(first);
+  await late.query('BEGIN; INSERT INTO items DEFAULT VALUES');
   const beside = await healthOf(second);
   await second.stop();
   await first.kill();
