@@ -54,9 +54,10 @@ async function idsOf(follower: ShapeFollower): Promise<readonly unknown[]> {
   return (await follower.catchUp()).sorted().map(({ id }) => id);
 }
 
-/** Until the standby has a copy of the slot that would outlive the primary. */
+/** Until the standby has a copy of the slot that would outlive the primary: it keeps one from where a snapshot of what runs was logged. */
 async function copySlot(): Promise<void> {
   const copied = async () => {
+    await query(postgres, 'SELECT pg_log_standby_snapshot()'); // By itself Postgres logs one in fifteen seconds.
     await query(standby, 'SELECT pg_sync_replication_slots()');
     return await query(standby, "SELECT slot_name FROM pg_replication_slots WHERE slot_name = 'electric_slot_default' AND NOT temporary");
   };

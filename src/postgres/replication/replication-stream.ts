@@ -61,6 +61,8 @@ const PAUSE_MS = 1;
 
 const code = (letter: string): number => letter.charCodeAt(0);
 const COPY_DATA = code('d'), COPY_BOTH = code('W'), COPY_DONE = code('c'), ERROR = code('E'), NOTICE = code('N'), PARAMETER = code('S');
+/** By itself, without the end of the copy, where the server is stopped in good order. */
+const COMMAND_COMPLETE = code('C');
 const XLOG_DATA = code('w'), KEEPALIVE = code('k');
 const XLOG_HEADER_BYTES = 25;
 const KEEPALIVE_BYTES = 18;
@@ -138,7 +140,7 @@ class Stream implements ReplicationStream {
       case COPY_DATA: return this.copyData(bytes, start, end);
       case COPY_BOTH: return this.markStarted();
       case ERROR: return this.end(refusal(errorFields(bytes, start, end)));
-      case COPY_DONE: return this.end(new DatabaseUnreachableError('Postgres ended the replication stream'));
+      case COPY_DONE: case COMMAND_COMPLETE: return this.end(new DatabaseUnreachableError('Postgres ended the replication stream'));
       case NOTICE: case PARAMETER: return;
       default: throw new PgoutputError(`unexpected message ${JSON.stringify(String.fromCharCode(type))} in the replication stream`);
     }

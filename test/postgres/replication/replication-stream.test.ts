@@ -380,6 +380,7 @@ describe('led by a test', () => {
   const unreachable = { code: 'database_unreachable' };
   test.each([
     ['the end of the copy', ['c', ''], unreachable],
+    ['the end of a server that is stopped in good order', ['C', 'COPY 0\0'], unreachable],
     ['an error of a server that goes away', ['E', refusalBody('57P01')], unreachable],
     ['an error of a broken connection', ['E', refusalBody('08006')], unreachable],
     ['any other error', ['E', refusalBody('42704', 'no such slot')], { code: '42704', message: 'no such slot', detail: 'the detail' }],
