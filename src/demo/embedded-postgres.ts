@@ -187,10 +187,12 @@ async function answers(target: DatabaseTarget): Promise<boolean> {
 }
 
 async function stopServer(child: ChildProcess, exited: Promise<void>, clock: Clock): Promise<void> {
+  const ended = new AbortController(); // A timer that is left would keep our own process for as long.
+  void exited.then(() => ended.abort());
   for (const { signal, patienceMs } of signalsThatStop) {
     if (hasEnded(child)) break;
     child.kill(signal);
-    await Promise.race([exited, pause(clock, patienceMs)]);
+    await pause(clock, patienceMs, ended.signal);
   }
   await exited;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Clock, systemClock, type TimerId } from '../../src/base/clock.ts';
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { EmbeddedPostgresError } from '../../src/demo/embedded-error.ts';
 
@@ -55,18 +56,37 @@ test('runs with logical decoding, UTF-8 and the C locale, on the loopback addres
   expect(settings).toEqual([{ wal: 'logical', encoding: 'UTF8', datcollate: 'C', address: '127.0.0.1', sockets: '' }]);
 });
 
-test('keeps its data and its password, tells what it does, and leaves no process behind', async () => {
+/** What it sets a timer for keeps its process from ending. */
+function timerCounting(): { readonly clock: Clock; readonly timers: ReadonlySet<TimerId> } {
+  const timers = new Set<TimerId>();
+  const setTimer: Clock['setTimer'] = (callback, delayMs) => {
+    const timer = systemClock.setTimer(() => {
+      timers.delete(timer);
+      callback();
+    }, delayMs);
+    timers.add(timer);
+    return timer;
+  };
+  const clearTimer: Clock['clearTimer'] = (timer) => {
+    timers.delete(timer);
+    systemClock.clearTimer(timer);
+  };
+  return { clock: { ...systemClock, setTimer, clearTimer }, timers };
+}
+
+test('keeps its data and its password, tells what it does, and leaves neither a process nor a timer behind', async () => {
   const steps: string[] = [];
-  const first = await start({ onProgress: (step) => steps.push(step) });
+  const { clock, timers } = timerCounting();
+  const first = await start({ onProgress: (step) => steps.push(step), clock });
   await ask(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
   const pid = serverPid();
   await first.stop();
-  const left = isAlive(pid);
+  const left = { process: isAlive(pid), timers: timers.size };
 
   const second = await start({ onProgress: (step) => steps.push(step) });
 
   expect({ left, kept: await ask(second, 'TABLE kept'), steps }).toEqual({
-    left: false,
+    left: { process: false, timers: 0 },
     kept: [{ answer: 42 }],
     steps: ['cluster', 'postgres', 'postgres'],
   });
