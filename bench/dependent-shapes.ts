@@ -37,7 +37,11 @@ const SERVER_SETTINGS = {
   wal_sender_timeout: '0', // The service is held still while a backlog is written.
 };
 
-const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { scale: { type: 'string', default: '1' }, settle: { type: 'string', default: '3000' } },
+});
+/** Before memory is measured. */
+const settleMs = Number(values.settle);
 const scale = Number(values.scale);
 invariant(scale > 0 && scale <= 1, '--scale takes a share, up to 1');
 /** At least two: what is compared with one must be more. */
@@ -49,9 +53,9 @@ await measured('Subqueries within subqueries: COMMIT at the innermost to the res
   layers(world.database, world.service, { leaves: scaled(1_000), tries: scaled(30) }));
 await measured('Outer shapes over one inner shape', ({ database, service }) => sharedInner(database, service, scaled(1_000)));
 await measured('Pairs of an outer and an inner shape', (world) =>
-  ownInner(world, { pairs: scaled(10_000), commits: scaled(5_000) }));
+  ownInner(world, { pairs: scaled(10_000), commits: scaled(5_000), settleMs }));
 
-await measured('A subquery that selects very many values', (world) => manyValues(world, scaled(2_000_000)));
+await measured('A subquery that selects very many values', (world) => manyValues(world, { values: scaled(2_000_000), settleMs }));
 
 /** Each has a Postgres and a service to itself, so that none pays for the shapes of another. */
 async function measured(title: string, measure: (world: World) => Promise<readonly Row[]>): Promise<void> {

@@ -118,6 +118,7 @@ try {
   await postgres.stop();
   rmSync(directory, { recursive: true, force: true });
 }
+process.exit(); // The client has a timer of a minute, which nobody can end.
 
 async function begun(): Promise<ServiceProcess> {
   const first = await spawnService({ databaseUrl: postgres.url, storageDirectory: join(directory, 'storage') });

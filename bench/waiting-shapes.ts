@@ -22,14 +22,17 @@ import { inspectProcess, type ProcessMemory } from './process-inspector.ts';
 const TABLES = 10;
 const REQUESTS_AT_ONCE = 20;
 const SINGLE_WAKES_MAX = 40;
-const SETTLE_MS = 2_000;
 
 const { values } = parseArgs({
-  options: { shapes: { type: 'string', default: '5000' }, rest: { type: 'string', default: '60000' } },
+  options: {
+    shapes: { type: 'string', default: '5000' }, rest: { type: 'string', default: '60000' }, settle: { type: 'string', default: '2000' },
+  },
 });
 const shapes = Number(values.shapes);
 /** Longer than a Consumer waits before it hibernates. */
 const restMs = Number(values.rest);
+/** Before memory is measured: its checkpoint has been taken by then. */
+const settleMs = Number(values.settle);
 const perTable = shapes / TABLES;
 invariant(Number.isInteger(perTable) && perTable > 1, 'every table has as many shapes as the others, and more than the one made first');
 
@@ -92,7 +95,7 @@ function shapeOf(table: number, owner: number, offset: string): string {
 
 /** After its checkpoint and a collection. */
 async function settled(): Promise<ProcessMemory> {
-  await pause(SETTLE_MS);
+  await pause(settleMs);
   for (let times = 0; times < 3; times += 1) await inspector.collectGarbage();
   return await inspector.memory();
 }

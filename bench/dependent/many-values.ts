@@ -15,7 +15,13 @@ const TABLES = `
   CREATE INDEX ON holders (badge)`;
 const WHERE = 'badge IN (SELECT number FROM badges WHERE valid)';
 
-export async function manyValues({ database, service, inspector }: OwnInnerWorld, values: number): Promise<Row[]> {
+export interface ManyValuesOptions {
+  readonly values: number;
+  readonly settleMs: number;
+}
+
+export async function manyValues({ database, service, inspector }: OwnInnerWorld, options: ManyValuesOptions): Promise<Row[]> {
+  const { values, settleMs } = options;
   await database.query(TABLES);
   await database.query(`
     INSERT INTO badges SELECT i, 1000000 + i, true FROM generate_series(1, ${values}) i;
@@ -23,10 +29,10 @@ export async function manyValues({ database, service, inspector }: OwnInnerWorld
   await database.query('VACUUM (ANALYZE) badges, holders');
   const read = (where: string): Promise<void> => new ShapeReader(service.url, { table: 'holders', where }).readToEnd();
   await read('badge < 0'); // What the first of all shapes brings with it is not counted.
-  const before = await settled(inspector);
+  const before = await settled(inspector, settleMs);
   const select = await timed(() => database.query(`SELECT * FROM holders WHERE ${WHERE}`));
   const first = await probed(service, () => read(WHERE));
-  const memory = memoryOf('value', before, await settled(inspector), values);
+  const memory = memoryOf('value', before, await settled(inspector, settleMs), values);
   const second = await probed(service, () => read(`${WHERE} AND id > 0`));
   const follower = new ShapeReader(service.url, { table: 'holders', where: WHERE });
   await follower.readToEnd();

@@ -12,7 +12,6 @@ import { createShapes } from './many-shapes.ts';
 import type { Row } from './report.ts';
 import { pause, spentDuring, spentUntilRest, timed, type Spent } from './timing.ts';
 
-const SETTLE_MS = 3_000;
 const SELECTS = 200;
 
 export interface OwnInnerWorld {
@@ -24,6 +23,7 @@ export interface OwnInnerWorld {
 export interface OwnInnerOptions {
   readonly pairs: number;
   readonly commits: number;
+  readonly settleMs: number;
 }
 
 /** Every user is in a project that stays, and in one that changes. */
@@ -41,15 +41,16 @@ const ON_OUTER = "UPDATE works SET title = 'commit ' || $2 WHERE id = $1";
 /** Back and forth between two projects: each time a value of the inner shape goes and another one comes. */
 const ON_INNER = 'UPDATE members SET project_id = 1000000 + $1 * 2 + 1 - project_id % 2 WHERE user_id = $1 AND nth = 2';
 
-export async function ownInner({ database, service, inspector }: OwnInnerWorld, { pairs, commits }: OwnInnerOptions): Promise<Row[]> {
+export async function ownInner({ database, service, inspector }: OwnInnerWorld, options: OwnInnerOptions): Promise<Row[]> {
+  const { pairs, commits, settleMs } = options;
   await fill(database, pairs);
   const readers = Array.from({ length: pairs }, (_, index) => new ShapeReader(service.url, { table: 'works', where: whereOf(index + 1) }));
   const write = (statement: string, spread = 1): Promise<Spent> => backlog(database, service, { statement, commits, spread });
   await createShapes(readers.slice(0, 1)); // What the first of all shapes brings with it is not counted.
   const alone = { outer: await write(ON_OUTER), inner: await write(ON_INNER) };
-  const before = await settled(inspector);
+  const before = await settled(inspector, settleMs);
   const creation = await spentDuring(service, () => createShapes(readers.slice(1)));
-  const memory = memoryOf('pair', before, await settled(inspector), pairs - 1);
+  const memory = memoryOf('pair', before, await settled(inspector, settleMs), pairs - 1);
   const among = { outer: await write(ON_OUTER), inner: await write(ON_INNER) };
   const spread = { outer: await write(ON_OUTER, pairs), inner: await write(ON_INNER, pairs) };
   await createShapes(readers); // A shape that the moves have ended would say so.
@@ -92,9 +93,9 @@ async function backlog(database: Database, service: Service, { statement, commit
   return await spentUntilRest(service, async () => service.resume());
 }
 
-/** After its checkpoint and a collection. */
-export async function settled(inspector: ProcessInspector): Promise<ProcessMemory> {
-  await pause(SETTLE_MS);
+/** After its checkpoint, for which there is time, and a collection. */
+export async function settled(inspector: ProcessInspector, settleMs: number): Promise<ProcessMemory> {
+  await pause(settleMs);
   for (let times = 0; times < 3; times += 1) await inspector.collectGarbage();
   return await inspector.memory();
 }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const REPOSITORY = join(import.meta.dirname, '../..');
 
 test('the least share of the dependent shapes sets each row against a SELECT, or against one shape', { timeout: 300_000 }, async () => {
-  const share = ['bench/dependent-shapes.ts', '--scale', '0.0001'];
+  const share = ['bench/dependent-shapes.ts', '--scale', '0.0001', '--settle', '0'];
   const { stdout } = await promisify(execFile)('node_modules/.bin/tsx', share, { cwd: REPOSITORY });
 
   const rows = stdout.split('\n').filter((line) => line.startsWith('  '));
