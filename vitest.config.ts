@@ -23,7 +23,7 @@ function project(name: string, files: TestProjectInlineConfiguration['test']): T
       setupFiles: ['test/support/service/end-of-processes.ts'],
       testTimeout: 180_000, // Nine seconds of a search took 108 beside thirty others that worked.
       hookTimeout: 120_000,
-      expect: { poll: { timeout: 30_000 } }, // What never comes true fails; what a busy machine makes slow does not.
+      expect: { poll: { timeout: 60_000 } }, // What never comes true fails; what a busy machine makes slow does not.
       ...files,
     },
   };

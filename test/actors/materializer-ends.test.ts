@@ -31,7 +31,7 @@ beforeAll(async () => {
     const { world } = await run(peaceful);
     for (const state of statesOf(world)) if (!scripts.has(state)) scripts.set(state, peaceful);
   }
-}, 120_000);
+});
 
 interface End {
   readonly states: readonly string[];

@@ -43,7 +43,7 @@ test('the program of the process layer runs, crash included', async () => {
   });
 });
 
-test('the types of the package are enough for strict TypeScript, in each program and the copied example', { timeout: 60_000 }, async () => {
+test('the types of the package are enough for strict TypeScript, in each program and the copied example', async () => {
   writeFileSync(
     join(project, 'typed.ts'),
     `import { createRuntime, effects, task, via, type ChildSpec, type EffectParams, type MachineSpec, type Pid } from 'armature/otp';

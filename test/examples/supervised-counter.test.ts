@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-test('the counter crashes, is started again with what was on its shelf, and its client goes on', { timeout: 60_000 }, async () => {
+test('the counter crashes, is started again with what was on its shelf, and its client goes on', async () => {
   const [, promised] = /```text\n([\s\S]*?)```/.exec(readFileSync(join(REPOSITORY, 'examples/supervised-counter/README.md'), 'utf8')) ?? [];
 
   const command = ['--tsconfig', 'tsconfig.dist.json', 'examples/supervised-counter/main.ts'];

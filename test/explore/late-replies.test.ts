@@ -89,7 +89,7 @@ const named: readonly [string, WalkedMachine][] = walkedMachines.map((walked) =>
 
 test.each(named)('%s takes each answer to a call of its own, however late it comes', (_, walked) => {
   expect(unhandledReplies(walked, ANSWERS)).toEqual([]);
-}, 30_000);
+});
 
 test('an answer that comes after its caller has moved on is named', () => {
   const machine = setup({ actions: { ...effects } }).createMachine({

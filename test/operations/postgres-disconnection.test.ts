@@ -74,4 +74,4 @@ test('postgres-disconnection: stopped and started under load, everything is equa
     readableMeanwhile: handle,
     refetches: 0,
   });
-}, 60_000);
+});

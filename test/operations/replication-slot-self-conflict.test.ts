@@ -42,4 +42,4 @@ test('replication-slot-self-conflict: who is started anew makes the slot, and no
 
   await second.stop();
   expect({ makers: makers.length, status }).toEqual({ makers: 1, status: 'starting' });
-}, 60_000);
+});

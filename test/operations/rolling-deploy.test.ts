@@ -35,7 +35,7 @@ const options = () => ({ databaseUrl: database.url, storageDirectory });
 async function waiting(): Promise<ServiceProcess> {
   const service = await spawnService(options());
   services.push(service);
-  await expect.poll(() => healthOf(service), { timeout: 30_000 }).toBe('waiting');
+  await expect.poll(() => healthOf(service)).toBe('waiting');
   return service;
 }
 
@@ -57,7 +57,7 @@ test('rolling-deploy: the second serves what is stored, takes over when the firs
   const second = await waiting();
 
   const handleOfSecond = async () => (await readShape(second.shapeUrl, { table: 'items', offset: '-1' })).handle;
-  await expect.poll(handleOfSecond, { timeout: 10_000 }).toBe(handle);
+  await expect.poll(handleOfSecond).toBe(handle);
   const told = await cause(second);
   const missing = await readShape(second.shapeUrl, { table: 'missing', offset: '-1' });
   const live = readShape(second.shapeUrl, { table: 'items', offset: '0_inf', handle, live: 'true' });
@@ -89,4 +89,4 @@ test('rolling-deploy: the second serves what is stored, takes over when the firs
     next: [200, handle, { id: '12', title: 'behind the hand-over' }],
     whole: [handle, await rows()],
   });
-}, 60_000);
+});

@@ -39,4 +39,4 @@ test('self-heal-stuck-slot-creation: the start says which transaction it waits f
       transactions: [expect.stringMatching(new RegExp(`^process ${pid} of Postgres, application "writer", .*, since `))],
     },
   });
-}, 60_000);
+});

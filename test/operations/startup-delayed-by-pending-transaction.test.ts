@@ -41,4 +41,4 @@ test('startup-delayed-by-pending-transaction: the first start waits for it and a
 
   await again.stop();
   expect({ delayed, beside, afterwards }).toEqual({ delayed: 'starting', beside: 'waiting', afterwards: 'active' });
-}, 60_000);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Message } from '../../src/otp/process.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { activeAgain, startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape, ShapeFollower, type ShapeResponse } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
@@ -59,7 +59,7 @@ async function restartUntilKnown(): Promise<() => Promise<void>> {
   });
   return async () => {
     runtime.resume('@consumers');
-    await runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+    await activeAgain(service);
   };
 }
 

@@ -99,7 +99,7 @@ test('it shows its page, a second start finds the data, and no end leaves a proc
     handles: [serving.handle, serving.handle],
     rows: 361,
   });
-}, 60_000);
+});
 
 test('Ctrl-C during the first start leaves nothing behind and blames nobody', async () => {
   const demo = startDemo();
@@ -109,4 +109,4 @@ test('Ctrl-C during the first start leaves nothing behind and blames nobody', as
   const exit = await end(demo.child, 'SIGINT');
 
   expect({ exit, left: processesOn(directory) }).toEqual({ exit: 0, left: [] });
-}, 60_000);
+});

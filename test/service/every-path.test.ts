@@ -90,4 +90,4 @@ test('a row of any values has the same bytes of key, tags and conditions by ever
     );
   });
   await fc.assert(property, { numRuns: RUNS });
-}, 120_000);
+});

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startRelay } from '../support/service/relay.ts';
 import { scrape, scrapeUntil } from '../support/service/scraped-metrics.ts';
-import { startServiceInProcess } from '../support/service/service.ts';
+import { activeAgain, startServiceInProcess } from '../support/service/service.ts';
 
 const RETAINED = 'electric_postgres_replication_slot_retained_wal_size';
 let database: TestDatabase;
@@ -31,7 +31,7 @@ test('an instance that waits for the lock says who holds it, to whoever has the 
 
   const [forAll, full] = [await health(service.url), await health(service.url, '?secret=S3cret')];
   await rival.query('SELECT pg_advisory_unlock_all()');
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' });
+  await activeAgain(service);
   const after = await health(service.url);
   await service.remove();
 
@@ -68,7 +68,7 @@ test('an instance that has lost the lock to another says who holds it, and not t
     new RegExp(`^another instance holds the lock of electric_slot_\\w+: process ${itself?.pid} of Postgres, `),
   );
   await rival.query('SELECT pg_advisory_unlock_all()');
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' });
+  await activeAgain(service);
   await service.remove();
 });
 

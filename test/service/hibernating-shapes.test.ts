@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startMaterializer } from '../support/service/materializer.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { activeAgain, startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const flags = { 'shape-hibernate-after': '30ms', 'enable-deletion': true } as const;
@@ -84,7 +84,7 @@ test('a move wakes a Materializer, and the outer shape that depends on it, as of
 test('a restart of all shapes drains it, and its log goes on', async () => {
   await untilHibernating(1);
   service.runtime.exit('@shape-cache', 'kill');
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+  await activeAgain(service);
   await database.query(`INSERT INTO items VALUES (2, 'two')`);
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
 

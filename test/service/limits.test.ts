@@ -6,7 +6,6 @@ import { startServiceInProcess, type ServiceInProcess } from '../support/service
 import { readShape } from '../support/service/shape-follower.ts';
 
 const HOUR_MS = 3_600_000;
-const LATER = { timeout: 60_000 };
 let database: TestDatabase;
 let service: ServiceInProcess | undefined;
 let passedMs: number;
@@ -50,7 +49,7 @@ test('beyond --max-shapes the longest unread go, and no shape on which another o
   const outer = await ask(running, { where: 'id IN (SELECT id FROM tags)' });
   const young = await ask(running, { where: 'id = 2' });
 
-  await expect.poll(() => [...running.runtime.printTree().matchAll(/consumers\/\d+-\d+#/g)].length, LATER).toBe(3);
+  await expect.poll(() => [...running.runtime.printTree().matchAll(/consumers\/\d+-\d+#/g)].length).toBe(3);
 
   const found = await standing(running, [
     [{ where: 'id = 1' }, old.handle],
@@ -59,12 +58,12 @@ test('beyond --max-shapes the longest unread go, and no shape on which another o
     [{ where: 'id = 2' }, young.handle],
   ]);
   expect(found).toEqual([409, 200, 200, 200]);
-}, 60_000);
+});
 
 test('at --max-storage-size a new shape is refused in words while all are in use, and finds room when one is not', async () => {
   const running = await start({ 'max-storage-size': '250000' });
   const large = await ask(running, {});
-  await expect.poll(async () => (await ask(running, {}, { offset: '0_0', handle: large.handle ?? '' })).upToDate, LATER).toBe(true);
+  await expect.poll(async () => (await ask(running, {}, { offset: '0_0', handle: large.handle ?? '' })).upToDate).toBe(true);
   passedMs += 2_000; // That there was room may be a second old.
   const refused = await ask(running, { where: 'id < 290' });
   const stored = await ask(running, {}, { handle: large.handle ?? '', offset: '0_0' });
@@ -72,7 +71,7 @@ test('at --max-storage-size a new shape is refused in words while all are in use
   const { headers } = await fetch(`${running.shapeUrl}?${query.toString()}`);
   passedMs += HOUR_MS;
 
-  await expect.poll(async () => (await ask(running, { where: 'id < 290' })).status, LATER).toBe(200);
+  await expect.poll(async () => (await ask(running, { where: 'id < 290' })).status).toBe(200);
 
   expect({ refused: [refused.status, JSON.parse(refused.text)], retry: headers.get('retry-after'), stored: stored.status }).toEqual({
     refused: [
@@ -87,7 +86,7 @@ test('at --max-storage-size a new shape is refused in words while all are in use
   });
   passedMs += 2_000;
   expect(await standing(running, [[{}, large.handle]])).toEqual([503]); // It has ended, and there is no room for another one again.
-}, 60_000);
+});
 
 test('what is used of the limits, and what they have ended or refused last, is told by health and metrics', async () => {
   const flags = { 'max-shapes': '1', 'max-storage-size': '250000', 'prometheus-port': '0' };
@@ -100,7 +99,7 @@ test('what is used of the limits, and what they have ended or refused last, is t
   const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
   const ended = { count: 1, lastAt: at, lastWhy: 'there are more than 1 shapes, and it was unread for longest' };
   const bytesUsed = expect.any(Number) as number;
-  await expect.poll(async () => (await health()).limits, LATER).toEqual({
+  await expect.poll(async () => (await health()).limits).toEqual({
     shapes: { used: 1, limit: 1 }, bytes: { used: bytesUsed, limit: 250_000 }, ended, refused: { count: 0 },
   });
   const refused = await ask(running, { where: 'id < 290' });
@@ -114,7 +113,7 @@ test('what is used of the limits, and what they have ended or refused last, is t
   });
   const numbers = ['armature_shapes_limit 1', 'armature_limits_ended_total 1', 'armature_limits_refused_total 1'];
   expect(metrics.split('\n').filter((line) => numbers.includes(line)).sort()).toEqual(numbers.toSorted());
-}, 60_000);
+});
 
 test('what the transaction log has is no shape\'s, and ends none', async () => {
   const running = await start({ 'max-storage-size': '100000' });
@@ -122,17 +121,17 @@ test('what the transaction log has is no shape\'s, and ends none', async () => {
   await database.query(`INSERT INTO items SELECT id, repeat('y', 1000) FROM generate_series(1001, 1300) AS id;
     UPDATE items SET title = 'last' WHERE id = 1`);
   const behind = { offset: '0_0', handle: handle ?? '' };
-  await expect.poll(async () => (await ask(running, { where: 'id = 1' }, behind)).text, LATER).toContain('last');
+  await expect.poll(async () => (await ask(running, { where: 'id = 1' }, behind)).text).toContain('last');
   passedMs += HOUR_MS;
 
   expect((await ask(running, { where: 'id = 2' })).status).toBe(200);
   expect(await standing(running, [[{ where: 'id = 1' }, handle]])).toEqual([200]);
-}, 60_000);
+});
 
 test('a shape that nobody has read for --shape-expire-after goes', async () => {
   const running = await start({ 'shape-expire-after': '30min' });
   const { handle } = await ask(running, { where: 'id = 1' });
   passedMs += HOUR_MS;
 
-  await expect.poll(() => running.runtime.printTree().includes(String(handle)), LATER).toBe(false);
-}, 60_000);
+  await expect.poll(() => running.runtime.printTree().includes(String(handle))).toBe(false);
+});

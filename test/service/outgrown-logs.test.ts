@@ -68,7 +68,7 @@ test('9.12 its clients hold the rows of the table behind that, and so do those o
   leaving.leave();
   await service.remove();
   expect(new Set([before, after].flat()).size).toBe(4);
-}, 60_000);
+});
 
 test('who follows it through kill -9 in the midst of that, again and again, comes to the rows of the table', async () => {
   const environment = { ARMATURE_MAX_SHAPE_LOG_SIZE: OUTGROWN_BYTES, ARMATURE_LONG_POLL_TIMEOUT: '300' };
@@ -89,7 +89,7 @@ test('who follows it through kill -9 in the midst of that, again and again, come
   const rows = await database.query(SELECTED.items);
   await expect.poll(async () => (await follower.catchUp()).sorted()).toEqual(rows);
   expect(await service.stop()).toBe(0);
-}, 90_000);
+});
 
 function leavingClients(): { readonly signal: AbortSignal; leave(): void } {
   const leaving = new AbortController();

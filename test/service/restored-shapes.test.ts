@@ -1,7 +1,7 @@
 /** Stored shapes come back: what that costs grows with their number and no faster, and whose table has changed meanwhile starts over. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { activeAgain, startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const SHAPES_PER_TABLE = 5;
@@ -56,7 +56,7 @@ async function restart(): Promise<Record<string, number>> {
   runtime.exit('@shape-cache', 'kill');
   await isSettled;
   stop();
-  await runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+  await activeAgain(service);
   return events;
 }
 

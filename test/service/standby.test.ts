@@ -24,7 +24,7 @@ test('a standby whose storage another version has taken meanwhile ends with that
   const first = await startServiceInProcess(options);
   await (await fetch(`${first.shapeUrl}?table=items&offset=-1`)).text();
   const second = await startServiceInProcess({ ...options, mayWait: true });
-  await expect.poll(() => second.status().level, { timeout: 10_000 }).toBe('waiting');
+  await expect.poll(() => second.status().level).toBe('waiting');
   const asking = fetch(`${second.shapeUrl}?table=items&offset=-1`).then(({ status }) => status, () => 'refused');
 
   writeFileSync(join(directory, 'format'), '9\n');
@@ -39,13 +39,13 @@ test('a standby whose status monitor starts anew still waits, and serves what is
   const first = await startServiceInProcess(options);
   await (await fetch(`${first.shapeUrl}?table=items&offset=-1`)).text();
   const second = await startServiceInProcess({ ...options, mayWait: true });
-  await expect.poll(() => second.status(), { timeout: 10_000 }).toMatchObject({ level: 'waiting', isReadable: true });
+  await expect.poll(() => second.status()).toMatchObject({ level: 'waiting', isReadable: true });
 
   const before = second.runtime.whereis('@status-monitor');
   second.runtime.exit('@status-monitor', 'kill');
   await expect.poll(() => second.runtime.whereis('@status-monitor') ?? before).not.toBe(before);
 
-  await expect.poll(() => second.status(), { timeout: 10_000 }).toMatchObject({ level: 'waiting', isReadable: true });
+  await expect.poll(() => second.status()).toMatchObject({ level: 'waiting', isReadable: true });
   await second.remove();
   await first.remove();
 });

@@ -183,7 +183,7 @@ test('who finds every connection at work is asked to come again, and shapes are 
   expect({ late: [late.status, late.retryAfter, late.body.code], other: other.status, left: await Promise.all(waiting) }).toEqual({
     late: [503, '5', 'subset_queries_busy'], other: 200, left: ['left', 'left', 'left', 'left'],
   });
-}, 30_000);
+});
 
 test('a session that is ended under its query is a 503, and the next one is answered', async () => {
   await ask({ subset__where: 'FALSE' });

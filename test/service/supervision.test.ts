@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Name, Pid } from '../../src/otp/process.ts';
 import type { ProcessTree } from '../../src/otp/tree.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { activeAgain, startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 let database: TestDatabase;
@@ -92,7 +92,7 @@ test.each(CASES)('$name killed: its strategy says who is renewed, the shape goes
   service.runtime.exit(name, 'kill');
   await expect.poll(() => [...pids().keys()].sort()).toEqual([...before.keys()].sort());
   await expect.poll(() => renewedSince(before)).toEqual([...renewed].sort());
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+  await activeAgain(service);
 
   await database.query("INSERT INTO items VALUES (2, 'two')");
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);

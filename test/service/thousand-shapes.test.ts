@@ -74,7 +74,7 @@ test('a transaction costs the shapes that it touches two events each, among a hu
     amongHundred: taken(7, 70),
     amongThousand: taken(7, 700),
   });
-}, 120_000);
+});
 
 test('a row that moves from one shape to another reaches these two alone', async () => {
   const left = await costOf('DELETE FROM items WHERE id = 900');

@@ -125,7 +125,7 @@ test('each of five copies made while it works is whole, and so is the storage th
   await storage.close();
 
   expect({ faults, hasShapes: shapes > 10 }).toEqual({ faults: [], hasShapes: true });
-}, 60_000);
+});
 
 test('copies, and looks, beside a storage that compacts its lines find these where they count', async () => {
   const compacting = { folder: new RowLineFolder(), compaction: EAGER };
@@ -156,7 +156,7 @@ test('copies, and looks, beside a storage that compacts its lines find these whe
   await storage.close();
 
   expect({ faults, isCompacted: compacted > 3 }).toEqual({ faults: [], isCompacted: true });
-}, 60_000);
+});
 
 const KEYS = 3;
 

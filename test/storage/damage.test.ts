@@ -12,4 +12,4 @@ test.each(Object.entries(WORKLOADS))('whatever is damaged, nothing wrong is serv
   const late = moments[Math.floor(0.8 * moments.length)];
 
   expect(late && (await damageAt(late, seededRandom(1)))).toEqual([]);
-}, 60_000);
+});

@@ -11,4 +11,4 @@ test.each(Object.entries(WORKLOADS))('whenever the power goes, what was promised
   for (const [index, moment] of moments.entries()) if (index % every === 0) found.push(...(await cutAt(moment, [index])));
 
   expect(found).toEqual([]);
-}, 60_000);
+});

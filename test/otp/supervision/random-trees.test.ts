@@ -37,7 +37,7 @@ test('a supervisor that forgets is found out, and its seed and path show the sam
     again: found.counterexample,
     runs: 1,
   });
-}, 120_000);
+});
 
 test('what was found is played again from the choices of its deliveries', async () => {
   const { counterexample } = await fc.check(keptByTheForgetful, { seed: 2, numRuns: CONTROL_RUNS });
@@ -46,4 +46,4 @@ test('what was found is played again from the choices of its deliveries', async 
   const chosen: Fate | undefined = lived && told && { ...lived, order: { type: 'choices', choices: told.choices } };
 
   expect(chosen && (await chronicle(chosen, forgetfulSupervisor)).records).toEqual(told?.records);
-}, 120_000);
+});

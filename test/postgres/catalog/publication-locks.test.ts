@@ -23,7 +23,7 @@ beforeAll(async () => {
   server = await startEmbeddedPostgres({ directory, settings: SETTINGS });
   pool = createPool({ target: targetOf(server.url), applicationName: 'test', max: 1 });
   await pool.open();
-}, 60_000);
+});
 afterAll(async () => {
   await pool.close();
   await server.stop();
@@ -44,4 +44,4 @@ test('more partitions than it can lock are refused with what to do, and a review
     refusal: { code: 'refused', message: expect.stringMatching(/out of shared memory\..*max_locks_per_transaction/) },
     faults: [{ fault: 'isNotPublished' }],
   });
-}, 120_000);
+});

@@ -354,4 +354,4 @@ test('each refusal says what it is, in the words of the wire', async () => {
         'publication carry them: ALTER PUBLICATION "without_generated" SET (publish_generated_columns = stored)',
     ),
   });
-}, 30_000);
+});

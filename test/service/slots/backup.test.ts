@@ -63,7 +63,7 @@ test('put back where nothing has happened since, it serves the same shapes, and 
   await expect.poll(() => idsOf(follower)).toEqual(['1', '2']);
   await restored.stop();
   expect({ told, refetches: follower.refetches }).toEqual({ told: expect.stringMatching(/holds 1 shape, .+, verified\./), refetches: 0 });
-}, 60_000);
+});
 
 test('made while the service runs, and put back behind its slot, its shapes start over, and the log says why', async () => {
   const run = await runOf('running');
@@ -86,4 +86,4 @@ test('made while the service runs, and put back behind its slot, its shapes star
     refetches: 1,
     output: expect.stringContaining('moved on without this storage'),
   });
-}, 60_000);
+});

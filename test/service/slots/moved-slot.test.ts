@@ -177,5 +177,5 @@ describe('on a server that is put back', () => {
     await expect.poll(() => idsOf(follower)).toEqual(['1']);
     await again.stop();
     expect({ refetches: follower.refetches, output: again.output() }).toEqual({ refetches: 1, output: expect.stringContaining(says) });
-  }, 60_000);
+  });
 });

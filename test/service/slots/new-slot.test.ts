@@ -21,7 +21,7 @@ beforeAll(async () => {
   postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings });
   database = await createDatabaseOn(postgres.url);
   await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
-}, 60_000);
+});
 
 afterAll(async () => {
   await database.drop();

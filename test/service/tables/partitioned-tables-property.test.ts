@@ -118,7 +118,7 @@ async function comeToServe(served: () => Promise<Rows>, selected: Rows): Promise
     refusals.push(error);
     return selected;
   });
-  await expect.poll(servedOrRefused, { timeout: 60_000 }).toEqual(selected);
+  await expect.poll(servedOrRefused).toEqual(selected);
   expect(refusals).toEqual([]);
 }
 

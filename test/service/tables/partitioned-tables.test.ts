@@ -55,7 +55,7 @@ const sorted = (follower: ShapeFollower): unknown[] => {
 
 async function comesToHave(follower: ShapeFollower, table: string, where?: string): Promise<void> {
   const rows = await rowsOf(table, where);
-  await expect.poll(async () => sorted(await follower.catchUp()), { timeout: 30_000 }).toEqual(rows);
+  await expect.poll(async () => sorted(await follower.catchUp())).toEqual(rows);
 }
 
 test('a row is told to the shapes of its partition and of each table above, under the name of the shape\'s table', async () => {
@@ -212,7 +212,7 @@ test('a root that is renamed is another table, which the same partitions tell of
   await database.query(`INSERT INTO ${root}_renamed VALUES ('a', 9, 'x', 'told')`);
   await comesToHave(renamed, `${root}_renamed`);
   await comesToHave(leaf, `${root}_a`);
-  await expect.poll(() => before.catchUp().then(() => 'served', (error: Error) => error.message), { timeout: 30_000 })
+  await expect.poll(() => before.catchUp().then(() => 'served', (error: Error) => error.message))
     .toContain('does not exist');
 
   expect([renamed.refetches, leaf.refetches]).toEqual([0, 0]);
@@ -223,7 +223,7 @@ test('a publication that names roots is refused with the statement that mends it
   const [publication] = await database.query<{ pubname: string }>('SELECT pubname FROM pg_publication');
   const name = (on: boolean) => `ALTER PUBLICATION "${publication?.pubname ?? ''}" SET (publish_via_partition_root = ${on})`;
   await database.query(name(true));
-  await expect.poll(() => follower.catchUp().then(() => 'served', (error: Error) => error.message), { timeout: 30_000 })
+  await expect.poll(() => follower.catchUp().then(() => 'served', (error: Error) => error.message))
     .toContain('publish_via_partition_root = false');
   const { status } = await readShape(service.shapeUrl, { table: `${root}_a`, offset: '-1' });
   await database.query(name(false));
@@ -259,6 +259,6 @@ test('a partition that Postgres does not replicate ends the shapes above when it
   const follower = await follow(root);
   await database.query(`CREATE UNLOGGED TABLE ${root}_c PARTITION OF ${root} FOR VALUES IN ('c')`);
 
-  await expect.poll(() => follower.catchUp().then(() => 'served', (error: Error) => error.message), { timeout: 30_000 })
+  await expect.poll(() => follower.catchUp().then(() => 'served', (error: Error) => error.message))
     .toContain('does not replicate');
 });

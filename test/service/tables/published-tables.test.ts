@@ -1,7 +1,7 @@
 /** Which tables Postgres tells us about follows from the shapes there are, also over a restart. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { activeAgain, startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
@@ -37,7 +37,7 @@ test('a stored shape keeps its table when another on it is made after a restart 
   await expect
     .poll(() => service.runtime.processInfo('@shape-cache')?.state === 'serving' && service.runtime.whereis('@shape-cache') !== before)
     .toBe(true);
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+  await activeAgain(service);
 
   const passing = await new ShapeFollower(service.shapeUrl, { table: 'kept', where: 'id > 0' }).catchUp();
   const status = await remove(passing);

@@ -131,7 +131,7 @@ test('from every place, whatever was compacted or cached in between, a client co
     { numRuns: 100 },
   );
   expect(compactions).toBeGreaterThan(40); // Some hundred as a rule.
-}, 60_000);
+});
 
 const row = (what: 'insert' | 'update', key: string, value: RowValues): RowOperation => ({ do: what, key, value });
 

@@ -1,10 +1,11 @@
 /**
- * The built service as a child process over HTTP, as a user runs it. Its port is chosen by the system, its storage is
+ * The built service as a child process over HTTP, as a user runs it. Its port is one that was free, its storage is
  * a directory of the test's, and what it prints is kept for the message of a test that fails.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
 import { streamIdOf } from '../postgres/postgres.ts';
@@ -12,7 +13,7 @@ import { enterProcess } from './running-processes.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 /** On a busy machine it takes long; only one that hangs takes longer. */
-const START_WITHIN_MS = 120_000;
+export const START_WITHIN_MS = 120_000;
 const ASK_EVERY_MS = 20;
 
 export interface ServiceProcess {
@@ -101,14 +102,20 @@ export async function healthOf({ url }: Pick<ServiceProcess, 'url'>): Promise<st
   return status;
 }
 
-/** A port that was free a moment ago. */
+/** Below those that systems give to connections which go out: one of these would take it before a start, or between two. */
+const PORTS = { first: 20_000, count: 12_000 };
+
+/** A port that was free a moment ago, and that no connection takes by chance. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => {
-    server.listen(0, '127.0.0.1', done);
-  });
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  const isListening = await once(server, 'listening').then(() => true, () => false);
+  if (isListening) await once(server.close(), 'close');
+  return isListening;
 }

@@ -8,6 +8,7 @@ import { startService, type Service } from '../../../src/service/service.ts';
 import { systemWorld, type World } from '../../../src/service/world.ts';
 import { streamIdOf } from '../postgres/postgres.ts';
 import { enterService, leaveService } from './running-services.ts';
+import { START_WITHIN_MS } from './service-process.ts';
 
 export interface ServiceInProcess extends Service {
   readonly shapeUrl: string;
@@ -58,6 +59,11 @@ export async function startServiceInProcess(options: InProcessOptions): Promise<
     },
   };
   enterService(inProcess); // Before it is waited for.
-  if (mayWait !== true) await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
+  if (mayWait !== true) await activeAgain(service);
   return inProcess;
+}
+
+/** Resolves when the service is active: at once where it is. */
+export async function activeAgain({ runtime }: Pick<Service, 'runtime'>): Promise<void> {
+  await runtime.call('@status-monitor', { type: 'awaitActive' }, START_WITHIN_MS);
 }
