@@ -13,6 +13,7 @@ import type { TestDatabase } from '../support/postgres/postgres.ts';
 import type { ShapeRow } from '../support/shapes/shape-fold.ts';
 import { anyShape, type OracleShape } from './any-shape.ts';
 import { anyTransaction, anyTruncation, type OracleTransaction } from './any-transaction.ts';
+import { drawn } from './drawn.ts';
 import { Follower } from './follower.ts';
 import { failureOf, type OracleFailure, type ToldClient } from './oracle-failure.ts';
 import { addSummary, summaryOf, type OracleSummary } from './oracle-summary.ts';
@@ -289,11 +290,4 @@ class OracleRun {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-/** Without the leaning to small values that helps to shrink: nothing is shrunk here. */
-function drawn<Value>(arbitrary: fc.Arbitrary<Value>, seed: number): Value {
-  const [value] = fc.sample(fc.noBias(arbitrary), { seed, numRuns: 1 });
-  if (value === undefined) throw new Error('nothing was drawn');
-  return value;
 }

@@ -32,9 +32,10 @@ export class ServedLog {
   /** @param watched what another client of the same log was told. */
   constructor(private readonly random: Random, private readonly watched?: LogMark) {}
 
-  add(answer: ServedAnswer, entries: readonly ShapeMessage[]): void {
+  /** @param answer left out where the same request would be answered in another way: of an event stream. */
+  add(entries: readonly ShapeMessage[], answer?: ServedAnswer): void {
     for (const entry of entries) this.addEntry(JSON.stringify(entry));
-    if (entries.length > 0) this.sample(answer);
+    if (entries.length > 0 && answer !== undefined) this.sample(answer);
   }
 
   mark(): LogMark {

@@ -19,6 +19,8 @@ export interface ShapeAnswer {
   readonly handle: string;
   readonly offset: string;
   readonly cursor: string;
+  /** Those that its schema names; a live answer has none. */
+  readonly columns: readonly string[] | undefined;
   /** What stands in the log; without *up-to-date*, which does not. */
   readonly entries: readonly ShapeMessage[];
   /** The bytes of the entries, as they were sent. */
@@ -27,8 +29,9 @@ export interface ShapeAnswer {
   readonly upToDateLsn: bigint | undefined;
 }
 
-export type Exchange =
-  | { readonly type: 'answered'; readonly answer: ShapeAnswer }
+export type Exchange = { readonly type: 'answered'; readonly answer: ShapeAnswer } | Unanswered;
+
+export type Unanswered =
   | { readonly type: 'rotated'; readonly handle: string | undefined }
   /** Ask again: the service is not ready, or not there. */
   | { readonly type: 'unavailable' | 'unreachable'; readonly why: string };
@@ -43,31 +46,43 @@ export async function askShape(
   parameters: Readonly<Record<string, string>>,
   request: ShapeRequest,
 ): Promise<Exchange> {
-  const url = new URL(shapeUrl);
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  url.searchParams.set('offset', request.offset);
-  if (request.handle !== undefined) url.searchParams.set('handle', request.handle);
-  if (request.live) {
-    url.searchParams.set('live', 'true');
-    url.searchParams.set('cursor', request.cursor);
-  }
   let response: Response, text: string;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(ANSWERED_MS_MAX) });
+    response = await fetch(addressOf(shapeUrl, parameters, request), { signal: AbortSignal.timeout(ANSWERED_MS_MAX) });
     text = await response.text();
   } catch (error) {
-    return { type: 'unreachable', why: String(error instanceof Error ? (error.cause ?? error) : error) };
+    return unreachable(error);
   }
   return exchangeOf(request, response, text);
 }
 
-function exchangeOf(request: ShapeRequest, { status, headers }: Response, text: string): Exchange {
+export function addressOf(shapeUrl: string, parameters: Readonly<Record<string, string>>, request: ShapeRequest): URL {
+  const url = new URL(shapeUrl);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  url.searchParams.set('offset', request.offset);
+  if (request.handle !== undefined) url.searchParams.set('handle', request.handle);
+  if (!request.live) return url;
+  url.searchParams.set('live', 'true');
+  url.searchParams.set('cursor', request.cursor);
+  return url;
+}
+
+/** @param error what `fetch` throws. */
+export function unreachable(error: unknown): Unanswered {
+  return { type: 'unreachable', why: String(error instanceof Error ? (error.cause ?? error) : error) };
+}
+
+/** What is no 200. @throws {ProtocolViolation} for a status that no client takes. */
+export function unansweredBy({ status, headers }: Response, text: string): Unanswered {
   if (status === 503) return { type: 'unavailable', why: text };
-  if (status === 409) {
-    claim(text === '[{"headers":{"control":"must-refetch"}}]', `409 with another body than must-refetch: ${text}`);
-    return { type: 'rotated', handle: headers.get('electric-handle') ?? undefined };
-  }
-  claim(status === 200, `status ${status}: ${text}`);
+  claim(status === 409, `status ${status}: ${text}`);
+  claim(text === '[{"headers":{"control":"must-refetch"}}]', `409 with another body than must-refetch: ${text}`);
+  return { type: 'rotated', handle: headers.get('electric-handle') ?? undefined };
+}
+
+function exchangeOf(request: ShapeRequest, response: Response, text: string): Exchange {
+  const { status, headers } = response;
+  if (status !== 200) return unansweredBy(response, text);
   const handle = headers.get('electric-handle');
   const offset = headers.get('electric-offset');
   claim(handle !== null && offset !== null, 'a 200 without its handle or its offset');
@@ -77,6 +92,7 @@ function exchangeOf(request: ShapeRequest, { status, headers }: Response, text: 
     handle,
     offset,
     cursor: headers.get('electric-cursor') ?? '',
+    columns: columnsIn(headers.get('electric-schema')),
     entries: messages.filter((message) => !isUpToDate(message)),
     bytes: entryBytes(text),
     upToDateLsn: upToDateLsnOf(messages),
@@ -87,12 +103,22 @@ function exchangeOf(request: ShapeRequest, { status, headers }: Response, text: 
   return { type: 'answered', answer };
 }
 
+function columnsIn(schema: string | null): readonly string[] | undefined {
+  return schema === null ? undefined : Object.keys(JSON.parse(schema) as object);
+}
+
 function claimProgress({ offset, handle }: ShapeRequest, answer: ShapeAnswer): void {
   claim(offset === '-1' || answer.handle === handle, `a 200 under another handle: ${answer.handle} instead of ${handle}`);
   const way = compareOffsets(answer.offset, offset);
   const isOn = answer.entries.length > 0 || answer.upToDateLsn === undefined;
-  claim(isOn ? way > 0 : way >= 0, `from ${offset} to ${answer.offset} with ${answer.entries.length} entries`);
+  const goesOn = isOn ? way > 0 : way >= 0;
+  claim(goesOn || isBehindStream(offset, answer), `from ${offset} to ${answer.offset} with ${answer.entries.length} entries`);
   claim(offset !== '-1' || answer.upToDateLsn === undefined, 'up-to-date in the answer to offset -1');
+}
+
+/** Who followed by a stream stands one LSN behind the last line, and a request tells where the log ends. */
+function isBehindStream(offset: string, answer: ShapeAnswer): boolean {
+  return answer.entries.length === 0 && lsnOf(offset) - lsnOf(answer.offset) === 1n;
 }
 
 /** @returns negative when `left` lies before `right`. */
@@ -112,7 +138,8 @@ function partsOf(offset: string): { readonly lsn: bigint; readonly position: num
   return { lsn: BigInt(lsn), position: position === 'inf' ? Infinity : Number(position) };
 }
 
-function upToDateLsnOf(messages: readonly ShapeMessage[]): bigint | undefined {
+/** @returns undefined where none of them is an up-to-date. @throws {ProtocolViolation} */
+export function upToDateLsnOf(messages: readonly ShapeMessage[]): bigint | undefined {
   const at = messages.findIndex(isUpToDate);
   claim(at === -1 || at === messages.length - 1, 'up-to-date is not the last message');
   const lsn = messages.filter(isUpToDate)[0]?.headers.global_last_seen_lsn;
@@ -124,7 +151,7 @@ interface UpToDate {
   readonly headers: ControlMessage['headers'] & { readonly global_last_seen_lsn?: string };
 }
 
-function isUpToDate(message: ShapeMessage): message is UpToDate {
+export function isUpToDate(message: ShapeMessage): message is UpToDate {
   return 'control' in message.headers && message.headers.control === 'up-to-date';
 }
 
@@ -133,6 +160,7 @@ function entryBytes(text: string): string {
   return text.slice(1, upToDate === -1 ? text.lastIndexOf(']') : upToDate).replace(/[,\s]+$/, '');
 }
 
-function claim(holds: boolean, sentence: string): asserts holds {
+/** @throws {ProtocolViolation} */
+export function claim(holds: boolean, sentence: string): asserts holds {
   if (!holds) throw new ProtocolViolation(sentence);
 }

@@ -3,18 +3,21 @@
  *
  * It keeps its handle and its offset over any restart of the service. A 409 is a violation but where a TRUNCATE gave cause.
  */
+import { systemClock } from '../../src/base/clock.ts';
 import type { Random } from '../../src/base/random.ts';
 import { ProtocolViolation, ShapeFold } from '../support/shapes/shape-fold.ts';
+import type { ShapeMessage } from '../support/shapes/tag-folding-client.ts';
 import { parametersOf, type OracleShape } from './any-shape.ts';
 import { KEYS } from './schema.ts';
 import { ServedLog, type LogMark } from './served-log.ts';
-import { askShape, compareOffsets, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest } from './shape-exchange.ts';
+import { askShape, compareOffsets, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest, type Unanswered } from './shape-exchange.ts';
+import { openStream } from './shape-stream.ts';
 
 const REMEMBERED_MAX = 30;
 const REMEMBERED_CHARACTERS_MAX = 4_000;
 
 export class StrictClient {
-  readonly fold: ShapeFold;
+  fold: ShapeFold;
   /** What came lately, for a reader: one line for each answer. */
   readonly story: string[] = [];
   handle: string | undefined;
@@ -34,13 +37,7 @@ export class StrictClient {
     watched?: LogMark,
   ) {
     this.served = new ServedLog(random, watched);
-    this.fold = new ShapeFold({
-      columns: shape.columns,
-      keys: KEYS[shape.table],
-      booleans: ['active'],
-      replica: shape.replica,
-      isTagged: shape.inner.length > 0 && shape.moveOuts === 'events',
-    });
+    this.fold = foldOf(shape, shape.columns);
   }
 
   /** One request, with what comes of it. @throws {ProtocolViolation} */
@@ -49,9 +46,33 @@ export class StrictClient {
     this.counts.requests += 1;
     const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), request);
     if (exchange.type === 'answered') this.take(request, exchange.answer);
-    else if (exchange.type === 'rotated') this.rotate(exchange.handle);
-    else if (exchange.type === 'unavailable') this.counts.unavailable += 1;
+    else this.takeNone(exchange);
     return exchange.type;
+  }
+
+  /**
+   * Follows by an event stream from where it stands, until that or `signal` ends it. It has been up to date once.
+   *
+   * @throws {ProtocolViolation}
+   */
+  async stream(signal: AbortSignal): Promise<Exchange['type']> {
+    const request = { offset: this.offset, handle: this.handle, cursor: this.cursor, live: true };
+    this.counts.requests += 1;
+    const stream = await openStream(this.shapeUrl, parametersOf(this.shape), request, signal);
+    if (stream.type !== 'opened') {
+      if (!signal.aborted) this.takeNone(stream);
+      return stream.type;
+    }
+    for await (const { entries, offset, upToDateLsn } of stream.batches) {
+      this.remember(`stream ${this.offset} → ${offset}, up to date at ${upToDateLsn}: ${JSON.stringify(entries)}`);
+      const isBack = compareOffsets(offset, this.offset) < 0;
+      if (isBack) throw new ProtocolViolation(`a stream brings its reader from ${this.offset} to ${offset}`);
+      this.takeEntries(entries, offset);
+      this.served.add(entries);
+      this.offset = offset;
+      this.settle(upToDateLsn);
+    }
+    return 'answered';
   }
 
   /** Asks again for some of what it was told. @throws {ProtocolViolation} when anything is told otherwise now. */
@@ -92,8 +113,26 @@ export class StrictClient {
   }
 
   private take(request: ShapeRequest, answer: ShapeAnswer): void {
-    const { entries, bytes, offset, handle } = answer;
+    const { entries, bytes, offset, handle, columns = [] } = answer;
     this.remember(`${request.live ? 'live ' : ''}${request.offset} → ${offset}, ${toldOf(answer)}: ${bytes}`);
+    if (request.offset === '-1') this.begin(columns);
+    this.takeEntries(entries, offset);
+    this.served.add(entries, { handle, offset: request.offset, bytes });
+    this.handle = handle;
+    this.offset = offset;
+    this.cursor = answer.cursor;
+    if (answer.upToDateLsn !== undefined) this.settle(answer.upToDateLsn);
+  }
+
+  /** A shape of all columns has those that its table has by now. */
+  private begin(columns: readonly string[]): void {
+    const isOfAll = parametersOf(this.shape)['columns'] === undefined;
+    const isRight = this.shape.columns.every((name) => columns.includes(name)) && (isOfAll || columns.length === this.shape.columns.length);
+    if (!isRight) throw new ProtocolViolation(`a schema of ${columns.join()}`);
+    this.fold = foldOf(this.shape, columns);
+  }
+
+  private takeEntries(entries: readonly ShapeMessage[], offset: string): void {
     if (entries.length > 0 && lsnOf(offset) < this.toldLsn) {
       throw new ProtocolViolation(`entries up to ${offset}, though an up-to-date told of everything up to ${this.toldLsn}`);
     }
@@ -102,13 +141,17 @@ export class StrictClient {
       this.counts.messages += 1;
       if ('event' in entry.headers) this.counts[entry.headers.event === 'move-in' ? 'moveIns' : 'moveOuts'] += 1;
     }
-    this.served.add({ handle, offset: request.offset, bytes }, entries);
-    this.handle = handle;
-    this.offset = offset;
-    this.cursor = answer.cursor;
-    if (answer.upToDateLsn === undefined) return;
+  }
+
+  private settle(upToDateLsn: bigint): void {
     this.fold.settle();
-    if (answer.upToDateLsn > this.toldLsn) this.toldLsn = answer.upToDateLsn;
+    if (upToDateLsn > this.toldLsn) this.toldLsn = upToDateLsn;
+  }
+
+  private takeNone(exchange: Unanswered): void {
+    if (exchange.type === 'rotated') this.rotate(exchange.handle);
+    else this.remember(`${this.offset} → ${exchange.type}: ${exchange.why}`);
+    if (exchange.type === 'unavailable') this.counts.unavailable += 1;
   }
 
   /**
@@ -130,10 +173,16 @@ export class StrictClient {
     this.toldLsn = -1n;
   }
 
-  private remember(line: string): void {
+  private remember(told: string): void {
+    if (this.story.at(-1)?.endsWith(told) === true) return; // Somebody who is away for long would fill it.
+    const line = `${Math.round(systemClock.nowMs())} ms, ${told}`;
     this.story.push(line.length > REMEMBERED_CHARACTERS_MAX ? `${line.slice(0, REMEMBERED_CHARACTERS_MAX)}…` : line);
     if (this.story.length > REMEMBERED_MAX) this.story.shift();
   }
+}
+
+function foldOf({ table, replica, inner, moveOuts }: OracleShape, columns: readonly string[]): ShapeFold {
+  return new ShapeFold({ columns, keys: KEYS[table], booleans: ['active'], replica, isTagged: inner.length > 0 && moveOuts === 'events' });
 }
 
 function toldOf({ upToDateLsn }: ShapeAnswer): string {

@@ -4,7 +4,10 @@ import type { ShapeRow } from '../support/shapes/shape-fold.ts';
 import type { OracleShape } from './any-shape.ts';
 import { KEYS } from './schema.ts';
 
-export async function selectShape(database: TestDatabase, { table, where, columns }: OracleShape): Promise<ReadonlyMap<string, ShapeRow>> {
+export async function selectShape(
+  database: Pick<TestDatabase, 'query'>,
+  { table, where, columns }: Pick<OracleShape, 'table' | 'where' | 'columns'>,
+): Promise<ReadonlyMap<string, ShapeRow>> {
   const texts = columns.map((column) => `${column}::text`).join();
   const rows = await database.query<Record<string, string | null>>(`SELECT ${texts} FROM ${table} WHERE ${where}`);
   return new Map(rows.map((row) => [keyOf(table, row), row]));

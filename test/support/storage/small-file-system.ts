@@ -35,7 +35,7 @@ export function mountSmallFileSystem(mebibytes: number): SmallFileSystem {
 }
 
 /** A file system was not made, or not mounted: nothing of it is left. */
-class NotMountedError extends Error {
+export class NotMountedError extends Error {
   override readonly name = 'NotMountedError';
 }
 

@@ -1,0 +1,34 @@
+/** A fault: what is done to a world in the midst of its writes, and which shapes may start over because of it. */
+import type { Random } from '../../src/base/random.ts';
+import type { TableName } from '../oracle/schema.ts';
+import type { TortureWorld } from './torture-world.ts';
+
+/** Undoes what does not pass by itself; resolves when the world is whole again, as far as this fault goes. */
+export type Heal = () => Promise<void>;
+
+/** Where and how it befalls the world, drawn before. */
+export interface Scene {
+  readonly world: TortureWorld;
+  readonly random: Random;
+  /** The table that it befalls, if it befalls one. */
+  readonly table: TableName;
+}
+
+export interface Fault {
+  readonly name: string;
+  /**
+   * Which shapes may be answered by 409 because of it: those of the scene's table and the ones that select from it, or all. Where none may,
+   * each 409 is a finding.
+   */
+  readonly excuses: 'none' | 'table' | 'all';
+  /** The service looks for it from time to time; until then shapes go on as if it had not been. */
+  readonly isFoundOutLater?: boolean;
+  /** What it takes that not every machine gives. */
+  readonly takes?: 'a disk that can be filled';
+  strike(scene: Scene): Promise<Heal | undefined>;
+}
+
+/** @returns one of them. */
+export function oneOf<Item>(random: Random, items: readonly [Item, ...Item[]]): Item {
+  return items[random.below(items.length)] ?? items[0];
+}
