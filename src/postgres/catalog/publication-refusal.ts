@@ -76,7 +76,8 @@ export function notCarried(publication: string, table: Titled, columns: readonly
   const message =
     `Database table ${titleOf(table)} has generated columns that the publication "${publication}" does not carry ` +
     `(${columns.join(', ')}): with its replica identity set to FULL, Postgres would refuse every UPDATE and DELETE on it. ` +
-    `Make them STORED, and let the publication carry them: ALTER PUBLICATION "${publication}" SET (publish_generated_columns = stored)`;
+    `Make them STORED, and let the publication carry them: ALTER PUBLICATION "${publication}" SET (publish_generated_columns = stored). ` +
+    'That counts as an alteration of the publication: within the refresh period all shapes start over';
   return new PublicationRefusedError('generated_columns_not_carried', message);
 }
 

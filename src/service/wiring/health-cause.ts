@@ -1,7 +1,9 @@
 /** The wiring of the cause that health tells: what the processes say at this moment, and who holds the lock, as Postgres said lately. */
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { CONDITIONS, type ServiceConditions } from '../../actors/status-monitor.ts';
-import { lockHolder } from '../../postgres/connection/lock-holder.ts';
+import type { Clock } from '../../base/clock.ts';
+import { lockHolder, type LockHolder } from '../../postgres/connection/lock-holder.ts';
+import type { DatabasePool } from '../../postgres/connection/pool.ts';
 import { healthCause, type CauseSource } from '../../telemetry/health-cause.ts';
 import { stateText } from '../../telemetry/process-census.ts';
 import type { ServiceResources } from '../service-resources.ts';
@@ -9,14 +11,14 @@ import { KeptAnswer } from './kept-answer.ts';
 import { livingTable } from './living-table.ts';
 
 /** Whoever asks for health does so often, and gives it little time. */
-export const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
+const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
 /** A disk that takes longer for one thing is told of. */
 const SLOW_MS = 5_000;
 
 /** @returns told whether the secret was given; undefined when the service is active, and its disk in time. */
 export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean) => Promise<string | undefined> {
   const { database: { adminPool, slot }, runtime, world: { clock } } = resources;
-  const holder = new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(adminPool, slot));
+  const holder = keptHolder(clock, adminPool, slot);
   const conditions = () => runtime.refOf('@status-monitor')?.getSnapshot() as { context: ServiceConditions } | undefined;
   const missing = (): CauseSource['missing'] => CONDITIONS.filter((condition) => conditions()?.context[condition] === null);
   return async (isTrusted) => {
@@ -25,6 +27,11 @@ export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean)
     const held = isLockMissing && adminPool.isUp ? await holder.get() : undefined;
     return healthCause({ ...sourceOf(resources), missing: missing(), holder: held }, isTrusted); // Meanwhile it may have become active.
   };
+}
+
+/** Whoever has the lock keeps it, as a rule. Where nobody does, or Postgres has just come back, somebody may in the next moment. */
+export function keptHolder(clock: Clock, pool: DatabasePool, slot: string): KeptAnswer<LockHolder | 'nobody'> {
+  return new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(pool, slot), (holder) => typeof holder !== 'object');
 }
 
 function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'holder'> {

@@ -18,14 +18,20 @@ export class KeptAnswer<Answer> {
     private readonly clock: Clock,
     private readonly times: AskingTimes,
     private readonly ask: () => Promise<Answer | undefined>,
+    /** One that may soon be another is asked for again as soon as anybody would have been told nothing. */
+    private readonly isFleeting: (answer: Answer | undefined) => boolean = () => false,
   ) {}
 
   /** @returns undefined when there was no answer, or none in time. @throws what the asking threw. */
   async get(): Promise<Answer | undefined> {
-    const { kept, clock, times } = this;
-    if (kept !== undefined && clock.nowMs() - kept.atMs < times.keptMs) return kept.answer;
+    const { kept, clock } = this;
+    if (kept !== undefined && clock.nowMs() - kept.atMs < this.keptMsOf(kept.answer)) return kept.answer;
     this.asking ??= this.askNow().finally(() => (this.asking = undefined));
     return await this.inTime(this.asking);
+  }
+
+  private keptMsOf(answer: Answer | undefined): number {
+    return this.isFleeting(answer) ? this.times.waitMsMax : this.times.keptMs;
   }
 
   private async askNow(): Promise<Answer | undefined> {

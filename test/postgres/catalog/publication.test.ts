@@ -351,7 +351,8 @@ test('each refusal says what it is, in the words of the wire', async () => {
       'generated_columns_not_carried',
       'Database table "public.sums" has generated columns that the publication "without_generated" does not carry (twice): ' +
         'with its replica identity set to FULL, Postgres would refuse every UPDATE and DELETE on it. Make them STORED, and let the ' +
-        'publication carry them: ALTER PUBLICATION "without_generated" SET (publish_generated_columns = stored)',
+        'publication carry them: ALTER PUBLICATION "without_generated" SET (publish_generated_columns = stored). That counts as an ' +
+        'alteration of the publication: within the refresh period all shapes start over',
     ),
   });
 });

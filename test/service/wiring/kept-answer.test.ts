@@ -26,6 +26,17 @@ test('those who ask at once share one question, and its answer is kept for a whi
   expect([first, again, await next, answers.length, clock.pendingTimers]).toEqual([[1, 1], 1, 2, 2, 0]);
 });
 
+test('one that is fleeting is asked for again as soon as somebody would have been told nothing', async () => {
+  const clock = new ManualClock();
+  const answers = ['nobody', undefined, 'somebody', 'somebody else'];
+  const kept = new KeptAnswer(clock, { keptMs: 100, waitMsMax: 10 }, async () => answers.shift(), (answer) => answer !== 'somebody');
+
+  const told = [];
+  for (let round = 0; round < 5; round += 1, clock.advance(10)) told.push(await kept.get());
+
+  expect(told).toEqual(['nobody', undefined, 'somebody', 'somebody', 'somebody']);
+});
+
 test('nobody waits for an answer that does not come, and no second question is asked meanwhile', async () => {
   const { clock, answers, kept } = asked();
 

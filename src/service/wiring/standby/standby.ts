@@ -2,7 +2,6 @@
 import { CONDITIONS, STANDING_BY, statusMonitorTables, type ServiceConditions } from '../../../actors/status-monitor.ts';
 import { createApi, type Api } from '../../../api/api.ts';
 import { notReady } from '../../../api/refusal.ts';
-import { lockHolder } from '../../../postgres/connection/lock-holder.ts';
 import { poolPort } from '../../../postgres/connection/pool-port.ts';
 import type { SeenLock } from '../../../storage/disk/directory-lock.ts';
 import { standbyPort, type TakenStorage } from '../../../storage/view/standby-port.ts';
@@ -14,8 +13,7 @@ import { standbyCause } from '../../../telemetry/standby-cause.ts';
 import type { ServiceResources } from '../../service-resources.ts';
 import { relationSource, serviceStatus, zoneSource } from '../api-ports.ts';
 import { apiSettings } from '../edge.ts';
-import { HOLDER_TIMES } from '../health-cause.ts';
-import { KeptAnswer } from '../kept-answer.ts';
+import { keptHolder } from '../health-cause.ts';
 import { noExplanations, noSubsets, viewedLogs, viewedShapes } from './view-ports.ts';
 
 export type StandbyResources = Omit<ServiceResources, 'storage'>;
@@ -121,7 +119,7 @@ function standbyApi(resources: StandbyResources, view: StorageView, holder: Stor
 }
 
 function causeOf({ database: { adminPool, slot }, runtime, troubles, world: { clock } }: StandbyResources, holder: StorageHolder) {
-  const session = new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(adminPool, slot));
+  const session = keptHolder(clock, adminPool, slot);
   const conditions = () => (runtime.refOf('@status-monitor')?.getSnapshot() as { context: ServiceConditions } | undefined)?.context;
   return async (isTrusted: boolean): Promise<string> => {
     const held = adminPool.isUp ? await session.get() : undefined;
