@@ -1,5 +1,6 @@
 /** Relation: a Postgres table as the stream and the catalogue describe it. */
 import type { Collation } from './collation.ts';
+import type { ColumnFacts } from './column-facts.ts';
 import type { PartitionLink } from './partition-link.ts';
 
 export interface Relation {
@@ -12,6 +13,8 @@ export interface Relation {
   readonly collation?: Collation;
   /** Of Postgres, where it is one to which some expressions mean something else than to newer ones. */
   readonly version?: number;
+  /** Which files it lies in, with all that is below it. */
+  readonly files?: string;
   /** Of a partitioned table, a partition of which the stream tells nothing. */
   readonly untoldPartition?: UntoldPartition;
 }
@@ -54,6 +57,7 @@ export interface Column {
   readonly isEnum?: true;
   /** Of text and of arrays of it. */
   readonly collation?: Collation;
+  readonly facts?: ColumnFacts;
 }
 
 /** The columns that name a row, as indexes into `relation.columns`: the primary key in its order, or else all columns. */

@@ -27,6 +27,8 @@ export interface ShapeDefinition {
    * column, for a table without a primary key) and those the filter reads. If one vanishes or is retyped, the shape ends.
    */
   readonly reads: readonly LayoutColumn[];
+  /** What else must stay as it was; no part of what the shape is. Left out of one that an older version made. */
+  readonly facts?: ShapeFacts;
   /** The filter in its canonical form, with its parameters as written; undefined for every row. */
   readonly where?: WhereSource;
   readonly replica: ReplicaMode;
@@ -36,6 +38,16 @@ export interface ShapeDefinition {
   readonly dependencies?: readonly Dependency[];
   /** `deletes`: a row that leaves with a value is told as a delete, not by an event that names tags. Left out for events. */
   readonly moveOuts?: 'deletes';
+}
+
+/** As the catalogue had them when the shape was asked for. */
+export interface ShapeFacts {
+  /** Which files the table lay in, with all that is below it. */
+  readonly files: string;
+  /** Of each of `reads`, in their order, what `alteringOf` compares. */
+  readonly columns: string;
+  /** Of those of which their oid does not say it: the name of the type, of the elements of an array, and how many dimensions it has. */
+  readonly types?: Readonly<Record<string, readonly [name: string, dimensions: number]>>;
 }
 
 /** The values of a column of an inner shape. */

@@ -7,6 +7,7 @@ import { followedColumns } from '../model/followed-columns.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
 import type { Dependency, ReplicaMode, ShapeDefinition } from '../model/shape.ts';
 import type { TimeZone } from '../model/time-zone.ts';
+import { factsOf } from './altered-table.ts';
 import { parseColumnList, quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { SubquerySource, SubqueryTables, TimeZones, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
@@ -173,12 +174,15 @@ function definitionOf(
 ): ShapeDefinition {
   const primaryKey = primaryKeyOf(relation);
   const read = new Set([...selected.names, ...primaryKey, ...(where?.columns ?? [])]);
+  const reads = published.filter(({ name }) => primaryKey.length === 0 || read.has(name));
+  const facts = factsOf(relation, reads, where?.columns ?? []);
   return {
     relation: { oid: relation.oid, schema: relation.schema, name: relation.name },
     columns: published.map(({ name }) => name).filter((name) => selected.names.has(name)),
     selectsAll: selected.selectsAll,
     primaryKey,
-    reads: published.filter(({ name }) => primaryKey.length === 0 || read.has(name)).map(layoutColumn),
+    reads: reads.map(layoutColumn),
+    ...(facts === undefined ? {} : { facts }),
     ...(where === undefined ? {} : { where: whereSource(request, relation, where, zones) }),
     replica: request.replica,
     log: request.log,

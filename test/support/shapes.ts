@@ -1,4 +1,5 @@
 /** Shapes on one small table, for tests that are about something else than how a shape is asked for. */
+import type { FoundTable } from '../../src/model/found-table.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
 import { valueKey } from '../../src/sql/lookups/lookup-keys.ts';
@@ -23,6 +24,13 @@ export interface ShapeWish {
   readonly replica?: ShapeDefinition['replica'];
   /** The simplest filter: a text column equal to a constant. */
   readonly where?: { readonly column: string; readonly equals: string };
+}
+
+/** As the catalogue has a table of this layout. */
+export function foundTable({ id: _, ...layout }: RelationLayout): FoundTable {
+  const facts = (number: number) => ({ number, version: 700, notNull: false, collation: 0, types: null });
+  const columns = layout.columns.map((column, at) => ({ ...column, pkIndex: at === 0 ? 0 : null, facts: facts(at + 1) }));
+  return { ...layout, files: '16384', columns };
 }
 
 export function shapeOf(wish: ShapeWish, layout: RelationLayout = itemsLayout): ShapeDefinition {

@@ -5,11 +5,13 @@
  * puts it in doubt, and it is asked for anew. While Postgres is away a doubtful answer is the best there is: stored
  * shapes stay readable. Only answers about tables that can be served are kept, so a new table is seen at once.
  */
+import type { ColumnFacts } from '../../model/column-facts.ts';
 import type { Column, Relation, UntoldPartition } from '../../model/relation.ts';
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
 import { type DatabasePool, PoolTimeoutError } from '../connection/pool.ts';
 import { collationOf, type CollationFacts } from './collation.ts';
 import { TABLES_SQL } from './partitions.ts';
+import { COLUMN_FACTS_SQL, FILES_SQL, PK_INDEX_SQL } from './table-facts.ts';
 
 export interface Catalog {
   /**
@@ -171,6 +173,8 @@ interface ColumnRow {
   readonly not_null: boolean;
   readonly pk_index: number | null;
   readonly generated: '' | 's' | 'v';
+  readonly facts: ColumnFacts;
+  readonly files: string;
   readonly is_enum: boolean;
   readonly collation: CollationFacts | null;
   readonly database_collation: CollationFacts;
@@ -209,9 +213,9 @@ const COLUMNS_SQL = `
   SELECT c.oid::int8::float8 AS oid, a.attname AS name, a.atttypid::int8::float8 AS type_oid, a.atttypmod AS type_mod,
          coalesce(element.typname, t.typname) AS type_name,
          CASE WHEN element.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END AS dimensions,
-         a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated AS generated,
+         a.attnotnull AS not_null, ${PK_INDEX_SQL} AS pk_index, a.attgenerated AS generated,
          t.typtype = 'e' AS is_enum, ${COLLATION} AS collation, ${DATABASE_COLLATION} AS database_collation,
-         current_setting('server_version_num')::int / 10000 AS version,
+         current_setting('server_version_num')::int / 10000 AS version, ${COLUMN_FACTS_SQL} AS facts, ${FILES_SQL} AS files,
          c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable,
          CASE WHEN c.relkind = 'p' THEN (${UNTOLD}) END AS untold
   FROM pg_catalog.pg_class c
@@ -232,7 +236,7 @@ async function readRelation(pool: DatabasePool, schema: string, name: string): P
   if (!first.is_publishable) return { kindName: kindNameOf(first) };
   const columns = rows.map(columnOf);
   return {
-    oid: first.oid, schema, name, columns,
+    oid: first.oid, schema, name, columns, files: first.files,
     ...(columns.some(({ collation }) => collation !== undefined) ? { collation: collationOf(first.database_collation) } : {}),
     ...(first.version < VERSION_ALIKE ? { version: first.version } : {}),
     ...(first.untold === null ? {} : { untoldPartition: untoldOf(first.untold) }),
@@ -265,7 +269,6 @@ async function columnsOf(pool: DatabasePool, schema: string, name: string): Prom
   }
 }
 
-/** `indkey` is an int2vector, whose subscripts begin at 0, also after the cast. */
 function columnOf(row: ColumnRow): Column {
   return {
     name: row.name,
@@ -279,5 +282,6 @@ function columnOf(row: ColumnRow): Column {
     ...(row.generated === 'v' ? { isVirtual: true } : {}),
     ...(row.is_enum ? { isEnum: true } : {}),
     ...(row.collation === null ? {} : { collation: collationOf(row.collation) }),
+    facts: row.facts,
   };
 }

@@ -5,6 +5,7 @@ import type { PublishedRelation } from '../../model/relation.ts';
 import { TABLES_SQL, TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
 import { publicationIncomplete, publicationMissing } from './publication-refusal.ts';
 import { MEMBERSHIP_VERSION_SQL, PUBLICATION_VERSION_SQL } from './publication-version.ts';
+import { LOOK_VERSION_SQL } from './table-facts.ts';
 
 export interface PublicationStanding {
   readonly relation: PublishedRelation;
@@ -32,6 +33,8 @@ export interface PublicationStanding {
   readonly version: string;
   /** Of the table's own membership in it; null where it has none. */
   readonly membership: string | null;
+  /** Another text when the table may be another than before; null where it is not there. */
+  readonly look: string | null;
 }
 
 interface Row {
@@ -47,6 +50,7 @@ interface Row {
   readonly uncarried: readonly string[];
   readonly version: string;
   readonly membership: string | null;
+  readonly look: string | null;
 }
 
 /** The operator may publish a partition with a table above it. Else that one may leave the publication, and the partition would with it. */
@@ -71,7 +75,7 @@ const STANDINGS_SQL = `
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
          (${TREE_SQL}) AS tree,
          p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete, ${PUBLICATION_VERSION_SQL} AS version,
-         ${MEMBERSHIP_VERSION_SQL} AS membership,
+         ${MEMBERSHIP_VERSION_SQL} AS membership, CASE WHEN c.oid IS NOT NULL THEN ${LOOK_VERSION_SQL} END AS look,
          (SELECT coalesce(json_agg(json_build_object('schema', ln.nspname, 'name', l.relname) ORDER BY l.oid), '[]')
           FROM ${TABLES_SQL} JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'r' AND l.relreplident <> 'f'
           JOIN pg_namespace ln ON ln.oid = l.relnamespace) AS not_full,
@@ -105,12 +109,12 @@ export async function standingsOf(
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
   const { oid, kind, published, carried, as_root: isToldAsRoot, tree, complete, not_full: notFull } = row;
-  const { untold, uncarried, version, membership } = row;
+  const { untold, uncarried, version, membership, look } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
   return {
     relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isCarried: carried,
-    isToldAsRoot, untold, notFull, uncarried, version, membership,
+    isToldAsRoot, untold, notFull, uncarried, version, membership, look,
   };
 }
 

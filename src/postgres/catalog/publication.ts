@@ -16,10 +16,13 @@ import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { EVER, lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
+import type { FoundTable } from '../../model/found-table.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import { Memberships } from './memberships.ts';
+import { SeenTables } from './seen-tables.ts';
+import { foundTables } from './table-facts.ts';
 import {
   dropped, notCarried, notFull, notPublished, publicationAltered, PublicationRefusedError, refusalOf, toldAsRoot, untold,
 } from './publication-refusal.ts';
@@ -69,6 +72,12 @@ export interface PublicationOptions {
   readonly trees: TreeMemory;
   /** Of the publication that the stream comes through; undefined while it is not known. */
   readonly streamedVersion?: () => string | undefined;
+  /**
+   * Told of followed tables that may be others than when they were reviewed before, if they were: each as it is.
+   *
+   * @returns false when somebody was told that his is another one: he may not have heard it, so it is told again with the next review.
+   */
+  readonly altered?: (tables: readonly FoundTable[]) => boolean;
   readonly clock: Pick<Clock, 'epochMicros'>;
 }
 
@@ -80,8 +89,9 @@ const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
 const LOCK_TIMEOUTS_OF_TREE = [LOCK_TIMEOUT_OF_SEVERAL, '200ms', '500ms'];
 
 export function createPublication(options: PublicationOptions): Publication {
-  const { pool, publication, isManual, trees, clock, streamedVersion = () => undefined } = options;
+  const { pool, publication, isManual, trees, clock, streamedVersion = () => undefined, altered = () => true } = options;
   const memberships = new Memberships();
+  const seen = new SeenTables();
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
     return standings.filter(({ isThere, isPartitioned }) => isThere && isPartitioned).flatMap(({ relation, tree }) => {
       const before = trees.treeOf(relation.oid)?.turnedMicros ?? 0;
@@ -93,12 +103,17 @@ export function createPublication(options: PublicationOptions): Publication {
     async review(relations) {
       const { lastLayoutId } = trees;
       const streamed = streamedVersion();
-      const standings = await inTransaction(pool, limitOf(relations), (client) => standingsOf(client, publication, relations, isManual));
+      const { standings, others } = await inTransaction(pool, limitOf(relations), async (client) => {
+        const found = await standingsOf(client, publication, relations, isManual);
+        const oids = seen.othersOf(found);
+        return { standings: found, others: oids.length === 0 ? [] : await foundTables(client, oids) };
+      });
       const isOther = standings.some(({ version }) => version !== streamed);
       // Where the stream has been made anew meanwhile, it is the answer that is old.
       if (streamed !== undefined && isOther && streamed === streamedVersion()) throw publicationAltered(publication);
       const faults = faultsOf(standings, memberships);
       memberships.noteNew(standings);
+      if (others.length === 0 || altered(others)) seen.note(standings);
       return { faults, turns: turnsOf(standings, lastLayoutId) };
     },
     async add(relations) {
@@ -117,6 +132,7 @@ export function createPublication(options: PublicationOptions): Publication {
       for (const { oid } of left) {
         trees.forgetTree(oid);
         memberships.forget(oid);
+        seen.forget(oid);
       }
     },
   };

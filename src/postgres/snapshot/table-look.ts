@@ -8,15 +8,13 @@
 import type pg from 'pg';
 import { compareLsn, lsnFromPostgres } from '../../model/lsn.ts';
 import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
-import type { LayoutColumn, RelationLayout } from '../../model/relation.ts';
+import type { FoundColumn, FoundTable } from '../../model/found-table.ts';
 import type { QueryWithMembers } from '../../sql/where.ts';
+import { FILES_SQL, FOUND_COLUMNS_SQL } from '../catalog/table-facts.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import type { RowQuery } from './query-messages.ts';
 import { SchemaChangedError } from './snapshot-error.ts';
-
-/** A table as the transaction that reads it sees it: its columns in the order of their numbers. */
-export type FoundTable = Omit<RelationLayout, 'id'>;
 
 /** What is read. */
 export interface ReadTable {
@@ -43,8 +41,8 @@ interface LookRow {
   readonly flush_lsn: string;
   readonly kind: string | null;
   readonly oid: number | null;
-  /** Of a table that is not there, one without a name. */
-  readonly columns: readonly LayoutColumn[];
+  readonly files: string;
+  readonly columns: readonly FoundColumn[];
 }
 
 /**
@@ -54,13 +52,13 @@ interface LookRow {
 const LOOK_SQL = `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
          pg_current_wal_flush_lsn()::text AS flush_lsn,
-         c.relkind AS kind, c.oid::int8::float8 AS oid,
-         json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::int8, 'typeMod', a.atttypmod) ORDER BY a.attnum) AS columns
+         c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${FOUND_COLUMNS_SQL} AS columns
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
   LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  GROUP BY c.relkind, c.oid`;
+  LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
+  GROUP BY c.relkind, c.oid, c.relfilenode`;
 
 export interface Looked {
   readonly pgSnapshot: PgSnapshot;
@@ -101,7 +99,7 @@ function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
   const types = new Map(row.columns.map(({ name, typeOid }) => [name, typeOid]));
   const missing = columns.find((column) => !types.has(column));
   if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
-  if (!table.accepts({ ...relation, oid: row.oid, columns: row.columns })) {
+  if (!table.accepts({ ...relation, oid: row.oid, columns: row.columns, files: row.files })) {
     throw new SchemaChangedError(`relation ${quoteTable(relation)} is not what it was`);
   }
   const insertLsn = lsnFromPostgres(row.insert_lsn);

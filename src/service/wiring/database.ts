@@ -17,6 +17,7 @@ import { snapshotPort, type SnapshotTarget } from '../../postgres/snapshot/snaps
 import { subsetQueryPort } from '../../postgres/snapshot/subset-query-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { condemnAltered } from './altered-tables.ts';
 import { moveTarget } from './move-target.ts';
 import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
@@ -50,6 +51,7 @@ export function databasePorts(
         isManual: configuration.manualTablePublishing,
         trees: resources.storage.log,
         streamedVersion: () => resources.storage.log.source?.publication,
+        altered: (tables) => !condemnAltered(resources, tables),
         clock: world.clock,
       }),
     snapshots: () =>

@@ -14,6 +14,8 @@ export const HELD_ELSEWHERE: Readonly<Record<string, string>> = {
   '8.7': 'test/operations/manual-table-publishing.test.ts',
   '8.8': 'test/service/durability.test.ts',
   '8.9': 'test/service/slots/new-slot.test.ts',
+  '8.12': 'test/service/tables/altered-tables.test.ts',
+  '8.13': 'test/service/start-without-postgres.test.ts',
   '9.1': 'test/http/lifecycle.test.ts',
   '9.2': 'test/http/lifecycle.test.ts',
   '9.3': 'test/http/bodies.test.ts',

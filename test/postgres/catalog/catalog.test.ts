@@ -28,7 +28,8 @@ function columnCount(found: FoundRelation): number | undefined {
 test('describes columns in attribute order, the primary key in its own', async () => {
   await database.query(`
     CREATE TABLE "Odd ""name" (
-      b varchar(7) NOT NULL, gone int, tags text[][], a int, d numeric(5,2), "c" int GENERATED ALWAYS AS (a + 1) STORED, PRIMARY KEY (a, b)
+      b varchar(7) NOT NULL, gone int, tags text[][], a int, d numeric(5,2), "c" int GENERATED ALWAYS AS (a + 1) STORED,
+      PRIMARY KEY (a, b) INCLUDE (d)
     );
     ALTER TABLE "Odd ""name" DROP COLUMN gone`);
 
@@ -36,14 +37,18 @@ test('describes columns in attribute order, the primary key in its own', async (
 
   const collation = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true };
   const plain = { typeMod: -1, dimensions: 0, notNull: false, generated: false };
+  const facts = (number: number, more = {}) => ({
+    facts: { number, version: expect.any(Number) as unknown, notNull: false, collation: 0, types: null, ...more },
+  });
+  const first = facts(1, { notNull: true, collation: 100 });
   expect(relation).toEqual({
-    oid: expect.any(Number), schema: 'public', name: 'Odd "name',
+    oid: expect.any(Number), schema: 'public', name: 'Odd "name', files: expect.stringMatching(/^\d+$/),
     columns: [
-      { ...plain, name: 'b', typeOid: 1043, typeMod: 11, typeName: 'varchar', notNull: true, pkIndex: 1, collation },
-      { ...plain, name: 'tags', typeOid: 1009, typeName: 'text', dimensions: 2, collation },
-      { ...plain, name: 'a', typeOid: 23, typeName: 'int4', notNull: true, pkIndex: 0 },
-      { ...plain, name: 'd', typeOid: 1700, typeMod: 327686, typeName: 'numeric' },
-      { ...plain, name: 'c', typeOid: 23, typeName: 'int4' },
+      { ...plain, name: 'b', typeOid: 1043, typeMod: 11, typeName: 'varchar', notNull: true, pkIndex: 1, collation, ...first },
+      { ...plain, name: 'tags', typeOid: 1009, typeName: 'text', dimensions: 2, collation, ...facts(3, { collation: 100 }) },
+      { ...plain, name: 'a', typeOid: 23, typeName: 'int4', notNull: true, pkIndex: 0, ...facts(4, { notNull: true }) },
+      { ...plain, name: 'd', typeOid: 1700, typeMod: 327686, typeName: 'numeric', ...facts(5) },
+      { ...plain, name: 'c', typeOid: 23, typeName: 'int4', ...facts(6) },
     ],
     collation,
   });

@@ -16,7 +16,7 @@ import { changeBytes } from '../../support/actors/changes.ts';
 import { FOLLOWER, followerPorts } from '../../support/actors/follower-ports.ts';
 import { committed, deleted, inserted } from '../../support/actors/placed-rows.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { foundTable, handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
 import { grow, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
 
 const [INNER, OUTER] = [handleOf(1), handleOf(2)];
@@ -104,7 +104,7 @@ test('where no row of a part moved nothing is written', async () => {
 
 test('a table of the same name that is another one is not read', async () => {
   const { target } = await splicing();
-  const found = [itemsLayout, { ...itemsLayout, oid: 1 }].map((layout) => target()?.accepts(layout));
+  const found = [itemsLayout, { ...itemsLayout, oid: 1 }].map((layout) => target()?.accepts(foundTable(layout)));
 
   expect(found).toEqual([true, false]);
 });

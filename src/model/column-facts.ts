@@ -1,0 +1,19 @@
+/**
+ * ColumnFacts: what the catalogue says of a column beyond its layout, as far as the rows of a shape depend on it. It may be another one
+ * under the same name and of the same type, its values may have been written anew, or the words of its type may be others: no change in the
+ * stream tells of these, and no description of the table either.
+ */
+export interface ColumnFacts {
+  /** `pg_attribute.attnum`: one that was dropped and made anew has another. */
+  readonly number: number;
+  /** The transaction that wrote its row of the catalogue. */
+  readonly version: number;
+  readonly notNull: boolean;
+  /** `pg_collation.oid`; 0 where the type has none. */
+  readonly collation: number;
+  /** What its values are written with, of types that somebody made; null where Postgres brought all of them. */
+  readonly types: readonly MadeType[] | null;
+}
+
+/** Its oid, and its parts: the labels of an enum in the order in which they were made, or what a composite is made of. */
+export type MadeType = readonly [oid: number, parts: readonly string[]];

@@ -1,0 +1,83 @@
+/**
+ * Is a table, as the catalogue has it, still the one that a shape was made of? The stream tells of other names and types alone, and only
+ * with the next row. So a shape keeps what else its rows depend on, in short, and is over when:
+ *
+ * - a column that it reads is another one under the same name, or the table has another primary key;
+ * - the values of one were all written anew: the catalogue has another row for it, and the table lies in other files. VACUUM FULL does
+ *   the one, SET DEFAULT the other;
+ * - the labels of an enum, or the parts of a composite type, are written otherwise; a label that was added concerns nobody;
+ * - one that it selects may be NULL by now, which clients were told it may not;
+ * - one that its filter reads sorts otherwise.
+ */
+import { fnvHash } from '../base/fnv-hash.ts';
+import type { ColumnFacts, MadeType } from '../model/column-facts.ts';
+import type { FoundColumn, FoundTable } from '../model/found-table.ts';
+import type { Column, Relation } from '../model/relation.ts';
+import type { ShapeDefinition } from '../model/shape.ts';
+import { typeNameOf } from '../sql/values/type-names.ts';
+import { endingOf } from './layout-change.ts';
+
+/** @param reads the columns that the shape reads. @returns undefined where the catalogue was not asked for it. */
+export function factsOf({ files }: Relation, reads: readonly Column[], filtered: readonly string[]): ShapeDefinition['facts'] {
+  if (files === undefined) return undefined;
+  const texts = reads.flatMap(({ name, facts }) => (facts === undefined ? [] : [textOf(facts, filtered.includes(name))]));
+  if (texts.length < reads.length) return undefined;
+  const types = reads.flatMap(({ name, typeOid, typeName, dimensions }) => {
+    return typeNameOf(typeOid) === typeName ? [] : [[name, [typeName, dimensions]] as const];
+  });
+  return { files, columns: texts.join(' '), ...(types.length === 0 ? {} : { types: Object.fromEntries(types) }) };
+}
+
+/** Of those that the shape reads, the names of the columns that might not be NULL. */
+export function requiredColumns({ facts, reads }: ShapeDefinition): ReadonlySet<string> {
+  const texts = facts?.columns.split(' ') ?? [];
+  return new Set(reads.flatMap(({ name }, index) => (TEXT.exec(texts[index] ?? '')?.groups?.['notNull'] === '!' ? [name] : [])));
+}
+
+/** True when the log of a shape of this definition cannot go on: its rows are others than those of the table, or say less. */
+export function alteringOf(found: FoundTable): (definition: ShapeDefinition) => boolean {
+  const ends = endingOf(found);
+  const present = new Map(found.columns.map((column) => [column.name, column]));
+  const key = keyOf(found.columns);
+  return (definition) => {
+    if (ends(definition) || definition.primaryKey.join() !== key) return true;
+    const { facts, reads, columns } = definition;
+    if (facts === undefined) return false;
+    const isRewritten = facts.files !== found.files;
+    const texts = facts.columns.split(' ');
+    return reads.some(({ name }, index) => isOther(texts[index] ?? '', present.get(name)?.facts, columns.includes(name), isRewritten));
+  };
+}
+
+function keyOf(columns: readonly FoundColumn[]): string {
+  const keyed = columns.flatMap(({ name, pkIndex }) => (pkIndex === null ? [] : [{ name, pkIndex }]));
+  return keyed.sort((left, right) => left.pkIndex - right.pkIndex).map(({ name }) => name).join();
+}
+
+/** `number.version`, `!` for one that may not be NULL, `~` and the collation, `:` and each type that somebody made. */
+function textOf({ number, version, notNull, collation, types }: ColumnFacts, isFiltered: boolean): string {
+  const typeTexts = (types ?? []).map(([oid, parts]) => `:${typeText(oid, parts)}`);
+  return `${number}.${version}${notNull ? '!' : ''}${isFiltered && collation !== 0 ? `~${collation}` : ''}${typeTexts.join('')}`;
+}
+
+function typeText(oid: number, parts: readonly string[]): string {
+  return `${oid}.${parts.length}.${fnvHash(JSON.stringify(parts))}`;
+}
+
+const TEXT = /^(?<number>\d+)\.(?<version>\d+)(?<notNull>!?)(?:~(?<collation>\d+))?(?<types>.*)$/;
+
+function isOther(text: string, now: ColumnFacts | undefined, isSelected: boolean, isRewritten: boolean): boolean {
+  const { number, version, notNull, collation, types = '' } = TEXT.exec(text)?.groups ?? {};
+  if (now === undefined || Number(number) !== now.number) return true;
+  if (isRewritten && Number(version) !== now.version) return true;
+  if (notNull === '!' && isSelected && !now.notNull) return true;
+  if (collation !== undefined && Number(collation) !== now.collation) return true;
+  return types.split(':').slice(1).some((type) => !isAmong(type, now.types ?? []));
+}
+
+/** The first of its parts are what they were. */
+function isAmong(type: string, now: readonly MadeType[]): boolean {
+  const [oid, count] = type.split('.').map(Number);
+  const found = now.find(([each]) => each === oid);
+  return found !== undefined && typeText(found[0], found[1].slice(0, count)) === type;
+}

@@ -1,0 +1,139 @@
+/**
+ * Tables that are altered and that nobody writes to: the stream tells of it with the next row alone, and of some things never. Within the
+ * refresh period the shapes end that the alteration concerns, all others go on, and who comes back gets the rows that there are.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
+
+let database: TestDatabase;
+let service: ServiceInProcess;
+let table = '';
+let tables = 0;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query(`CREATE TABLE witness (id int PRIMARY KEY, mark int)`);
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'publication-refresh-period': '100ms' } });
+});
+
+afterAll(async () => {
+  await service.remove();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  tables += 1;
+  table = `altered_${tables}`;
+  await database.query(`
+    CREATE TYPE mood_${tables} AS ENUM ('sad', 'glad'); CREATE TYPE pair_${tables} AS (a int, b int);
+    CREATE DOMAIN part_${tables} AS int;
+    CREATE TABLE ${table} (
+      id int PRIMARY KEY, title text NOT NULL, size int, width int, mood mood_${tables}, pair pair_${tables}, part part_${tables},
+      twice int GENERATED ALWAYS AS (id * 2) STORED);
+    INSERT INTO ${table} VALUES (1, 'one', 10, 1, 'sad', (1, 2), 3), (2, 'TWO', 20, 2, 'glad', NULL, 4)`);
+});
+
+const SHAPES = {
+  all: {},
+  title: { columns: 'id,title' },
+  size: { columns: 'id,size' },
+  filtered: { columns: 'id,width', where: 'size > 5' },
+  sorted: { columns: 'id', where: `title > 'm'` },
+  mood: { columns: 'id,mood' },
+  pair: { columns: 'id,pair' },
+  twice: { columns: 'id,twice' },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;
+type Shape = keyof typeof SHAPES;
+const NAMES = Object.keys(SHAPES) as readonly Shape[];
+
+async function follow(params: Readonly<Record<string, string>>): Promise<string> {
+  return (await new ShapeFollower(service.shapeUrl, params).catchUp()).handle ?? '';
+}
+
+function isOver(handle: string): boolean {
+  return service.runtime.whereis(`@consumer/${handle}`) === undefined;
+}
+
+/** Every followed table is reviewed together with this one: when its shape has ended, what was done before has been seen. */
+async function untilReviewed(): Promise<void> {
+  const handle = await follow({ table: 'witness' });
+  await database.query('ALTER TABLE witness DROP COLUMN mark, ADD COLUMN mark int');
+  await expect.poll(() => isOver(handle), { interval: 20 }).toBe(true);
+}
+
+async function rowsOf(params: { readonly columns?: string; readonly where?: string }): Promise<unknown[]> {
+  const [all] = await database.query<{ names: string }>(`
+    SELECT string_agg(attname, ',' ORDER BY attnum) AS names FROM pg_attribute
+    WHERE attrelid = '${table}'::regclass AND attnum > 0 AND NOT attisdropped`);
+  const texts = (params.columns ?? all?.names ?? '').split(',').map((name) => `${name}::text`);
+  return await database.query(`SELECT ${texts.join()} FROM ONLY ${table} WHERE ${params.where ?? 'true'} ORDER BY ${table}.id`);
+}
+
+const READS_SIZE: readonly Shape[] = ['all', 'size', 'filtered'];
+const NOT_ANEW: readonly Shape[] = ['size', 'filtered', 'mood', 'pair', 'twice'];
+
+test.each<readonly [what: string, sqls: (table: string, number: number) => readonly string[], over: readonly Shape[]]>([
+  ['gets a column', (t) => [`ALTER TABLE ${t} ADD COLUMN extra text DEFAULT 'x'`], ['all']],
+  ['has a column retyped', (t) => [`ALTER TABLE ${t} ALTER COLUMN size TYPE bigint`], READS_SIZE],
+  ['has the values of a column computed anew', (t) => [`ALTER TABLE ${t} ALTER COLUMN size TYPE int USING size / 10`], READS_SIZE],
+  ['has a column replaced by one like it', (t) => [`ALTER TABLE ${t} DROP COLUMN size, ADD COLUMN size int DEFAULT 7`], READS_SIZE],
+  [
+    'has the names of two columns swapped',
+    (t) => [`ALTER TABLE ${t} RENAME size TO other; ALTER TABLE ${t} RENAME width TO size; ALTER TABLE ${t} RENAME other TO width`],
+    READS_SIZE,
+  ],
+  ['may have NULL where it might not', (t) => [`ALTER TABLE ${t} ALTER COLUMN title DROP NOT NULL`], ['all', 'title']],
+  ['has a label of an enum renamed', (_, n) => [`ALTER TYPE mood_${n} RENAME VALUE 'sad' TO 'blue'`], ['all', 'mood']],
+  ['has a composite type with another attribute', (_, n) => [`ALTER TYPE pair_${n} ADD ATTRIBUTE c int`], ['all', 'pair']],
+  ['has its text sorted otherwise', (t) => [`ALTER TABLE ${t} ALTER COLUMN title TYPE text COLLATE pg_c_utf8`], ['sorted']],
+  ['has a column generated otherwise', (t) => [`ALTER TABLE ${t} ALTER COLUMN twice SET EXPRESSION AS (id * 3)`], ['all', 'twice']],
+  ['is vacuumed into other files', (t) => [`VACUUM FULL ${t}`, `CLUSTER ${t} USING ${t}_pkey`], []],
+  [
+    'is altered in what no shape has of it',
+    (t, n) => [
+      `ALTER TABLE ${t} ALTER COLUMN size SET NOT NULL, ALTER COLUMN width SET DEFAULT 5, ALTER COLUMN title SET STATISTICS 50`,
+      `ALTER TABLE ${t} ADD CHECK (id > 0); CREATE INDEX ON ${t} (title); ALTER TABLE ${t} ALTER COLUMN twice DROP EXPRESSION`,
+      `ALTER TYPE mood_${n} ADD VALUE 'mad' BEFORE 'sad'`, `ALTER DOMAIN part_${n} ADD CHECK (VALUE > 0)`,
+      `CREATE TABLE ${t}_child () INHERITS (${t}); INSERT INTO ${t}_child (id, title, size) VALUES (9, 'nine', 9)`,
+      `ALTER TYPE pair_${n} RENAME ATTRIBUTE a TO first; REINDEX TABLE ${t}; ALTER TABLE ${t} ENABLE ROW LEVEL SECURITY`,
+    ],
+    [],
+  ],
+])('a quiet table %s', async (_, sqls, over) => {
+  const handles = await Promise.all(NAMES.map((name) => follow({ table, ...SHAPES[name] })));
+
+  for (const sql of sqls(table, tables)) await database.query(sql);
+  await untilReviewed();
+
+  const overNow = (): readonly Shape[] => NAMES.filter((_name, index) => isOver(handles[index] ?? ''));
+  await expect.poll(overNow, { interval: 20 }).toEqual(over);
+  for (const name of over) {
+    const fresh = await new ShapeFollower(service.shapeUrl, { table, ...SHAPES[name] }).catchUp();
+    expect(fresh.sorted()).toEqual(await rowsOf(SHAPES[name]));
+  }
+});
+
+test.each<readonly [what: string, sql: (table: string) => string, over: readonly Shape[], refused: readonly Shape[]]>([
+  ['loses a column', (t) => `ALTER TABLE ${t} DROP COLUMN size`, READS_SIZE, ['size', 'filtered']],
+  ['has a column renamed', (t) => `ALTER TABLE ${t} RENAME size TO extent`, READS_SIZE, ['size', 'filtered']],
+  ['gets another key', (t) => `ALTER TABLE ${t} DROP CONSTRAINT ${t}_pkey, ADD PRIMARY KEY (title)`, NAMES, NAMES.slice(2)],
+  ['loses its key', (t) => `ALTER TABLE ${t} DROP CONSTRAINT ${t}_pkey`, NAMES, []],
+  ['gets a virtual column', (t) => `ALTER TABLE ${t} ADD COLUMN thrice int GENERATED ALWAYS AS (id * 3)`, NAMES, NAMES],
+  ['is renamed', (t) => `ALTER TABLE ${t} RENAME TO ${t}_new`, NAMES, NAMES],
+  ['is in another schema', (t) => `CREATE SCHEMA of_${t}; ALTER TABLE ${t} SET SCHEMA of_${t}`, NAMES, NAMES],
+  ['is dropped', (t) => `DROP TABLE ${t}`, NAMES, NAMES],
+  ['is dropped by who wrote to it', (t) => `BEGIN; DELETE FROM ${t} WHERE id = 1; DROP TABLE ${t}; COMMIT`, NAMES, NAMES],
+  ['is made anew', (t) => `DROP TABLE ${t}; CREATE TABLE ${t} (id int PRIMARY KEY, title text)`, NAMES, NOT_ANEW],
+])('a quiet table %s', async (_, sql, over, refused) => {
+  const handles = await Promise.all(NAMES.map((name) => follow({ table, ...SHAPES[name] })));
+
+  await database.query(sql(table));
+  await untilReviewed();
+
+  const overNow = (): readonly Shape[] => NAMES.filter((_name, index) => isOver(handles[index] ?? ''));
+  await expect.poll(overNow, { interval: 20 }).toEqual(over);
+  const answers = await Promise.all(NAMES.map((name) => readShape(service.shapeUrl, { table, ...SHAPES[name], offset: '-1' })));
+  expect(NAMES.filter((_name, index) => answers[index]?.status === 400)).toEqual(refused);
+});
