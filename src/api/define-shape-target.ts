@@ -7,7 +7,7 @@
  * a shape exists only once `create` has made it.
  */
 import type { Relation, UntoldPartition } from '../model/relation.ts';
-import type { ShapeDefinition } from '../model/shape.ts';
+import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import { unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
@@ -19,6 +19,7 @@ import { chosenColumns } from './queryable-columns.ts';
 import { whenReady } from './readiness.ts';
 import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
+import { storedRelation } from './stored-relation.ts';
 
 /** A request with its tables, as they were looked up. */
 interface Asked {
@@ -31,10 +32,17 @@ interface Asked {
 
 type Ask = (table: RelationName) => Promise<RelationLookup>;
 
-/** @throws {BoundsError} when what is fixed of the request does not fit the table that is fixed. */
-export async function defineShapeTarget(context: ApiContext, parameters: DefinitionParameters): Promise<ShapeTarget | Refusal> {
+/**
+ * @param held the handle that a reader comes back with: while Postgres has not been reached, its shape says what it was made of.
+ * @throws {BoundsError} when what is fixed of the request does not fit the table that is fixed.
+ */
+export async function defineShapeTarget(
+  context: ApiContext,
+  parameters: DefinitionParameters,
+  held?: Handle,
+): Promise<ShapeTarget | Refusal> {
   const { relations } = context.ports;
-  const known = await lookUpAll(context, parameters, ({ schema, name }) => relations.relation(schema, name));
+  const known = await lookUpAll(context, parameters, (table) => relationOrStored(context, table, held));
   if (isRefusal(known)) return known;
   const target = await targetOf(context, known);
   if (!isMistake(target)) return target;
@@ -42,6 +50,14 @@ export async function defineShapeTarget(context: ApiContext, parameters: Definit
   if (isRefusal(now)) return now;
   const last = areSame(known, now) ? target : await targetOf(context, now);
   return isMisfit(last) ? refuseMisfit(last, parameters) : last;
+}
+
+async function relationOrStored({ ports }: ApiContext, table: RelationName, held: Handle | undefined): Promise<RelationLookup> {
+  const lookup = await ports.relations.relation(table.schema, table.name);
+  if (lookup.outcome !== 'unreachable' || held === undefined) return lookup;
+  const definition = ports.shapes.definitionOf(held);
+  const relation = definition && storedRelation(definition, table);
+  return relation === undefined ? lookup : { outcome: 'found', relation };
 }
 
 function isMistake(found: ShapeTarget | ShapeDefinition | Refusal | Misfit): found is Refusal | Misfit {

@@ -60,9 +60,9 @@ async function answerTo(context: ApiContext, request: ReadRequest): Promise<Shap
 }
 
 async function answerWithin(context: ApiContext, request: ReadRequest, parameters: ReadParameters): Promise<ShapeResponse> {
-  const target = await defineShapeTarget(context, parameters.shape);
-  if (isRefusal(target)) return target;
   const isOfSubset = asksForSubset(request.parameters);
+  const target = await defineShapeTarget(context, parameters.shape, isOfSubset ? undefined : parameters.handle);
+  if (isRefusal(target)) return target;
   const subset = isOfSubset ? await subsetQuery(context.ports, request.parameters, parameters.shape, target) : undefined;
   if (subset !== undefined && isRefusal(subset)) return subset;
   const answer = await readResolved(context, request, parameters, target, subset);

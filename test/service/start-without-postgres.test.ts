@@ -14,20 +14,38 @@ async function health(url: string): Promise<unknown> {
   return response === undefined ? 'unreachable' : await response.json();
 }
 
+function urlOf(shapeUrl: string, params: Readonly<Record<string, string>>): string {
+  return `${shapeUrl}?${new URLSearchParams(params).toString()}`;
+}
+
+/** Behind the first rows, by a handle. */
+async function stored(shapeUrl: string, params: Readonly<Record<string, string>>): Promise<unknown[]> {
+  const response = await fetch(urlOf(shapeUrl, { ...params, offset: '0_0' }));
+  const messages = (await response.json()) as { readonly key?: string }[];
+  return [response.status, response.headers.get('electric-schema'), messages.filter(({ key }) => key !== undefined)];
+}
+
 test('killed, and started where Postgres is away: it says so, and goes on with its shapes when that is back', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-without-'));
   const database = await createDatabase();
-  await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
+  await database.query(`
+    CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE TABLE parents (id int PRIMARY KEY, name text); INSERT INTO parents VALUES (7, 'p');
+    CREATE TABLE items (id integer PRIMARY KEY, title varchar(9) NOT NULL, tags text[][], mood mood, parent int)`);
+  const params = { table: 'items', where: `mood = 'glad' AND parent IN (SELECT id FROM parents WHERE name > 'a')` };
+  const insert = (id: number) => database.query(`INSERT INTO items VALUES (${id}, 'one', '{{a}}', 'glad', 7)`);
   const [server, port] = [{ host: '127.0.0.1', port: Number(new URL(database.url).port) }, await freePort()];
   const startDoor = () => startRelay(server, (client, upstream) => void client.pipe(upstream).pipe(client), { port });
   const options = {
     databaseUrl: urlWith(database.url, { port: String(port) }), storageDirectory: join(directory, 'storage'), port: await freePort(),
+    environment: { ARMATURE_LONG_POLL_TIMEOUT: '500' },
   };
   const door = await startDoor();
   const first = await startServiceProcess(options);
-  const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
-  await database.query('INSERT INTO items VALUES (1)');
+  const follower = await new ShapeFollower(first.shapeUrl, params).catchUp();
+  await insert(1);
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(1);
+  const held = { ...params, handle: follower.handle ?? '' };
+  const before = await stored(first.shapeUrl, held);
   await first.kill();
   await door.close();
 
@@ -35,7 +53,13 @@ test('killed, and started where Postgres is away: it says so, and goes on with i
   await expect.poll(() => health(second.url)).toEqual({
     status: 'starting', cause: expect.stringMatching(/^Postgres cannot be asked for the lock since .*ECONNREFUSED/) as string,
   });
-  await database.query('INSERT INTO items VALUES (2)');
+  await expect.poll(() => stored(second.shapeUrl, held)).toEqual(before);
+  const [live, unheld] = await Promise.all([
+    fetch(urlOf(second.shapeUrl, { ...held, offset: follower.offset, live: 'true' })),
+    fetch(urlOf(second.shapeUrl, { ...params, offset: '-1' })),
+  ]);
+  const { code } = (await live.json()) as { code?: string };
+  await insert(2);
   const doorAgain = await startDoor();
   await untilActive(second);
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
@@ -44,5 +68,7 @@ test('killed, and started where Postgres is away: it says so, and goes on with i
   await database.drop();
   rmSync(directory, { recursive: true, force: true });
 
-  expect(follower.refetches).toBe(0);
+  expect({ live: [live.status, code], unheld: unheld.status, refetches: follower.refetches }).toEqual({
+    live: [503, 'not_up_to_date'], unheld: 503, refetches: 0,
+  });
 });
