@@ -1,12 +1,12 @@
 /**
- * Memberships: by which membership in the publication each table is followed. One that left, and is back when it is looked at, looks as if
- * it had been there all the time, and what was written meanwhile was streamed to nobody. Nothing of this is stored: what left and came
- * back while no service ran is not seen.
+ * Memberships: whether a table is followed by the membership in the publication that it has now. What is known of that outlasts the
+ * service: a table that left and came back while none ran is found at the next start.
  */
+import type { MembershipMemory, TableMembership } from '../../model/table-membership.ts';
 import type { PublicationStanding } from './publication-standing.ts';
 
 export class Memberships {
-  private readonly known = new Map<number, Pick<PublicationStanding, 'membership' | 'version'>>();
+  constructor(private readonly memory: MembershipMemory) {}
 
   /** It is not the one that was noted. */
   isOther(standing: PublicationStanding): boolean {
@@ -20,18 +20,19 @@ export class Memberships {
   }
 
   note(standings: readonly PublicationStanding[]): void {
-    for (const { relation: { oid }, membership, version } of standings) {
-      if (membership !== null) this.known.set(oid, { membership, version });
+    for (const standing of standings) {
+      const { relation: { oid }, membership, version: publication } = standing;
+      if (membership === null || this.knownOf(standing)?.membership === membership) continue;
+      this.memory.keepMembership({ oid, membership, publication });
     }
   }
 
   forget(oid: number): void {
-    this.known.delete(oid);
+    this.memory.forgetMembership(oid);
   }
 
-  /** In a publication that was altered or made anew all begins anew, as the stream does. */
-  private knownOf({ relation: { oid }, version }: PublicationStanding): Pick<PublicationStanding, 'membership'> | undefined {
-    const known = this.known.get(oid);
-    return known?.version === version ? known : undefined;
+  private knownOf({ relation: { oid }, version }: PublicationStanding): TableMembership | undefined {
+    const known = this.memory.membershipOf(oid);
+    return known?.publication === version ? known : undefined;
   }
 }

@@ -17,6 +17,7 @@ import type { Clock } from '../../base/clock.ts';
 import { EVER, lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import type { FoundTable } from '../../model/found-table.ts';
+import type { MembershipMemory } from '../../model/table-membership.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
@@ -70,6 +71,7 @@ export interface PublicationOptions {
   /** The tables are an operator's business. */
   readonly isManual: boolean;
   readonly trees: TreeMemory;
+  readonly memberships: MembershipMemory;
   /** Of the publication that the stream comes through; undefined while it is not known. */
   readonly streamedVersion?: () => string | undefined;
   /**
@@ -90,7 +92,7 @@ const LOCK_TIMEOUTS_OF_TREE = [LOCK_TIMEOUT_OF_SEVERAL, '200ms', '500ms'];
 
 export function createPublication(options: PublicationOptions): Publication {
   const { pool, publication, isManual, trees, clock, streamedVersion = () => undefined, altered = () => true } = options;
-  const memberships = new Memberships();
+  const memberships = new Memberships(options.memberships);
   const seen = new SeenTables();
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
     return standings.filter(({ isThere, isPartitioned }) => isThere && isPartitioned).flatMap(({ relation, tree }) => {

@@ -50,6 +50,7 @@ export function databasePorts(
         publication,
         isManual: configuration.manualTablePublishing,
         trees: resources.storage.log,
+        memberships: resources.storage.log,
         streamedVersion: () => resources.storage.log.source?.publication,
         altered: (tables) => !condemnAltered(resources, tables),
         clock: world.clock,

@@ -5,6 +5,8 @@
  * The witness is read before the segments: what it tells must be there, whatever is appended meanwhile.
  */
 import { LOG_START, maxPosition, type LogPosition } from '../../model/log-position.ts';
+import type { PartitionTree } from '../../model/partition-tree.ts';
+import type { TableMembership } from '../../model/table-membership.ts';
 import type { Disk, DiskFile } from '../disk/disk.ts';
 import { DiskError, LogCorruptError } from '../errors.ts';
 import { seeWitness, type SeenWitness } from '../log/durable-witness.ts';
@@ -12,12 +14,12 @@ import { NO_STREAM, type HeldStream } from '../log/held-stream.ts';
 import { Layouts } from '../log/layouts.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { checkHeader, learn, learnBehind, streamOf, type Findings } from '../log/log-recovery.ts';
-import { PartitionTrees } from '../log/partition-trees.ts';
 import { RecentCommits } from '../log/recent-commits.ts';
 import { SegmentCursor } from '../log/segment-cursor.ts';
 import { SegmentFrames } from '../log/segment-frames.ts';
 import { SegmentFiles } from '../log/segments.ts';
 import type { RecordAt } from '../log/shape-record.ts';
+import { TableFacts } from '../log/table-facts.ts';
 import type { Damage } from './damage.ts';
 import { StaleViewError } from './stale-view-error.ts';
 
@@ -83,7 +85,8 @@ class LogScan {
     private readonly scope: LogScope,
     durable: LogPosition,
   ) {
-    const learned = { layouts: new Layouts(), trees: new PartitionTrees(), recent: new RecentCommits(REMEMBERED_BYTES) };
+    const [trees, memberships] = [new TableFacts<PartitionTree>(), new TableFacts<TableMembership>()];
+    const learned = { layouts: new Layouts(), trees, memberships, recent: new RecentCommits(REMEMBERED_BYTES) };
     this.findings = { ...learned, openAfter: undefined, stream: NO_STREAM, commit: undefined, durable };
     this.needed = segments.holding(scope.needs) ?? segments.firsts[0] ?? LOG_START;
   }

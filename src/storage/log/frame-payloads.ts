@@ -1,11 +1,13 @@
 /** What the payloads of frames say. The frame's checksum held: a payload that does not read is our own bug. */
 import type { LogPosition } from '../../model/log-position.ts';
 import { lsnOf, type Lsn } from '../../model/lsn.ts';
+import type { PartitionTree } from '../../model/partition-tree.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { TableMembership } from '../../model/table-membership.ts';
 import type { HeldStream } from './held-stream.ts';
-import type { TreeEntry } from './partition-trees.ts';
 import type { ShapeRecord } from './shape-record.ts';
+import type { FactEntry } from './table-facts.ts';
 
 /** Changes when a reader of the old form would misread the new one. */
 export const LOG_FORMAT = 3;
@@ -31,7 +33,9 @@ export interface CommitPayload {
   readonly frameCount: number;
 }
 
-export function encodeJson(value: SegmentHeader | RelationLayout | ShapeRecord | Restart | TreeEntry): Uint8Array {
+type JsonPayload = SegmentHeader | RelationLayout | ShapeRecord | Restart | FactEntry<PartitionTree> | FactEntry<TableMembership>;
+
+export function encodeJson(value: JsonPayload): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
@@ -43,8 +47,12 @@ export function decodeLayout(payload: Uint8Array): RelationLayout {
   return decodeJson(payload) as RelationLayout;
 }
 
-export function decodeTree(payload: Uint8Array): TreeEntry {
-  return decodeJson(payload) as TreeEntry;
+export function decodeTree(payload: Uint8Array): FactEntry<PartitionTree> {
+  return decodeJson(payload) as FactEntry<PartitionTree>;
+}
+
+export function decodeMembership(payload: Uint8Array): FactEntry<TableMembership> {
+  return decodeJson(payload) as FactEntry<TableMembership>;
 }
 
 export function decodeRecord(payload: Uint8Array): ShapeRecord {

@@ -29,8 +29,10 @@ export const FRAME_KINDS = {
   restart: 7,
   /** u64 LSN: every transaction of the stream that committed before it lies before this frame. */
   held: 8,
-  /** JSON of a `TreeEntry`. */
+  /** JSON of a `PartitionTree`, or that it is forgotten. */
   tree: 9,
+  /** JSON of a `TableMembership`, or that it is forgotten. */
+  membership: 10,
 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
@@ -43,7 +45,7 @@ export const FRAME_HEADER_BYTES = 16;
 const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 
 const MAGIC = 0xa7e1;
-const KIND_MAX = FRAME_KINDS.tree;
+const KIND_MAX = FRAME_KINDS.membership;
 
 export interface Frame {
   readonly kind: FrameKind;

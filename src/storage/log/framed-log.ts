@@ -14,6 +14,7 @@ import type { PartitionTree } from '../../model/partition-tree.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { PublishedRelation, RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { TableMembership } from '../../model/table-membership.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodeCommit, encodeJson, encodeLsn } from './frame-payloads.ts';
@@ -21,9 +22,9 @@ import { GroupCommit } from './group-commit.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
 import type { LogReader, TransactionExtent } from './log-reader.ts';
-import type { PartitionTrees, TreeEntry } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
+import type { FactEntry, TableFacts } from './table-facts.ts';
 import type { TailCache } from './tail-cache.ts';
 import {
   FRAME_BYTES_MAX, WHOLE_TRANSACTION_BYTES_MAX, type BlockSizes, type LoggedPlace, type RetainedLog, type Survey, type TransactionLog,
@@ -57,7 +58,8 @@ export interface LogParts {
   readonly sink: FrameSink;
   readonly reader: LogReader;
   readonly layouts: Layouts;
-  readonly trees: PartitionTrees;
+  readonly trees: TableFacts<PartitionTree>;
+  readonly memberships: TableFacts<TableMembership>;
   readonly tail: TailCache;
   readonly recent: RecentCommits;
   readonly stream: HeldStream;
@@ -81,7 +83,8 @@ export class FramedLog implements TransactionLog {
   private readonly sink: FrameSink;
   private readonly reader: LogReader;
   private readonly layouts: Layouts;
-  private readonly trees: PartitionTrees;
+  private readonly trees: TableFacts<PartitionTree>;
+  private readonly memberships: TableFacts<TableMembership>;
   private readonly tail: TailCache;
   private readonly recent: RecentCommits;
   private readonly commits = new GroupCommit(() => this.flush());
@@ -96,11 +99,12 @@ export class FramedLog implements TransactionLog {
   private durable: Settled;
 
   /** @param original of which the parts are copies: its open transaction goes on here too, and a sync that it waits for does not. */
-  constructor({ sink, reader, layouts, trees, tail, recent, stream }: LogParts, original?: FramedLog) {
+  constructor({ sink, reader, layouts, trees, memberships, tail, recent, stream }: LogParts, original?: FramedLog) {
     this.sink = sink;
     this.reader = reader;
     this.layouts = layouts;
     this.trees = trees;
+    this.memberships = memberships;
     this.tail = tail;
     this.recent = recent;
     this.stream = { ...stream };
@@ -175,6 +179,18 @@ export class FramedLog implements TransactionLog {
 
   forgetTree(oid: number): void {
     if (this.trees.get(oid) !== undefined) this.appendTree({ oid, isForgotten: true });
+  }
+
+  membershipOf(oid: number): TableMembership | undefined {
+    return this.memberships.get(oid);
+  }
+
+  keepMembership(membership: TableMembership): void {
+    this.appendMembership(membership);
+  }
+
+  forgetMembership(oid: number): void {
+    if (this.memberships.get(oid) !== undefined) this.appendMembership({ oid, isForgotten: true });
   }
 
   appendChanges(xid: Xid, changes: Uint8Array): void {
@@ -291,9 +307,14 @@ export class FramedLog implements TransactionLog {
     return this.sink.close();
   }
 
-  private appendTree(entry: TreeEntry): void {
+  private appendTree(entry: FactEntry<PartitionTree>): void {
     this.trees.take(entry);
     this.sink.put(FRAME_KINDS.tree, 0, NO_XID, encodeJson(entry));
+  }
+
+  private appendMembership(entry: FactEntry<TableMembership>): void {
+    this.memberships.take(entry);
+    this.sink.put(FRAME_KINDS.membership, 0, NO_XID, encodeJson(entry));
   }
 
   private async flush(): Promise<void> {

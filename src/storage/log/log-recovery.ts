@@ -7,18 +7,20 @@
  */
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
+import type { PartitionTree } from '../../model/partition-tree.ts';
+import type { TableMembership } from '../../model/table-membership.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import { LogCorruptError, StorageVersionError } from '../errors.ts';
 import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
 import {
-  decodeCommit, decodeLayout, decodeLsn, decodePosition, decodeRestart, decodeSegmentHeader, decodeTree, LOG_FORMAT,
+  decodeCommit, decodeLayout, decodeLsn, decodeMembership, decodePosition, decodeRestart, decodeSegmentHeader, decodeTree, LOG_FORMAT,
 } from './frame-payloads.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
-import type { PartitionTrees } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import type { Segments } from './segments.ts';
+import type { TableFacts } from './table-facts.ts';
 
 export interface RecoveredLog {
   readonly end: LogPosition;
@@ -30,7 +32,8 @@ export interface RecoveredLog {
 /** What is given what the log has of it. */
 export interface Learned {
   readonly layouts: Layouts;
-  readonly trees: PartitionTrees;
+  readonly trees: TableFacts<PartitionTree>;
+  readonly memberships: TableFacts<TableMembership>;
   /** The transactions that were read. */
   readonly recent: RecentCommits;
   /** Segments that were read, of those that are to be. */
@@ -134,6 +137,7 @@ export function learn(frame: Frame, findings: Findings): void {
   const { kind, flags, payload, start } = frame;
   if (kind === FRAME_KINDS.layout) findings.layouts.restore(decodeLayout(payload));
   if (kind === FRAME_KINDS.tree) findings.trees.take(decodeTree(payload));
+  if (kind === FRAME_KINDS.membership) findings.memberships.take(decodeMembership(payload));
   if (kind === FRAME_KINDS.changes && (flags & FIRST) !== 0) findings.openAfter = start;
   if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
   if (kind === FRAME_KINDS.restart) {

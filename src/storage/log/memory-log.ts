@@ -1,14 +1,16 @@
 /** The transaction log in memory: for tests, and for a service that may forget everything. Durable means synced. */
 import { Copies, type Fork, type Forkable } from '../../base/fork.ts';
 import { LOG_START, type LogPosition, type LogRange } from '../../model/log-position.ts';
+import type { PartitionTree } from '../../model/partition-tree.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
+import type { TableMembership } from '../../model/table-membership.ts';
 import { FRAME_HEADER_BYTES, type Frame, type FrameKind } from './frame.ts';
 import { FramedLog, type FrameSink, type LogParts } from './framed-log.ts';
 import { NO_STREAM } from './held-stream.ts';
 import { Layouts } from './layouts.ts';
 import { LogReader, type FrameSource } from './log-reader.ts';
-import { PartitionTrees } from './partition-trees.ts';
 import { RecentCommits } from './recent-commits.ts';
+import { TableFacts } from './table-facts.ts';
 import { TailCache } from './tail-cache.ts';
 import type { RetainedLog, TransactionLog } from './transaction-log.ts';
 
@@ -20,8 +22,9 @@ export interface MemoryLog extends TransactionLog, Forkable<MemoryLog> {}
 /** @param tailBytesMax what the newest transactions may take before they are read from their frames again. */
 export function memoryLog(tailBytesMax = RECENT_BYTES_MAX): MemoryLog {
   const [layouts, recent] = [new Layouts(), new RecentCommits(RECENT_BYTES_MAX)];
-  const trees = new PartitionTrees();
-  return new KeptLog(new MemoryFrames(), { layouts, trees, recent, tail: new TailCache(LOG_START, tailBytesMax), stream: NO_STREAM });
+  const [trees, memberships] = [new TableFacts<PartitionTree>(), new TableFacts<TableMembership>()];
+  const tail = new TailCache(LOG_START, tailBytesMax);
+  return new KeptLog(new MemoryFrames(), { layouts, trees, memberships, recent, tail, stream: NO_STREAM });
 }
 
 class KeptLog extends FramedLog implements MemoryLog {
@@ -29,7 +32,7 @@ class KeptLog extends FramedLog implements MemoryLog {
 
   constructor(
     private readonly frames: MemoryFrames,
-    private readonly known: Pick<LogParts, 'layouts' | 'trees' | 'recent' | 'tail' | 'stream'>,
+    private readonly known: Pick<LogParts, 'layouts' | 'trees' | 'memberships' | 'recent' | 'tail' | 'stream'>,
     original?: FramedLog,
   ) {
     super({ sink: frames, reader: new LogReader(frames), ...known }, original);
@@ -38,9 +41,10 @@ class KeptLog extends FramedLog implements MemoryLog {
   /** What a reader remembers of large transactions is not copied: a block may then end elsewhere, of the same transactions. */
   clone(fork: Fork): MemoryLog {
     return this.copies.of(fork, () => {
-      const { layouts, trees, recent, tail } = this.known;
+      const { layouts, trees, memberships, recent, tail } = this.known;
       const known = {
-        layouts: layouts.clone(), trees: trees.clone(), recent: recent.clone(), tail: tail.clone(), stream: this.heldStream,
+        layouts: layouts.clone(), trees: trees.clone(), memberships: memberships.clone(), recent: recent.clone(), tail: tail.clone(),
+        stream: this.heldStream,
       };
       return new KeptLog(this.frames.clone(), known, this);
     });

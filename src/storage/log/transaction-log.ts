@@ -12,6 +12,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { PublishedRelation, RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
+import type { MembershipMemory } from '../../model/table-membership.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
 /** One frame holds at most this many bytes of changes; a larger fragment, which a large value makes, takes several. */
@@ -54,7 +55,7 @@ export interface LoggedPlace {
   readonly end: LogPosition;
 }
 
-export interface TransactionLog extends TreeMemory {
+export interface TransactionLog extends TreeMemory, MembershipMemory {
   /** What a power cut would leave; readers see the log up to here. */
   readonly durableEnd: LogPosition;
   /** Behind the last transaction appended, durable or not. */

@@ -5,11 +5,11 @@ import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
-import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { ModelPublication } from '../../support/actors/model-publication.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { newMemories } from '../../support/postgres/publication-memories.ts';
 
 /** Tables and who alters the publication; every test has names of its own. */
 interface Side {
@@ -38,7 +38,7 @@ async function realSide(): Promise<Side> {
   pool = createPool({ target, applicationName: 'test', max: 2 });
   await pool.open();
   const unopened = createPool({ target, applicationName: 'test', max: 1 });
-  const options = { publication: 'pub', isManual: false, trees: memoryLog(), clock: systemClock };
+  const options = { publication: 'pub', isManual: false, ...newMemories(), clock: systemClock };
   const without = {
     database: await openPort(publicationPort({ ...options, pool: unopened })),
     publication: await openPort(publicationPort({ ...options, pool, publication: 'nothing' })),

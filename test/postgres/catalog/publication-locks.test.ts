@@ -7,8 +7,8 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createPublication } from '../../../src/postgres/catalog/publication.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { newMemories } from '../../support/postgres/publication-memories.ts';
 
 const PARTITIONS = 1_500;
 const SETTINGS = {
@@ -36,7 +36,7 @@ test('more partitions than it can lock are refused with what to do, and a review
   for (let id = 0; id < PARTITIONS; id += 1) await pool.query(`CREATE TABLE many_${id} PARTITION OF many FOR VALUES IN (${id})`);
   const [row] = await pool.query<{ oid: number }>(`SELECT 'many'::regclass::oid::int8::float8 AS oid`);
   const many = { oid: row?.oid ?? 0, schema: 'public', name: 'many' };
-  const publication = createPublication({ pool, publication: 'pub', isManual: false, trees: memoryLog(), clock: systemClock });
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...newMemories(), clock: systemClock });
 
   const refusal: unknown = await publication.add([many]).catch((error: unknown) => error);
 

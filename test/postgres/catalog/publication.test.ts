@@ -4,10 +4,10 @@ import { EVER } from '../../../src/model/partition-tree.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { createPublication, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
-import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { newMemories } from '../../support/postgres/publication-memories.ts';
 
 let database: TestDatabase;
 let pool: DatabasePool;
@@ -29,9 +29,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Trees that nobody has looked at yet. */
-function kept(): Pick<PublicationOptions, 'trees' | 'clock'> {
-  return { trees: memoryLog(), clock: systemClock };
+/** What nobody has looked at yet. */
+function kept(): Pick<PublicationOptions, 'trees' | 'memberships' | 'clock'> {
+  return { ...newMemories(), clock: systemClock };
 }
 
 async function table(name: string, rest = '(id int)'): Promise<{ oid: number; schema: string; name: string }> {
@@ -145,7 +145,7 @@ describe('of a partitioned table', () => {
       CREATE TABLE ${name}_b PARTITION OF ${name} FOR VALUES IN (2) PARTITION BY LIST (extra);
       CREATE TABLE ${name}_b_b PARTITION OF ${name}_b DEFAULT`);
     let micros = 10;
-    const options = { trees: memoryLog(), clock: { epochMicros: () => (micros += 1) } };
+    const options = { ...newMemories(), clock: { epochMicros: () => (micros += 1) } };
     const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });
     const { turns: first } = await publication.add([tree]);
     await database.query(sqlOf(name));

@@ -92,6 +92,21 @@ describe('a storage directory', () => {
     await after.close();
   });
 
+  test('gives back the memberships that were kept last, also when their segments have gone', async () => {
+    const before = await start();
+    const membership = { oid: 1, membership: '2.3', publication: '4.5' };
+    before.log.keepMembership({ ...membership, membership: '2.1' });
+    before.log.keepMembership(membership);
+    before.log.keepMembership({ ...membership, oid: 5 });
+    before.log.forgetMembership(5);
+    for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
+    await before.log.release(before.log.durableEnd);
+    const after = await restarted(before);
+
+    expect([1, 5].map((oid) => after.log.membershipOf(oid))).toEqual([membership, undefined]);
+    await after.close();
+  });
+
   test('goes on behind a transaction that never committed', async () => {
     const before = await start();
     await grow(before, 10);
