@@ -1,4 +1,5 @@
 /** The database that the service follows: how to reach it, by which names, and who asks it. */
+import type { Clock } from '../base/clock.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
@@ -42,7 +43,7 @@ export async function databaseCertificates({ databaseCaFile }: Configuration, di
 }
 
 /** @param ca in PEM. @throws {ConfigurationError} nothing was opened. */
-export function databaseOf(configuration: Configuration, databaseUrl: string, ca: string | undefined): Database {
+export function databaseOf(configuration: Configuration, databaseUrl: string, ca: string | undefined, clock: Clock): Database {
   const { pooledDatabaseUrl } = configuration;
   const target = targetOf(databaseUrl, ca);
   const snapshotTarget = pooledDatabaseUrl === undefined ? target : targetOf(pooledDatabaseUrl, ca);
@@ -51,7 +52,9 @@ export function databaseOf(configuration: Configuration, databaseUrl: string, ca
   const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, share);
   const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, share);
   const subsetConnections = Math.min(SUBSET_CONNECTIONS_MAX, share);
-  const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
+  const common = { clock, silenceMsMax: configuration.databaseTimeoutMs };
+  const queries = { ...common, target: snapshotTarget, isLent };
+  const adminPool = createPool({ ...common, target, applicationName: 'armature admin', max: adminConnections });
   return {
     target,
     ca,
@@ -60,13 +63,12 @@ export function databaseOf(configuration: Configuration, databaseUrl: string, ca
     takesOverSlot: configuration.takeOverSlot,
     adminPool,
     snapshotPool: createPool({
-      target: snapshotTarget,
-      isLent,
+      ...queries,
       applicationName: 'armature snapshots',
       max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections - subsetConnections),
     }),
-    movePool: createPool({ target: snapshotTarget, isLent, applicationName: 'armature moves', max: moveConnections }),
-    subsetPool: createPool({ target: snapshotTarget, isLent, applicationName: 'armature subsets', max: subsetConnections }),
+    movePool: createPool({ ...queries, applicationName: 'armature moves', max: moveConnections }),
+    subsetPool: createPool({ ...queries, applicationName: 'armature subsets', max: subsetConnections }),
     catalog: createCatalog(adminPool),
     zones: createTimeZones(adminPool),
   };

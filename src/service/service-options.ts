@@ -81,6 +81,8 @@ export interface ServiceOptions extends SettingOptions {
   readonly subqueryValuesMax?: number;
   /** Connections for snapshots and the catalogue. Default: 20. */
   readonly databasePoolSize?: number;
+  /** How long Postgres may be silent before it counts as gone, in milliseconds, from 1,000 on. Default: 15,000. */
+  readonly databaseTimeoutMs?: number;
   /** How long open responses may go on at the end, in milliseconds. Default: 5,000. */
   readonly drainTimeoutMs?: number;
   /** How long a request may take to arrive, in milliseconds. Default: 60,000. */

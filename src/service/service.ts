@@ -182,7 +182,7 @@ async function openDatabase({ configuration, world, closing }: Beginning, before
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
   const ca = before === undefined ? await databaseCertificates(configuration, world.disk) : before.ca;
-  const database = databaseOf(configuration, databaseUrl, ca);
+  const database = databaseOf(configuration, databaseUrl, ca, world.clock);
   const { adminPool, snapshotPool, movePool, subsetPool } = database;
   for (const pool of [adminPool, snapshotPool, movePool, subsetPool]) closing.add(() => pool.close());
   return database;

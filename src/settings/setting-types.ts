@@ -44,6 +44,8 @@ export const durationMs = anyDurationMs.refine((ms) => ms <= INTEGER_MAX, 'must 
 const LONGER_THAN_NOTHING = 'must be longer than nothing, as in 500ms, 20s or 2min';
 /** Of waits that would end before anything can come. */
 export const waitMs = durationMs.refine((ms) => ms > 0, LONGER_THAN_NOTHING);
+/** Of answers over a network: one that is only slow is no silence. */
+export const answerMs = durationMs.refine((ms) => ms >= 1_000 && ms <= 3_600_000, 'must be from 1s to 1h');
 /** Of what no timer waits for. */
 export const ageMs = anyDurationMs.refine((ms) => ms > 0, LONGER_THAN_NOTHING);
 export const databaseUrl = z.string().superRefine((text, context) => {

@@ -5,8 +5,8 @@
  */
 import type * as z from 'zod';
 import {
-  ageMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logBytesMax, logLevel, optionalFlag, optionalText, requestLimits,
-  storageKind, streamId, text, waitMs,
+  ageMs, answerMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logBytesMax, logLevel, optionalFlag, optionalText,
+  requestLimits, storageKind, streamId, text, waitMs,
 } from './setting-types.ts';
 
 export interface Setting {
@@ -227,6 +227,13 @@ export const SETTINGS = {
     type: integer(1, 10_000).default(20),
     electric: ['ELECTRIC_DB_POOL_SIZE'],
     help: 'connections for snapshots and the catalogue (default: 20)',
+  },
+  databaseTimeoutMs: {
+    flag: 'database-timeout',
+    value: 'DURATION',
+    type: answerMs.default(15_000),
+    electric: [],
+    help: 'how long Postgres may be silent before it counts as gone, 1s or more (default: 15s)',
   },
   drainTimeoutMs: {
     flag: 'drain-timeout',

@@ -49,6 +49,7 @@ test('the defaults are those of the reference', () => {
     transactionBytesMax: 262_144_000,
     subqueryValuesMax: 5_000_000,
     databasePoolSize: 20,
+    databaseTimeoutMs: 15_000,
     drainTimeoutMs: 5000,
     tcpReadTimeoutMs: 60_000,
     tcpSendTimeoutMs: 30_000,

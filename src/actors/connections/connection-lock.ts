@@ -63,14 +63,15 @@ export const connectionLock = setup({
       ],
       exit: { type: 'cancelTimer', params: { name: 'awaited' } },
       on: {
-        // Whoever waits for another instance, or forgot one, is told which; Postgres may not say, and then nobody is named.
+        // Whoever waits for another instance, or forgot one, is told which.
         'timeout.awaited': { actions: { type: 'call', params: { to: '@lock', request: { type: 'seeHolder' }, as: 'holder' } } },
         'lock.holderSeen': [
           {
             guard: { type: 'isSomebody', params: ({ event }) => event },
             actions: [...NOTE_AWAITED, { type: 'send', params: { to: '@status-monitor', event: { type: 'lock.awaited' } } }],
           },
-          { actions: NOTE_AWAITED },
+          // Postgres is away from who looks, or this one has it in a moment.
+          { actions: { type: 'startTimer', params: { name: 'awaited', delayMs: AWAITED_MS } } },
         ],
         'holder.failed': { actions: { type: 'startTimer', params: AGAIN } },
         'lock.acquired': { target: 'held', actions: { type: 'send', params: note('info', 'lock.acquired') } },
@@ -120,5 +121,5 @@ export const connectionLock = setup({
 });
 
 function awaitedNote({ event: { holder } }: { event: { holder: SeenHolder | null } }) {
-  return note('info', 'lock.awaited', holder === null ? {} : { holder });
+  return note('info', 'lock.awaited', { holder });
 }

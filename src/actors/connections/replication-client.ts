@@ -73,6 +73,8 @@ interface Context {
   delayMs: number;
 }
 
+/** Nothing that is asked then takes long: who takes longer has fallen silent. */
+const CONNECT_MS_MAX = 60_000;
 /** A slot that takes longer is asked after, and Postgres to make it. */
 const SLOT_MS = 5_000;
 const NOBODY_AWAITED = { transactions: [], advice: null };
@@ -128,7 +130,10 @@ export const replicationClient = setup({
       on: { 'lock.isHeld': 'connecting', 'lock.failed': 'backingOff' },
     },
     connecting: {
-      entry: { type: 'call', params: { to: '@replication', request: { type: 'connect' }, as: 'replication' } },
+      entry: {
+        type: 'call',
+        params: { to: '@replication', request: { type: 'connect' }, as: 'replication', timeoutMs: CONNECT_MS_MAX },
+      },
       on: {
         'replication.connected': [
           {

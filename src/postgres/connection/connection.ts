@@ -6,6 +6,7 @@
  * the next query. No error is left without a listener.
  */
 import pg from 'pg';
+import type { Clock } from '../../base/clock.ts';
 import { connectError, DatabaseUnreachableError, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
@@ -17,13 +18,28 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
 }
 
-const CONNECT_MS_MAX = 10_000;
+/** Unless somebody has less time. */
+export const CONNECT_MS_MAX = 10_000;
+/** Whoever does not hear that we leave is left all the same. */
+const FAREWELL_MS = 1_000;
 const KEEPALIVE_IDLE_MS = 10_000;
 export type Tls = 'plain' | 'encrypted';
 
 /** @throws {WorldError} no connection is left open. */
 export function connect(target: DatabaseTarget, options: ConnectOptions): Promise<pg.Client> {
   return inWorkingWay(target, (tls) => attempt(target, options, tls));
+}
+
+/** Ends a session in good order; resolves when its connection is closed. */
+export async function farewell(client: pg.Client, clock: Clock): Promise<void> {
+  const timer = clock.setTimer(() => client.connection.stream.destroy(), FAREWELL_MS);
+  await client.end();
+  clock.clearTimer(timer);
+}
+
+/** Its process of Postgres. */
+export function processOf(client: pg.Client): number {
+  return (client as pg.Client & { readonly processID: number }).processID; // Its types leave that out.
 }
 
 /**

@@ -6,15 +6,19 @@
  * - `owner` is told `lock.lost { error }`, once, when the connection that held it dies
  *
  * The lock lives and dies with a session, so it has a connection of its own, which does nothing else. A session that
- * still waits when we die must not get the lock for nobody: Postgres is asked to watch our end of the connection.
+ * still waits when we die must not get the lock for nobody: Postgres is asked to watch our end of the connection. And one that was cut off
+ * does not hold it for long (`LockLease`), nor wait in vain: the lock is free, or its own, when somebody looks who has it.
  */
 import type pg from 'pg';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
-import { connect } from './connection.ts';
+import { connect, CONNECT_MS_MAX, farewell, processOf } from './connection.ts';
 import { DatabaseUnreachableError, isLasting, typed, worldError } from './database-error.ts';
 import type { LockHolder } from './lock-holder.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { leaseLock, LockLease } from './lock-lease.ts';
 import { prepareLongSession } from './long-session.ts';
+import { breakOff, inTime } from './silence.ts';
 
 export interface LockPortOptions {
   readonly name?: Name;
@@ -25,7 +29,12 @@ export interface LockPortOptions {
   readonly owner: Address;
   /** Asks Postgres by another session: ours waits. */
   readonly holder: () => Promise<LockHolder | 'nobody' | undefined>;
+  /** How long Postgres may leave a question without an answer. Default 15,000 ms. */
+  readonly answerMsMax?: number;
+  readonly clock?: Clock;
 }
+
+const ANSWER_MS_MAX = 15_000;
 
 export function lockPort(options: LockPortOptions): PortSpec {
   return {
@@ -37,18 +46,25 @@ export function lockPort(options: LockPortOptions): PortSpec {
 class Port {
   private readonly options: LockPortOptions;
   private readonly context: PortContext;
-  private held: pg.Client | undefined;
+  private readonly clock: Clock;
+  private readonly answerMsMax: number;
+  private held: { readonly client: pg.Client; readonly lease: LockLease } | undefined;
+  /** Has asked for the lock, and has no answer. */
+  private waiting: pg.Client | undefined;
 
   constructor(options: LockPortOptions, context: PortContext) {
     this.options = options;
     this.context = context;
+    const { clock = systemClock, answerMsMax = ANSWER_MS_MAX } = options;
+    this.clock = clock;
+    this.answerMsMax = answerMsMax;
   }
 
   handle(): PortHandle {
     return {
       requests: {
         acquire: (_, signal) => this.acquire(AbortSignal.any([signal, this.context.signal])),
-        seeHolder: async () => holderSeen(await this.options.holder()),
+        seeHolder: () => this.seeHolder(),
       },
       close: () => this.release(),
     };
@@ -57,7 +73,7 @@ class Port {
   private async acquire(signal: AbortSignal): Promise<Message> {
     if (this.held !== undefined) return { type: 'lock.acquired' };
     try {
-      this.hold(await lockedSession(this.options, signal));
+      this.hold(await this.lockedSession(signal));
       return { type: 'lock.acquired' };
     } catch (error) {
       const refused = worldError(error);
@@ -67,9 +83,11 @@ class Port {
   }
 
   private hold(client: pg.Client): void {
-    this.held = client;
+    const held = { client, lease: new LockLease(client, this.clock, this.answerMsMax) };
+    this.held = held;
     client.once('end', () => {
-      if (this.held !== client) return;
+      held.lease.end();
+      if (this.held !== held) return;
       this.held = undefined;
       const error = { code: 'database_unreachable', message: 'the connection that held the lock was closed' };
       this.context.send(this.options.owner, { type: 'lock.lost', error });
@@ -79,30 +97,51 @@ class Port {
   private async release(): Promise<void> {
     const { held } = this;
     this.held = undefined;
-    await held?.end();
+    if (held === undefined) return;
+    held.lease.end();
+    await farewell(held.client, this.clock);
   }
+
+  /** @throws {WorldError} no session is left, and none waits. */
+  private async lockedSession(signal: AbortSignal): Promise<pg.Client> {
+    const { target, slot } = this.options;
+    const timeoutMs = Math.min(CONNECT_MS_MAX, this.answerMsMax);
+    const client = await connect(target, { applicationName: 'armature lock', signal, timeoutMs });
+    const giveUp = (): void => void client.connection.stream.destroy();
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      await inTime(client, this.clock, this.answerMsMax, async () => {
+        await prepareLongSession(client);
+        await leaseLock(client, this.answerMsMax);
+      });
+      this.waiting = client;
+      await typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [slot]));
+      if (signal.aborted) throw new DatabaseUnreachableError('nobody waits for the lock any more');
+      return client;
+    } catch (error) {
+      giveUp();
+      throw error;
+    } finally {
+      this.waiting = undefined;
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  private async seeHolder(): Promise<Message> {
+    const { waiting } = this;
+    const holder = await this.options.holder();
+    if (waiting !== undefined && waiting === this.waiting && isGone(waiting, holder)) breakOff(waiting);
+    return holderSeen(holder);
+  }
+}
+
+/** Who waits gets a lock that is free, and hears of it: unless what came over its connection did not arrive. */
+function isGone(waiting: pg.Client, holder: LockHolder | 'nobody' | undefined): boolean {
+  return holder === 'nobody' || (holder !== undefined && holder.pid === processOf(waiting));
 }
 
 function holderSeen(holder: LockHolder | 'nobody' | undefined): Message {
   if (typeof holder !== 'object') return { type: 'lock.holderSeen', holder: null };
   const told = Object.entries({ ...holder, since: holder.since?.toISOString() }).filter(([, value]) => value !== undefined);
   return { type: 'lock.holderSeen', holder: Object.fromEntries(told) };
-}
-
-/** @throws {WorldError} no session is left, and none waits. */
-async function lockedSession({ target, slot }: LockPortOptions, signal: AbortSignal): Promise<pg.Client> {
-  const client = await connect(target, { applicationName: 'armature lock', signal });
-  const giveUp = (): void => void client.connection.stream.destroy();
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await prepareLongSession(client);
-    await typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [slot]));
-    if (signal.aborted) throw new DatabaseUnreachableError('nobody waits for the lock any more');
-    return client;
-  } catch (error) {
-    giveUp();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
 }

@@ -8,7 +8,7 @@
  */
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
 import { isLasting, worldError } from './database-error.ts';
-import { type DatabasePool, PoolTimeoutError } from './pool.ts';
+import type { DatabasePool } from './pool.ts';
 
 export interface PoolPortOptions {
   readonly name?: Name;
@@ -30,7 +30,6 @@ async function probe(pools: readonly DatabasePool[]): Promise<Message> {
     await Promise.all(pools.map((pool) => pool.probe()));
     return { type: 'pools.up' };
   } catch (error) {
-    if (error instanceof PoolTimeoutError) return { type: 'pools.up' }; // All its connections are at work: it lives.
     const refused = worldError(error);
     if (refused === undefined) throw error;
     return { type: 'pools.down', error: { code: refused.code, message: refused.message }, fatal: isLasting(refused) };

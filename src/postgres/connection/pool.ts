@@ -3,10 +3,18 @@
  *
  * Who waits longer than `queueMsMax` for a connection is told so; a connection that failed in a way that leaves its
  * session unknown is closed, not given to the next one.
+ *
+ * A network that was cut tells nobody: whoever asked something would wait as long as TCP does, and longer behind a proxy that goes on to
+ * take what is sent. So a probe has its time; when that is over, connections that have heard nothing meanwhile are closed, with an error
+ * for each who waits there.
  */
 import pg from 'pg';
-import { clientConfig, inWorkingWay, isAboutTls, type Tls } from './connection.ts';
-import { connectError, DatabaseRefusedError, DatabaseUnreachableError, SessionRefusedError, typed, worldError } from './database-error.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
+import { clientConfig, connect, CONNECT_MS_MAX, inWorkingWay, isAboutTls, type Tls } from './connection.ts';
+import {
+  connectError, DatabaseRefusedError, DatabaseUnreachableError, isAnswer, SessionRefusedError, typed, worldError,
+} from './database-error.ts';
+import { breakSilent, heardBy, inTime, type Heard } from './silence.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
 export interface DatabasePoolOptions {
@@ -18,6 +26,9 @@ export interface DatabasePoolOptions {
   readonly isLent?: boolean;
   /** How long a caller may wait for a free connection. Default 5,000 ms. */
   readonly queueMsMax?: number;
+  /** How long Postgres may leave a probe without an answer. Default 15,000 ms. */
+  readonly silenceMsMax?: number;
+  readonly clock?: Clock;
 }
 
 export interface DatabasePool {
@@ -40,7 +51,11 @@ export interface DatabasePool {
    * @throws {WorldError}
    */
   use<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result>;
-  /** Opens the pool if it is not open, and runs a query. @throws {PoolTimeoutError} @throws {WorldError} */
+  /**
+   * Opens the pool if it is not open, and asks Postgres whether it is there, by another connection where all are at work.
+   *
+   * @throws {WorldError} where that has lasted, those of its connections are closed that have heard nothing meanwhile.
+   */
   probe(): Promise<void>;
   /** Resolves when every connection is closed; borrowed ones close when they are given back. `open` may follow. */
   close(): Promise<void>;
@@ -51,18 +66,32 @@ export class PoolTimeoutError extends Error {
 }
 
 const QUEUE_MS_MAX = 5_000;
+const SILENCE_MS_MAX = 15_000;
 
 export function createPool(options: DatabasePoolOptions): DatabasePool {
   return new Pool(options);
+}
+
+/** Since when probes fail, and what had come over each connection by then. */
+interface Doubt {
+  readonly sinceMs: number;
+  readonly heard: Heard;
 }
 
 class Pool implements DatabasePool {
   isUp = false;
   private pool: pg.Pool | undefined;
   private readonly options: DatabasePoolOptions;
+  private readonly clock: Clock;
+  private readonly silenceMsMax: number;
+  private readonly clients = new Set<pg.PoolClient>();
+  private doubt: Doubt | undefined;
 
   constructor(options: DatabasePoolOptions) {
     this.options = options;
+    const { clock = systemClock, silenceMsMax = SILENCE_MS_MAX } = options;
+    this.clock = clock;
+    this.silenceMsMax = silenceMsMax;
   }
 
   get isLent(): boolean {
@@ -86,8 +115,15 @@ class Pool implements DatabasePool {
   }
 
   async probe(): Promise<void> {
-    if (this.pool === undefined) await this.open();
-    else await this.query('SELECT 1');
+    if (this.pool === undefined) return await this.open();
+    const doubt = (this.doubt ??= { sinceMs: this.clock.nowMs(), heard: heardBy(this.clients) });
+    try {
+      await this.ask();
+      this.doubt = undefined;
+    } catch (error) {
+      this.unanswered(error, doubt);
+      throw error;
+    }
   }
 
   async query<Row extends pg.QueryResultRow>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
@@ -118,6 +154,36 @@ class Pool implements DatabasePool {
     await pool?.end();
   }
 
+  private async ask(): Promise<void> {
+    try {
+      await this.use((client) => inTime(client, this.clock, this.silenceMsMax, () => client.query('SELECT 1')));
+    } catch (error) {
+      if (!(error instanceof PoolTimeoutError)) throw error;
+      await this.askBeside();
+    }
+  }
+
+  /** All at work, or all cut off: only another connection can tell. One that is refused has been answered. */
+  private async askBeside(): Promise<void> {
+    const { target, applicationName } = this.options;
+    try {
+      const client = await connect(target, { applicationName, timeoutMs: Math.min(CONNECT_MS_MAX, this.silenceMsMax) });
+      client.end().catch(() => {}); // It has said what it was made for.
+    } catch (error) {
+      const refused = connectError(error);
+      if (!isAnswer(refused)) throw refused;
+    }
+  }
+
+  /** What fails at once may be over at once, and then they go on. */
+  private unanswered(error: unknown, { sinceMs, heard }: Doubt): void {
+    const isSilent = error instanceof DatabaseUnreachableError && !isAnswer(error);
+    if (isSilent) this.isUp = false;
+    if (isSilent && this.clock.nowMs() - sinceMs < this.silenceMsMax) return;
+    this.doubt = undefined;
+    if (isSilent) breakSilent(heard);
+  }
+
   /** The server has TLS now, or has none any more: the next `open` finds out in which way it is reached. */
   private forget(pool: pg.Pool): void {
     if (this.pool !== pool) return;
@@ -129,7 +195,9 @@ class Pool implements DatabasePool {
   private async connected(tls: Tls): Promise<pg.Pool> {
     const { target, applicationName, max, queueMsMax = QUEUE_MS_MAX } = this.options;
     const pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
+    pool.on('remove', (client) => this.clients.delete(client));
     pool.on('connect', (client) => {
+      this.clients.add(client);
       client.on('error', () => {}); // While it is lent nobody else listens: unheard, a connection that breaks would end the service.
       client.query("SET client_encoding TO 'UTF8'").catch(() => {}); // Fails as the next query does.
     });

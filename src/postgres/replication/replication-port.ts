@@ -19,13 +19,14 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
-import { connect } from '../connection/connection.ts';
+import { connect, processOf } from '../connection/connection.ts';
 import { DatabaseUnreachableError, isLasting, worldError } from '../connection/database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { PartitionLinks } from './partition-links.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
 import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
+import { STREAM_APPLICATION } from './replication-slot.ts';
 import { type ReplicationStream, startReplicationStream } from './replication-stream.ts';
 import { hastenSlot } from './slot-wait.ts';
 import type { StoredStream } from './slot-standing.ts';
@@ -103,7 +104,7 @@ class Port {
     this.attempt = new AbortController();
     const signal = AbortSignal.any([given, this.attempt.signal]);
     try {
-      const client = await connect(this.options.target, { applicationName: 'armature replication', replication: 'database', signal });
+      const client = await connect(this.options.target, { applicationName: STREAM_APPLICATION, replication: 'database', signal });
       const prepared = await until(signal, client, prepareReplication(client, this.options, this.options.stored()));
       this.client = client;
       this.prepared = prepared;
@@ -185,11 +186,6 @@ class Port {
     if (stream !== undefined) stream.close();
     else client?.connection.stream.destroy();
   }
-}
-
-/** Of Postgres. */
-function processOf(client: pg.Client): number {
-  return (client as pg.Client & { readonly processID: number }).processID; // Its types leave that out.
 }
 
 const NOT_CONNECTED: Message = {

@@ -5,6 +5,8 @@
  * changes from before it, so before the publication is made, an older slot is dropped. A new slot has seen nothing:
  * whoever kept shapes must drop them. So a slot is never made on the way: first it is told that it is missing, which a
  * crash cannot make forgotten, and it is made when that was noted. What is there is judged before anything is altered.
+ *
+ * Whoever prepares has the lock, so no other instance may stream from the slot any more: one that does was cut off, and is ended.
  */
 import type pg from 'pg';
 import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
@@ -14,7 +16,7 @@ import { typed } from '../connection/database-error.ts';
 import { watchForOurDeath } from '../connection/orphan-watch.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import { liftTimeLimits } from '../connection/time-limits.ts';
-import { dropSlot, findPublication, findSlot, makeSlot, markSlot } from './replication-slot.ts';
+import { dropSlot, endStream, findPublication, findSlot, makeSlot, markSlot } from './replication-slot.ts';
 import { standingOf, type FoundDatabase, type SlotSettings, type StoredStream } from './slot-standing.ts';
 
 export interface ReplicationNames extends StreamNames, SlotSettings {
@@ -82,6 +84,7 @@ export async function prepareReplication(
     await liftTimeLimits(client);
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
+    await endStream(client, names.slot); // Before it is judged: until then it may confirm more.
     const found = await findSlot(client, names);
     const judged = standingOf(found, stored, names);
     if (judged.standing === 'refused') throw new ReplicationSetupError(judged.code, judged.why);

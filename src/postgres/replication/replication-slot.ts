@@ -32,6 +32,23 @@ export async function findSlot(client: pg.Client, { slot, publication }: StreamN
   };
 }
 
+/** By which a walsender of ours is known, in whichever instance. */
+export const STREAM_APPLICATION = 'armature replication';
+/** A walsender ends as soon as it looks up from what it decodes. */
+const END_MS_MAX = 5_000;
+
+/**
+ * Ends a stream of ours from the slot, if there is one; resolves when it has ended, or does not within a few seconds. Only for who has the
+ * lock: whoever streams without it was cut off, and does not know, and Postgres would keep the slot for it until `wal_sender_timeout`.
+ */
+export async function endStream(client: pg.Client, slot: string): Promise<void> {
+  await client.query(`
+    SELECT pg_terminate_backend(pid, ${END_MS_MAX}) FROM pg_stat_activity WHERE pid = (
+      SELECT active_pid FROM pg_replication_slots
+       WHERE slot_name = ${quoteText(slot)} AND database = current_database() AND active_pid <> pg_backend_pid())
+       AND application_name = ${quoteText(STREAM_APPLICATION)} AND usename = current_user`);
+}
+
 async function slotOf(client: pg.Client, slot: string): Promise<FoundSlot | undefined> {
   const [found] = await rows<Omit<FoundSlot, 'confirmedLsn'> & { readonly confirmed: string }>(
     client,

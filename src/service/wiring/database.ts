@@ -40,7 +40,16 @@ export function databasePorts(
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
   return {
-    lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock', holder: () => lockHolder(adminPool, slot) }),
+    lock: (): PortSpec =>
+      lockPort({
+        name: '@lock',
+        target,
+        slot,
+        owner: '@connection-lock',
+        holder: () => lockHolder(adminPool, slot),
+        answerMsMax: configuration.databaseTimeoutMs,
+        clock: world.clock,
+      }),
     replication: () => replication(resources, access, watcher),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>

@@ -40,6 +40,12 @@ test('who has got the lock says no more of who had it', () => {
   expect({ asked, value }).toEqual({ asked: [], value: 'held' });
 });
 
+test('who cannot be told who has it asks again soon, and says nothing', () => {
+  const { asked } = after({ type: 'timeout.awaited' }, { type: 'lock.holderSeen', holder: null });
+
+  expect(asked).toEqual([{ type: 'startTimer', params: { name: 'awaited', delayMs: 3_000 } }]);
+});
+
 test.each([
   ['refused', [refused], [{ type: 'lock.refused', process: 'lock#1' }]],
   ['free, or nobody knows whose', [{ type: 'timeout.awaited' }, { type: 'lock.holderSeen', holder: null }], []],

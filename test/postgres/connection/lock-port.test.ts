@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { holderOf } from '../../../src/postgres/connection/lock-holder.ts';
 import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
+import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -20,8 +21,8 @@ const holder = async () => {
   return row === undefined ? 'nobody' as const : holderOf({ pid: row.pid, application: 'armature lock', address: null, since: null });
 };
 
-function open(target: DatabaseTarget = targetOf(database.url)): Promise<RunningPort> {
-  return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner', holder }));
+function open(target: DatabaseTarget = targetOf(database.url), answerMsMax?: number): Promise<RunningPort> {
+  return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner', holder, ...(answerMsMax === undefined ? {} : { answerMsMax }) }));
 }
 
 const WAITING = `
@@ -113,4 +114,38 @@ test('who waits can be told who has it', async () => {
     { type: 'lock.holderSeen', holder: null },
     { type: 'lock.holderSeen', holder: { pid: expect.any(Number), application: 'armature lock' } },
   ]);
+});
+
+test('of a holder that was cut off, both sides find out: it is told that the lock is lost, and the next has it', async () => {
+  const network = await startCuttableNetwork(database.url);
+  const [cut, next] = [await open(targetOf(network.url), 300), await open()];
+  await cut.ask({ type: 'acquire' });
+  const waiting = next.ask({ type: 'acquire' });
+  await database.until(WAITING);
+
+  network.cut();
+  const [lost, got] = [await cut.awaitSent('lock.lost'), await waiting];
+
+  await Promise.all([cut.close(), next.close()]);
+  await network.close();
+  expect([lost['error'], got]).toEqual([{ code: 'database_unreachable', message: expect.any(String) }, { type: 'lock.acquired' }]);
+});
+
+test('who waits by a connection that was cut off waits no longer when the lock is seen to be free', async () => {
+  const network = await startCuttableNetwork(database.url);
+  const [first, cut] = [await open(), await open(targetOf(network.url), 300)];
+  await first.ask({ type: 'acquire' });
+  const waiting = cut.ask({ type: 'acquire' });
+  await database.until(WAITING);
+
+  network.cut();
+  const seen = await cut.ask({ type: 'seeHolder' });
+  await first.close();
+  await database.until(`SELECT WHERE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS})`);
+  await cut.ask({ type: 'seeHolder' });
+
+  const { type } = await waiting;
+  await cut.close();
+  await network.close();
+  expect([seen['holder'], type]).toEqual([{ pid: expect.any(Number), application: 'armature lock' }, 'lock.refused']);
 });

@@ -3,6 +3,7 @@ import { DatabaseRefusedError, DatabaseUnreachableError } from '../../../src/pos
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { poolPort } from '../../../src/postgres/connection/pool-port.ts';
+import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -111,4 +112,44 @@ test('a pool that was closed may be opened again', async () => {
   const rows = await pool.query('SELECT 1 AS one');
   await pool.close();
   expect({ closed: closed[0]?.status, rows }).toEqual({ closed: 'rejected', rows: [{ one: 1 }] });
+});
+
+test.each([['one connection', 1], ['connections to spare', 2]])(
+  'where the network was cut, a probe of a pool with %s ends in time, and whoever waits for an answer gets an error',
+  async (_, max) => {
+    const network = await startCuttableNetwork(database.url);
+    const options = { target: targetOf(network.url), applicationName: 'pool test', max, queueMsMax: 200, silenceMsMax: 200 };
+    const pool = createPool(options);
+    const port = await openPort(poolPort({ pools: [pool] }));
+    await port.ask({ type: 'probe' });
+
+    const asked = pool.use(async (client) => {
+      network.cut();
+      await client.query('SELECT 1');
+    });
+    const outcome = asked.catch((error: unknown) => error);
+    const answer = await port.ask({ type: 'probe' });
+    const [lost, isUp] = [await outcome, pool.isUp];
+    network.mend();
+    const again = await port.ask({ type: 'probe' });
+
+    await port.close();
+    await network.close();
+    expect({ answer: answer.type, lost, isUp, again }).toEqual({
+      answer: 'pools.down', lost: expect.any(DatabaseUnreachableError), isUp: false, again: { type: 'pools.up' },
+    });
+  },
+);
+
+test('a pool whose connections are all at work is up, and none of them is closed', async () => {
+  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool test', max: 1, queueMsMax: 100, silenceMsMax: 50 });
+  const port = await openPort(poolPort({ pools: [pool] }));
+  await pool.open();
+
+  const asked = pool.query("SELECT pg_sleep(1), 'computed' AS what");
+  const answer = await port.ask({ type: 'probe' });
+  const [row] = await asked;
+
+  await port.close();
+  expect({ answer, row }).toMatchObject({ answer: { type: 'pools.up' }, row: { what: 'computed' } });
 });

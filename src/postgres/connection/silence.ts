@@ -1,0 +1,44 @@
+/**
+ * Silence: what is done about a connection that is there and says nothing. It may lead to a Postgres that computes, or nowhere: to tell
+ * the two apart takes a question that anybody answers at once, and a time for the answer.
+ */
+import type { Duplex } from 'node:stream';
+import type pg from 'pg';
+import type { Clock } from '../../base/clock.ts';
+import { DatabaseUnreachableError } from './database-error.ts';
+
+/**
+ * Closes the connection when `work` with it takes longer than `msMax`.
+ *
+ * @throws {DatabaseUnreachableError} it took longer, or the connection broke.
+ */
+export async function inTime<Result>(client: pg.ClientBase, clock: Clock, msMax: number, work: () => Promise<Result>): Promise<Result> {
+  const timer = clock.setTimer(() => breakOff(client), msMax);
+  try {
+    return await work();
+  } finally {
+    clock.clearTimer(timer);
+  }
+}
+
+/** Whoever waits for an answer gets an error. */
+export function breakOff(client: pg.ClientBase): void {
+  streamOf(client).destroy(new DatabaseUnreachableError('Postgres has been silent for too long'));
+}
+
+/** How many bytes came over each of some connections, up to a moment. */
+export type Heard = ReadonlyMap<pg.ClientBase, number>;
+
+export function heardBy(clients: Iterable<pg.ClientBase>): Heard {
+  return new Map(Array.from(clients, (client) => [client, streamOf(client).bytesRead]));
+}
+
+/** Closes those over which nothing has come since. */
+export function breakSilent(heard: Heard): void {
+  for (const [client, bytesRead] of heard) if (streamOf(client).bytesRead === bytesRead) breakOff(client);
+}
+
+/** A pool's client is a client, though its type hides the connection; and a socket counts, though the type of its stream hides that. */
+function streamOf(client: pg.ClientBase): Duplex & { readonly bytesRead: number } {
+  return (client as pg.Client).connection.stream as Duplex & { readonly bytesRead: number };
+}
