@@ -1,6 +1,6 @@
 /**
- * Two instances, beyond a rolling deploy: the first is killed, or cut off from Postgres while a second one has a storage of its own.
- * Whoever has lost the lock streams no more, says who has it, and serves what it has stored.
+ * Two instances, beyond a rolling deploy: the first is killed, stands still, or is cut off from Postgres while a second one has a storage
+ * of its own. Whoever has lost the lock streams no more, says who has it, and serves what it has stored.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,22 @@ afterAll(async () => {
 
 const causeOf = async ({ url }: ServiceProcess) => ((await (await fetch(`${url}/v1/health`)).json()) as { cause?: string }).cause;
 const untilWaiting = (service: ServiceProcess) => expect.poll(() => healthOf(service)).toBe('waiting');
+
+const environment = { ARMATURE_DATABASE_TIMEOUT: '1s' };
+/** Postgres hears nothing of a holder that stands still, and has ended its session by then. */
+const LOCK_IS_FREE = `
+  SELECT WHERE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid IN (
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'armature lock'))`;
+
+/** Who goes on elsewhere than `before`. */
+function reader({ shapeUrl }: ServiceProcess, before?: ShapeFollower): ShapeFollower {
+  const { handle, offset = '-1', rows } = before ?? {};
+  return Object.assign(new ShapeFollower(shapeUrl, { table: 'items' }), { handle, offset, rows: new Map(rows) });
+}
+
+const count = async () => Number((await database.query<{ count: string }>('SELECT count(*) FROM items'))[0]?.count);
+const untilWhole = (follower: ShapeFollower) =>
+  expect.poll(async () => (await follower.catchUp()).rows.size === (await count())).toBe(true);
 
 test('the second takes over the storage of a first that is killed, also beside an open transaction, and clients carry on', async () => {
   const options = { databaseUrl: database.url, storageDirectory: join(directory, 'shared') };
@@ -89,4 +105,85 @@ test('a leader that was cut off and comes back steps down for the one that has t
     refetches: 1,
     rows: 4,
   });
+});
+
+test('a holder that stands still for longer than its lease has lost the lock, and starts over behind who had it meanwhile', async () => {
+  const first = await startServiceProcess({ databaseUrl: database.url, storageDirectory: join(directory, 'still'), environment });
+  const follower = await reader(first).catchUp();
+  const second = await spawnService({ databaseUrl: database.url, storageDirectory: join(directory, 'moving'), environment });
+  await untilWaiting(second);
+
+  first.child.kill('SIGSTOP');
+  await untilActive(second);
+  await database.query("INSERT INTO items VALUES (10, 'meanwhile')");
+  const other = reader(second);
+  await untilWhole(other);
+  first.child.kill('SIGCONT');
+  await untilWaiting(first);
+  await database.query("INSERT INTO items VALUES (11, 'with both')");
+  await untilWhole(other);
+  await second.stop();
+  await untilActive(first);
+  await untilWhole(follower);
+  await first.stop();
+
+  expect({ refetches: [follower.refetches, other.refetches] }).toEqual({ refetches: [1, 0] });
+});
+
+test('nobody takes the storage from a holder that stands still: it takes the lock again, and its clients carry on', async () => {
+  const options = { databaseUrl: database.url, storageDirectory: join(directory, 'kept'), environment };
+  const first = await startServiceProcess(options);
+  const follower = await reader(first).catchUp();
+  const second = await spawnService(options);
+  await untilWaiting(second);
+
+  first.child.kill('SIGSTOP');
+  await database.until(LOCK_IS_FREE);
+  await database.query("INSERT INTO items VALUES (12, 'meanwhile')");
+  const meanwhile = await healthOf(second);
+  first.child.kill('SIGCONT');
+  await untilWhole(follower);
+  await untilActive(first);
+  await first.stop();
+  await untilActive(second);
+  const moved = reader(second, follower);
+  await untilWhole(moved);
+  await second.stop();
+
+  expect({ meanwhile, refetches: [follower.refetches, moved.refetches] }).toEqual({ meanwhile: 'waiting', refetches: [0, 0] });
+});
+
+test('the holder is killed under load, and who takes over is told to end at any moment of that: the next goes on', async () => {
+  const options = { databaseUrl: database.url, storageDirectory: join(directory, 'under-load') };
+  let holder = await startServiceProcess(options);
+  let follower = await reader(holder).catchUp();
+  const writer = await database.session();
+  const stopped = new AbortController();
+  const writing = (async () => {
+    for (let id = 1000; !stopped.signal.aborted; id += 1) await writer.query(`INSERT INTO items VALUES (${id}, 'under load')`);
+  })();
+  const exits: (number | null)[] = [];
+  let refetches = 0;
+
+  for (const moment of ['storage.opening', 'lock.acquired']) {
+    const [second, third] = [await spawnService(options), await spawnService(options)];
+    await Promise.all([second, third].map(untilWaiting));
+    await follower.catchUp();
+    await holder.kill();
+    const taking = await Promise.race([second, third].map(async (service) => {
+      await expect.poll(() => service.output().includes(`"${moment}"`), { timeout: 30_000, interval: 5 }).toBe(true);
+      return service;
+    }));
+    exits.push(await taking.stop());
+    holder = taking === second ? third : second;
+    await untilActive(holder);
+    refetches += follower.refetches;
+    follower = await reader(holder, follower).catchUp();
+  }
+  stopped.abort();
+  await writing;
+  await untilWhole(follower);
+  await holder.stop();
+
+  expect({ exits, refetches: refetches + follower.refetches }).toEqual({ exits: [0, 0], refetches: 0 });
 });

@@ -104,3 +104,22 @@ test('promoted-standby: one that lacks what the shapes have seen has them start 
     refetches: 1, output: expect.stringMatching(/to timeline 1, which was left at .*, and has seen what came up to/),
   });
 });
+
+test('promoted-standby: without a copy of the slot, and behind, it has them start over, and they go on from there', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  await standby.stop();
+  await query(postgres, 'INSERT INTO items VALUES (1)');
+  await expect.poll(() => idsOf(follower)).toEqual(['1']);
+  await postgres.stop();
+
+  standby = await start('standby', await freePort());
+  await promote();
+  await query(postgres, 'INSERT INTO items VALUES (2)');
+
+  await expect.poll(() => idsOf(follower)).toEqual(['2']);
+  await query(postgres, 'INSERT INTO items VALUES (3)');
+  await expect.poll(() => idsOf(follower)).toEqual(['2', '3']);
+  expect({ refetches: follower.refetches, output: service.output() }).toEqual({
+    refetches: 1, output: expect.stringContaining('the replication slot \\"electric_slot_default\\" is gone'),
+  });
+});

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { processesOn } from '../support/processes.ts';
 import { healthOf, startServiceProcess } from '../support/service/service-process.ts';
+import { rawConnection } from '../support/http/raw-connection.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-drain-'));
@@ -19,6 +20,9 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createDatabase();
   await database.query("CREATE TABLE items (id integer PRIMARY KEY, title text); INSERT INTO items VALUES (1, 'one')");
+  await database.query(`
+    CREATE TABLE large (id integer PRIMARY KEY, title text);
+    INSERT INTO large SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) AS n`);
 });
 
 afterAll(async () => {
@@ -60,4 +64,24 @@ test('a second signal ends it at once', async () => {
   await exited;
 
   expect(service.child.exitCode).toBe(130);
+});
+
+/** One that takes longer than is set, and twenty seconds for what else it does at the end, exits with 1. */
+test.each(['SIGTERM', 'SIGHUP'] as const)('%s: clients that take nothing, or never come to an end, are left behind', async (signal) => {
+  const environment = { ARMATURE_DRAIN_TIMEOUT: '500ms', ARMATURE_TCP_SEND_TIMEOUT: '60s', ARMATURE_TCP_READ_TIMEOUT: '60s' };
+  const service = await startServiceProcess({ databaseUrl: database.url, storageDirectory, environment });
+  await new ShapeFollower(service.shapeUrl, { table: 'large' }).catchUp();
+  const port = Number(new URL(service.url).port);
+  const slow = await rawConnection(port, 'GET /v1/shape?table=large&offset=-1 HTTP/1.1\r\nHost: a\r\n\r\n');
+  slow.socket.pause();
+  const hanging = await rawConnection(port, 'GET /v1/shape?table=items&offs');
+  const half = await rawConnection(port, 'POST /v1/shape?table=items HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"where"');
+  for (let later = 0; later < 5; later += 1) await healthOf(service);
+
+  const exited = once(service.child, 'exit');
+  service.child.kill(signal);
+  await exited;
+
+  for (const { socket } of [slow, hanging, half]) socket.destroy();
+  expect(service.child.exitCode).toBe(0);
 });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { CHANGE_KINDS } from '../../../src/model/change.ts';
 import { type Lsn, LSN_ZERO, lsnFromPostgres, lsnOf } from '../../../src/model/lsn.ts';
 import type { StreamSource } from '../../../src/model/stream-source.ts';
+import { connect } from '../../../src/postgres/connection/connection.ts';
 import { PgoutputError } from '../../../src/postgres/replication/pgoutput-parser.ts';
 import { replicationPort, type ReplicationPortOptions } from '../../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED, type StoredStream } from '../../../src/postgres/replication/slot-standing.ts';
@@ -206,6 +207,39 @@ test('a stream that is given up says nothing of its end, and disturbs no later a
   const { type } = await running.ask({ type: 'connect' });
 
   expect({ type, sent: running.sent }).toEqual({ type: 'replication.connected', sent: [] });
+});
+
+test('a stream of ours that another instance has left at the slot is ended, so that the next can begin', async () => {
+  const left = await startStream();
+  const next = await open();
+  const { standing } = await next.ask({ type: 'connect' });
+
+  const { error } = await left.awaitSent('replication.ended');
+  const { type } = await next.ask({ type: 'startStreaming' });
+  await left.close();
+  await next.close();
+
+  expect({ standing, error, type }).toEqual({
+    standing: 'continued', error: { code: 'database_unreachable', message: expect.any(String) }, type: 'replication.streaming',
+  });
+});
+
+test('a stream of somebody else is left alone', async () => {
+  const running = await startStream();
+  running.tell({ type: 'disconnect' });
+  await slotIsFree();
+  const other = await connect(targetOf(database.url), { applicationName: 'a copy', replication: 'database' });
+  const copying = other.query(`START_REPLICATION SLOT ${database.name} LOGICAL 0/0 (proto_version '1', publication_names 'armature_test')`);
+  const ended = copying.catch(() => {});
+  await database.until(`SELECT FROM pg_replication_slots WHERE slot_name = '${database.name}' AND active`);
+
+  await running.ask({ type: 'connect' });
+  const answer = await running.ask({ type: 'startStreaming' });
+  const isStill = await database.query(`SELECT active FROM pg_replication_slots WHERE slot_name = '${database.name}'`);
+  other.connection.stream.destroy();
+  await ended;
+
+  expect([answer, isStill]).toMatchObject([{ type: 'replication.refused', error: { code: '55006' } }, [{ active: true }]]);
 });
 
 test('abandons the open transaction and tells its owner when the connection breaks', async () => {
