@@ -14,13 +14,18 @@ export const CONDITIONS = ['storage', 'lock', 'replication', 'pools', 'shapes', 
 export type ServiceCondition = (typeof CONDITIONS)[number];
 
 /** Who can say, again, how it stands: asked when a status monitor starts anew, those of them that there are. */
-const REPORTERS = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache', '@standby'] as const;
+const REPORTERS = [
+  '@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache', '@standby', '@idle-watch',
+] as const;
 
 type Event =
   | { type: 'condition.met'; condition: ServiceCondition; process: Pid }
   | { type: 'condition.lost'; condition: ServiceCondition }
   | { type: 'lock.refused'; process: Pid }
   | { type: 'lock.awaited' }
+  /** The connections are closed on purpose, and whoever asks for something has them opened. */
+  | { type: 'connections.closing'; process: Pid }
+  | { type: 'connections.opening' }
   | (Down & { type: 'reporter.down'; process: Pid })
   | { type: 'awaitActive'; replyTo: ReplyTo }
   | { type: 'awaitReadable'; replyTo: ReplyTo }
@@ -29,8 +34,12 @@ type Event =
 /** By condition: the process that vouches for it. */
 export type ServiceConditions = Readonly<Record<ServiceCondition, Pid | null>>;
 
-/** Also who was told by Postgres that it does not even get to wait for the lock: then it is no other instance that it waits for. */
-type Context = ServiceConditions & { readonly lockRefusedTo: Pid | null };
+type Context = ServiceConditions & {
+  /** Who was told by Postgres that it does not even get to wait for the lock: then it is no other instance that it waits for. */
+  readonly lockRefusedTo: Pid | null;
+  /** Who has closed the connections on purpose. */
+  readonly closedBy: Pid | null;
+};
 
 const NOTHING_MET = { storage: null, lock: null, replication: null, pools: null, shapes: null, consumers: null } as const;
 
@@ -53,6 +62,10 @@ export function statusMonitorTables() {
 export const statusMonitor = base
   .extend({
     guards: {
+      isAsleep: ({ context: { closedBy, storage, shapes, consumers } }) => {
+        return closedBy !== null && storage !== null && shapes !== null && consumers !== null;
+      },
+      isClosed: ({ context }) => context.closedBy !== null,
       isActive: ({ context }) => CONDITIONS.every((condition) => context[condition] !== null),
       isReadable: ({ context }) => context.shapes !== null,
       isConnected: ({ context }) => context.pools !== null,
@@ -69,6 +82,8 @@ export const statusMonitor = base
       ),
       noteLockRefused: assign((_, { process }: { process: Pid }) => ({ lockRefusedTo: process })),
       noteLockAwaited: assign({ lockRefusedTo: null }),
+      noteClosed: assign((_, { process }: { process: Pid }) => ({ closedBy: process })),
+      noteOpened: assign({ closedBy: null }),
       askReporters: base.enqueueActions(({ enqueue }) => {
         for (const to of REPORTERS) enqueue({ type: 'send', params: { to, event: { type: 'reportCondition' } } });
       }),
@@ -76,7 +91,7 @@ export const statusMonitor = base
   })
   .createMachine({
     id: 'status-monitor',
-    context: { ...NOTHING_MET, lockRefusedTo: null },
+    context: { ...NOTHING_MET, lockRefusedTo: null, closedBy: null },
     entry: 'askReporters',
     initial: 'starting',
     on: {
@@ -92,6 +107,8 @@ export const statusMonitor = base
       'lock.refused': { target: '.deciding', actions: [...WATCH, { type: 'noteLockRefused', params: ({ event }) => event }] },
       /** Another session has it, and ours stands in the queue. */
       'lock.awaited': { target: '.deciding', actions: 'noteLockAwaited' },
+      'connections.closing': { target: '.deciding', actions: [...WATCH, { type: 'noteClosed', params: ({ event }) => event }] },
+      'connections.opening': [{ guard: 'isClosed', target: '.deciding', actions: 'noteOpened' }, {}],
       'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
       awaitActive: { actions: { type: 'apply', params: keep('awaitingActive') } },
       // Postponing is enough here: the first state that follows `starting` answers all who wait.
@@ -105,6 +122,7 @@ export const statusMonitor = base
     states: {
       deciding: {
         always: [
+          { guard: 'isAsleep', target: 'asleep' },
           { guard: 'isActive', target: 'active' },
           { guard: 'isWaiting', target: 'waiting' },
           { guard: 'isReadable', target: 'connecting' },
@@ -116,6 +134,8 @@ export const statusMonitor = base
       connecting: {},
       /** The lock is asked for, as far as is known in vain because another instance holds it; what is stored can be read. */
       waiting: {},
+      /** Nobody has used the database for long. Whoever asks for something is served: it wakes first. */
+      asleep: {},
       active: {
         entry: [
           { type: 'send', params: note('info', 'service.active') },
@@ -178,5 +198,6 @@ const READINESS_TEXTS: Readonly<Record<Exclude<ServiceCondition, 'storage'>, str
 
 /** What health says of a state of this machine. */
 export function serviceLevel(state: unknown): 'starting' | 'waiting' | 'active' {
+  if (state === 'asleep') return 'active';
   return state === 'active' || state === 'waiting' ? state : 'starting';
 }

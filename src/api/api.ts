@@ -46,6 +46,8 @@ export interface Api {
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
+  /** Requests under way, without those that wait for a shape to change: an event stream counts for as long as it is open. */
+  answering(): number;
   /** How many requests, event streams included, wait for this shape to change. */
   readersOf(handle: Handle): number;
   /** How many requests were refused since the start because too many were under way. */
@@ -69,6 +71,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     cause: (isTrusted) => ports.status.cause(isTrusted),
     limits: () => ports.status.limits(),
     announcements: toEach([listeners, followers]),
+    answering: () => admission.held('initial') + admission.held('existing') - listeners.parkedCount,
     readersOf: (handle) => listeners.parkedOn(handle) + followers.countOf(handle),
     load: () => ({
       initial: admission.held('initial'),

@@ -2,7 +2,7 @@
 import type { Handle } from '../model/shape.ts';
 import type { ApiContext } from './api-context.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
-import { whenReady } from './readiness.ts';
+import { whenAwake, whenReady } from './readiness.ts';
 import { deletionDisabled, isRefusal, mismatchedHandle, noSuchShape, type Refusal } from './refusal.ts';
 import { deleteParameters, type DeleteParameters, type RawParameters } from './shape-parameters.ts';
 import type { ShapeResponse } from './shape-response.ts';
@@ -13,6 +13,8 @@ export async function deleteShape(context: ApiContext, raw: RawParameters): Prom
   if (!context.settings.isDeletionEnabled) return deletionDisabled();
   const parameters = deleteParameters(raw);
   if (isRefusal(parameters)) return parameters;
+  const asleep = await whenAwake(context);
+  if (asleep !== undefined) return asleep;
   const handle = await handleToDelete(context, parameters);
   if (isRefusal(handle)) return handle;
   await context.ports.shapes.delete(handle.handle);

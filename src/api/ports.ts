@@ -143,14 +143,21 @@ export interface LimitEvents {
   readonly lastWhy?: string;
 }
 
-/** Stored shapes can be read; Postgres can be asked; or all that makes the service `active`. */
-export type ReadinessGoal = 'readable' | 'connected' | 'active';
+/**
+ * Stored shapes can be read; the connections to Postgres are not closed for want of use, as `isAwake` has it; Postgres can be asked; or
+ * all that makes the service `active`.
+ */
+export type ReadinessGoal = 'readable' | 'awake' | 'connected' | 'active';
 
 export interface ServiceStatus {
   /** What health says. */
   level(): ServiceLevel;
   /** Stored shapes are loaded: they stay readable while Postgres is away. */
   isReadable(): boolean;
+  /** Somebody asks for what the database has. */
+  noteUse(): void;
+  /** The connections to Postgres are open, and what happened while they were closed for want of use is followed. Waiting for it wakes. */
+  isAwake(): boolean;
   /** The catalogue can be asked: Postgres was there when it was looked at last. */
   isConnected(): boolean;
   /** Somebody brings what is stored up to date: we, or the instance whose storage we view. Then "nothing new" may be said. */

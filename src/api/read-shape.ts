@@ -21,7 +21,7 @@ import { neededFor, standing } from './event-streams/streamed-offset.ts';
 import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
 import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
-import { whenReady, whyUnwell, whyUnwellStill } from './readiness.ts';
+import { whenAwake, whenReady, whyUnwell, whyUnwellStill } from './readiness.ts';
 import {
   filterFailedUnseen, invalidRequest, isRefusal, keptElsewhere, mustRefetch, type Refusal, slowSnapshot, stillBehind,
 } from './refusal.ts';
@@ -54,6 +54,8 @@ async function answerTo(context: ApiContext, request: ReadRequest): Promise<Shap
   if (unready !== undefined) return unready;
   const asked = readParameters(request.parameters);
   if (isRefusal(asked)) return asked;
+  const asleep = await whenAwake(context, request.signal);
+  if (asleep !== undefined) return asleep;
   const parameters = { ...asked, shape: withinBounds(asked.shape, request.bounds) };
   const answer = await answerWithin(context, request, parameters);
   return request.bounds?.filter !== undefined && isRefusal(answer) && answer.isOfRow === true ? filterFailedUnseen() : answer;

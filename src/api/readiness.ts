@@ -4,9 +4,14 @@ import type { ReadinessGoal } from './ports.ts';
 import { becameUnready, leaving, notReady, type Refusal } from './refusal.ts';
 
 const UNKNOWN = { message: 'Timeout waiting for the service to be ready' };
+const STILL_WAKING = {
+  code: 'not_up_to_date',
+  message: 'What was changed while nobody used the database is still being followed. Please try again later.',
+};
 
 /**
- * @param goal `readable` for stored shapes, `connected` for the catalogue, `active` for whatever makes or deletes a shape.
+ * @param goal `readable` for stored shapes, `awake` for what tells of the present, `connected` for the catalogue, `active` for whatever
+ * makes or deletes a shape.
  * @param signal aborted when nobody waits any longer, or nobody is to: the server closes.
  * @returns why not, once the wait is over.
  */
@@ -16,7 +21,16 @@ export async function whenReady(context: ApiContext, goal: ReadinessGoal, signal
   const until = status.waitUntil(goal, context.settings.readinessTimeoutMs);
   const hasCome = await (signal === undefined ? until : unlessAborted(until, signal));
   if (hasCome === 'aborted') return leaving();
-  return hasCome ? undefined : notReady(status.whyNotReady() ?? UNKNOWN);
+  return hasCome ? undefined : notReady(status.whyNotReady() ?? (goal === 'awake' ? STILL_WAKING : UNKNOWN));
+}
+
+/**
+ * The database counts as used. Connections that were closed because nobody used it are opened: who asks now must not be told of what was
+ * known before.
+ */
+export async function whenAwake(context: ApiContext, signal?: AbortSignal): Promise<Refusal | undefined> {
+  context.ports.status.noteUse();
+  return await whenReady(context, 'awake', signal);
 }
 
 /** A signal may outlive many waits, and keeps nothing of those that are over. */
@@ -33,6 +47,8 @@ function isMet({ ports: { status } }: ApiContext, goal: ReadinessGoal): boolean 
   switch (goal) {
     case 'readable':
       return status.isReadable();
+    case 'awake':
+      return status.isAwake();
     case 'connected':
       return status.isConnected();
     case 'active':

@@ -59,7 +59,8 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
  * may have ended the shape.
  */
 export async function rotated(context: ApiContext, parameters: DefinitionParameters): Promise<Refusal> {
-  if (context.ports.status.level() !== 'active') return mustRefetch();
+  const { status } = context.ports;
+  if (status.level() !== 'active' || !status.isAwake()) return mustRefetch();
   const target = await defineShapeTarget(context, parameters);
   const successor = isRefusal(target) ? target : await findOrCreate(context, target.definition);
   return isRefusal(successor) ? mustRefetch() : mustRefetch(successor.handle);

@@ -42,8 +42,17 @@ export async function databaseCertificates({ databaseCaFile }: Configuration, di
   return databaseCaFile === undefined ? undefined : accepted(await caCertificates(databaseCaFile, (path) => wholeText(disk, path)));
 }
 
+/** Under what name whose connections for the catalogue are. */
+export type AdminName = (slot: string) => string;
+
 /** @param ca in PEM. @throws {ConfigurationError} nothing was opened. */
-export function databaseOf(configuration: Configuration, databaseUrl: string, ca: string | undefined, clock: Clock): Database {
+export function databaseOf(
+  configuration: Configuration,
+  databaseUrl: string,
+  ca: string | undefined,
+  clock: Clock,
+  adminName: AdminName = () => 'armature admin',
+): Database {
   const { pooledDatabaseUrl } = configuration;
   const target = targetOf(databaseUrl, ca);
   const snapshotTarget = pooledDatabaseUrl === undefined ? target : targetOf(pooledDatabaseUrl, ca);
@@ -54,11 +63,12 @@ export function databaseOf(configuration: Configuration, databaseUrl: string, ca
   const subsetConnections = Math.min(SUBSET_CONNECTIONS_MAX, share);
   const common = { clock, silenceMsMax: configuration.databaseTimeoutMs };
   const queries = { ...common, target: snapshotTarget, isLent };
-  const adminPool = createPool({ ...common, target, applicationName: 'armature admin', max: adminConnections });
+  const names = streamNames(configuration.replicationStreamId);
+  const adminPool = createPool({ ...common, target, applicationName: adminName(names.slot), max: adminConnections });
   return {
     target,
     ca,
-    ...streamNames(configuration.replicationStreamId),
+    ...names,
     isSlotTemporary: configuration.cleanupReplicationSlots,
     takesOverSlot: configuration.takeOverSlot,
     adminPool,

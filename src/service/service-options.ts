@@ -73,6 +73,11 @@ export interface ServiceOptions extends SettingOptions {
   readonly publicationCheckEveryMs?: number;
   /** From so much WAL on that Postgres keeps for the slot, the log says so, in bytes. Default: 1,073,741,824. */
   readonly retainedWalBytesMax?: number;
+  /**
+   * When nobody has used the database for so long, in milliseconds, all connections to it close, until the next request for a shape. At
+   * least 1,000. Default: 0, never.
+   */
+  readonly replicationIdleTimeoutMs?: number;
   /** How long a shape waits for a change before its process hibernates, in milliseconds. Default: 30,000. */
   readonly shapeHibernateAfterMs?: number;
   /** The largest transaction that is followed, in bytes. Default: 262,144,000. */

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
-import { databaseCertificates, databaseOf, type Database } from './database.ts';
+import { databaseCertificates, databaseOf, type AdminName, type Database } from './database.ts';
 import { dump } from './dump.ts';
 import { storedStream } from './wiring/database.ts';
 import { followedShape, type FollowedShape, type ShapeOptions } from './followed-shape.ts';
@@ -28,6 +28,7 @@ import type { FetchHandler, FetchHandlerOptions } from '../http/web/handler-type
 import { InspectionPortTakenError } from '../observer/inspection-server.ts';
 import type { Runtime } from '../otp/runtime.ts';
 import { preflight } from '../postgres/connection/preflight.ts';
+import { standbyName } from '../postgres/connection/sleep-port.ts';
 import { errorOf } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import { forwardingLogger } from '../telemetry/forwarding-logger.ts';
@@ -155,7 +156,9 @@ async function firstStage(
   database: Database,
 ): Promise<{ readonly stage: Stage; readonly next?: NextStage }> {
   if (storage !== undefined) return { stage: await startStack({ ground, sockets, storage, database }) };
-  return await startStandby(ground, sockets, database, () => openDatabase(ground, database));
+  const viewed = await openDatabase(ground, database, standbyName); // Whoever works in the storage is to see that we wait.
+  await database.adminPool.close();
+  return await startStandby(ground, sockets, viewed, () => openDatabase(ground, database));
 }
 
 /**
@@ -178,11 +181,11 @@ async function reachDatabase(beginning: Beginning, storage: Promise<Storage | un
  * @param before that of the stage before, in an instance that takes over: what was read from files at the start holds. What keeps it from
  * Postgres by now is tried again by the stack, and told.
  */
-async function openDatabase({ configuration, world, closing }: Beginning, before?: Database): Promise<Database> {
+async function openDatabase({ configuration, world, closing }: Beginning, before?: Database, adminName?: AdminName): Promise<Database> {
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
   const ca = before === undefined ? await databaseCertificates(configuration, world.disk) : before.ca;
-  const database = databaseOf(configuration, databaseUrl, ca, world.clock);
+  const database = databaseOf(configuration, databaseUrl, ca, world.clock, adminName);
   const { adminPool, snapshotPool, movePool, subsetPool } = database;
   for (const pool of [adminPool, snapshotPool, movePool, subsetPool]) closing.add(() => pool.close());
   return database;

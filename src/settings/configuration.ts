@@ -45,6 +45,8 @@ export interface Advice {
   /** The names of these settings. */
   readonly shapeExpireAfter: string;
   readonly databaseCaFile: string;
+  readonly replicationIdleTimeout: string;
+  readonly cleanupReplicationSlots: string;
 }
 
 export const NO_DATABASE =
@@ -60,6 +62,8 @@ const ADVICE: Advice = {
     'to let everybody read who can reach the port',
   shapeExpireAfter: 'ARMATURE_SHAPE_EXPIRE_AFTER (or --shape-expire-after)',
   databaseCaFile: 'ARMATURE_DATABASE_CA_CERTIFICATE_FILE (or --database-ca-certificate-file)',
+  replicationIdleTimeout: 'ARMATURE_REPLICATION_IDLE_TIMEOUT (or --replication-idle-timeout)',
+  cleanupReplicationSlots: 'ARMATURE_CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN (or --cleanup-replication-slots-on-shutdown)',
 };
 
 /** Reads flags and variables as the program does. It throws nothing and prints nothing. */
@@ -122,6 +126,8 @@ export function completeSettings(command: Command, settings: Settings, advice: A
   if (useless !== undefined) return { problems: [useless] };
   const hasty = expiresInUse(settings, advice.shapeExpireAfter);
   if (hasty !== undefined) return { problems: [hasty] };
+  const forgetful = sleepsWithoutSlot(settings, advice);
+  if (forgetful !== undefined) return { problems: [forgetful] };
   const host = settings.host ?? (listenOnIpv6 ? '::' : staysLocal ? LOOPBACK : '0.0.0.0');
   const observer = settings.observer ?? (command === 'demo' || LOCAL.includes(host));
   return { configuration: { ...settings, command, insecure, secret, host, observer, ignored: [] } };
@@ -140,6 +146,15 @@ function expiresInUse({ shapeExpireAfterMs = Infinity, longPollTimeoutMs }: Sett
   const leastMs = inUseMs(longPollTimeoutMs);
   if (shapeExpireAfterMs >= leastMs) return undefined;
   return `${name} is too short: behind a read a shape counts as in use for ${leastMs / 1000} s (three minutes, or three long polls).`;
+}
+
+/** A slot that ends with its connection would take all shapes with it, each time. */
+function sleepsWithoutSlot({ replicationIdleTimeoutMs, cleanupReplicationSlots }: Settings, names: Advice): string | undefined {
+  if (replicationIdleTimeoutMs === 0 || !cleanupReplicationSlots) return undefined;
+  return (
+    `Both ${names.replicationIdleTimeout} and ${names.cleanupReplicationSlots} are set: the replication slot would end with the ` +
+    'connections, and all shapes with it. Set one of them.'
+  );
 }
 
 /** The text of a setting and the name under which it was given; a variable that is empty is not set. */

@@ -30,6 +30,8 @@ const ADVICE: Advice = {
     'or listen: false to open none',
   shapeExpireAfter: 'shapeExpireAfterMs',
   databaseCaFile: 'databaseCaFile',
+  replicationIdleTimeout: 'replicationIdleTimeoutMs',
+  cleanupReplicationSlots: 'cleanupReplicationSlots',
 };
 
 /**

@@ -46,6 +46,9 @@ const LONGER_THAN_NOTHING = 'must be longer than nothing, as in 500ms, 20s or 2m
 export const waitMs = durationMs.refine((ms) => ms > 0, LONGER_THAN_NOTHING);
 /** Of answers over a network: one that is only slow is no silence. */
 export const answerMs = durationMs.refine((ms) => ms >= 1_000 && ms <= 3_600_000, 'must be from 1s to 1h');
+/** Shorter than a service takes to find Postgres again, it would do nothing else. */
+const IDLE_MS_LEAST = 1000;
+export const idleMs = durationMs.refine((ms) => ms === 0 || ms >= IDLE_MS_LEAST, 'must be 0, for never, or at least 1s');
 /** Of what no timer waits for. */
 export const ageMs = anyDurationMs.refine((ms) => ms > 0, LONGER_THAN_NOTHING);
 export const databaseUrl = z.string().superRefine((text, context) => {

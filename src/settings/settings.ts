@@ -5,7 +5,7 @@
  */
 import type * as z from 'zod';
 import {
-  ageMs, answerMs, bytesMax, databaseUrl, durationMs, flag, integer, INTEGER_MAX, logBytesMax, logLevel, optionalFlag, optionalText,
+  ageMs, answerMs, bytesMax, databaseUrl, durationMs, flag, idleMs, integer, INTEGER_MAX, logBytesMax, logLevel, optionalFlag, optionalText,
   requestLimits, storageKind, streamId, text, waitMs,
 } from './setting-types.ts';
 
@@ -199,6 +199,13 @@ export const SETTINGS = {
     type: bytesMax.default(1024 * 1024 * 1024),
     electric: [],
     help: 'from so much WAL on that Postgres keeps for the slot, the log says so (default: 1073741824)',
+  },
+  replicationIdleTimeoutMs: {
+    flag: 'replication-idle-timeout',
+    value: 'DURATION',
+    type: idleMs.default(0),
+    electric: ['ELECTRIC_REPLICATION_IDLE_TIMEOUT'],
+    help: 'unused for so long, all connections to Postgres close until the next request (default: 0, never)',
   },
   shapeHibernateAfterMs: {
     flag: 'shape-hibernate-after',

@@ -10,7 +10,8 @@ import { walWatch } from '../actors/connections/wal-watch.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import type { StackWiring } from './stack-wiring.ts';
 
-export function connections({ ports, retainedWalBytesMax }: StackWiring): SupervisorSpec {
+/** Where the database may be left alone, one more port is asked before and behind that. */
+export function connections({ ports, retainedWalBytesMax, idle }: StackWiring): SupervisorSpec {
   return {
     strategy: 'rest_for_one',
     children: [
@@ -25,6 +26,7 @@ export function connections({ ports, retainedWalBytesMax }: StackWiring): Superv
       { id: 'move-queries', start: ports.moveQueries },
       { id: 'subset-queries', start: ports.subsetQueries },
       { id: 'slot', start: ports.slot },
+      ...(idle === undefined ? [] : [{ id: 'sleep', start: idle.port }]),
       { id: 'wal-watch', start: () => ({ machine: walWatch, input: { retainedBytesMax: retainedWalBytesMax }, name: '@wal-watch' }) },
     ],
   };

@@ -50,6 +50,13 @@ export interface StackWiring {
   readonly shapeHibernateAfterMs: number;
   /** How often the limits and the logs are looked after, and the tables of who does that; left out where there are none. */
   readonly expiry?: { readonly checkEveryMs: number; readonly tables: () => Tables };
+  /** Closes the connections while nobody uses the database: left out where they stay open. */
+  readonly idle?: {
+    /** How often it is looked whether somebody does. */
+    readonly lookEveryMs: number;
+    readonly tables: () => Tables;
+    readonly port: () => PortSpec;
+  };
   /** How long open responses may go on when the service stops. */
   readonly drainTimeoutMs: number;
 }

@@ -8,11 +8,13 @@
  * ├─ status-monitor               who is ready
  * ├─ http                         keeps answering while the rest restarts
  * ├─ connections    rest_for_one  to Postgres; takes no shape down
+ * ├─ idle-watch                   has the connections stopped and started again, where that is wanted
  * └─ shapes         one_for_all   what must be rebuilt together
  * ```
  */
+import { idleWatch } from '../actors/connections/idle-watch.ts';
 import { statusMonitor } from '../actors/status-monitor.ts';
-import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
+import type { ChildSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import { supervisor } from '../otp/supervision/supervisor.ts';
 import { connections } from './connections.ts';
 import type { StackWiring } from './stack-wiring.ts';
@@ -24,6 +26,7 @@ const HTTP_CLOSING_MS = 2_000;
 
 export function stack(wiring: StackWiring): SupervisorSpec {
   return {
+    name: '@stack',
     strategy: 'one_for_one',
     children: [
       { id: 'journal', start: wiring.ports.journal },
@@ -31,7 +34,12 @@ export function stack(wiring: StackWiring): SupervisorSpec {
       { id: 'status-monitor', start: () => ({ machine: statusMonitor, tables: wiring.tables.statusMonitor, name: '@status-monitor' }) },
       { id: 'http', start: wiring.ports.http, shutdown: wiring.drainTimeoutMs + HTTP_CLOSING_MS },
       { id: 'connections', start: () => supervisor(connections(wiring)), shutdown: 'infinity' },
+      ...(wiring.idle === undefined ? [] : [idleWatchOf(wiring.idle)]),
       { id: 'shapes', start: () => supervisor(shapes(wiring)), shutdown: 'infinity' },
     ],
   };
+}
+
+function idleWatchOf({ lookEveryMs, tables }: NonNullable<StackWiring['idle']>): ChildSpec {
+  return { id: 'idle-watch', start: () => ({ machine: idleWatch, input: { lookEveryMs }, tables, name: '@idle-watch' }) };
 }

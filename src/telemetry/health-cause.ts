@@ -20,6 +20,8 @@ export interface CauseSource {
   readonly slow: SlowWork | undefined;
   /** Undefined when Postgres does not say. */
   readonly holder: LockHolder | 'nobody' | undefined;
+  /** Since when the connections are closed because nobody uses the database; undefined where they are not. */
+  readonly asleepSinceMicros: number | undefined;
   /** The state of the replication client. */
   readonly replication: string;
   /** For whom the making of a replication slot waits, each in words; empty when nobody is known. */
@@ -47,8 +49,9 @@ const REPLICATION: Readonly<Record<string, string>> = {
 
 /** @param isTrusted the secret was given, or there is none. @returns undefined when nothing is missing, and nothing takes long. */
 export function healthCause(source: CauseSource, isTrusted: boolean): string | undefined {
-  const { missing } = source;
+  const { missing, asleepSinceMicros } = source;
   const [first] = missing;
+  if (asleepSinceMicros !== undefined) return asleepText(asleepSinceMicros);
   if (first === undefined) return source.slow && slowText(source.slow, isTrusted);
   // Postgres answers, and names who has the lock: then its last refusal, or our loss of it, is over, and only the wait is left.
   if (first === 'lock' && typeof source.holder === 'object') return lockText(source, isTrusted);
@@ -95,6 +98,11 @@ function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: b
 function replicationText({ replication, slotAwaits }: CauseSource, isTrusted: boolean): string {
   const text = REPLICATION[replication] ?? 'the replication stream is being started';
   return isTrusted && slotAwaits.length > 0 ? `${text}; it waits for ${slotAwaits.join('; for ')}` : text;
+}
+
+function asleepText(sinceMicros: number): string {
+  const since = new Date(sinceMicros / 1000).toISOString();
+  return `the connections to Postgres are closed since ${since}, because nobody used it; the next request for a shape opens them`;
 }
 
 function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): string {

@@ -1,6 +1,8 @@
 /** Is the service ready? What the conditions say together, and that each goes with the process that vouched for it. */
 import { expect, test } from 'vitest';
-import { CONDITIONS, statusMonitor, whyNotActive, type ServiceCondition, type ServiceConditions } from '../../src/actors/status-monitor.ts';
+import {
+  CONDITIONS, serviceLevel, statusMonitor, whyNotActive, type ServiceCondition, type ServiceConditions,
+} from '../../src/actors/status-monitor.ts';
 import type { Message } from '../../src/otp/process.ts';
 import { walk } from '../support/actors/lone-machine.ts';
 
@@ -29,7 +31,9 @@ test.each([
 
   expect({ value, context, why: whyNotActive(context as ServiceConditions) }).toEqual({
     value: 'connecting',
-    context: { ...Object.fromEntries(CONDITIONS.map((condition) => [condition, `${condition}#1`])), pools: null, lockRefusedTo: null },
+    context: {
+      ...Object.fromEntries(CONDITIONS.map((condition) => [condition, `${condition}#1`])), pools: null, lockRefusedTo: null, closedBy: null,
+    },
     why: { message: 'Timeout waiting for database connection pool (snapshot) to be ready' },
   });
 });
@@ -43,6 +47,25 @@ test.each<[readonly ServiceCondition[], string]>([
   const { context } = after(...CONDITIONS.filter((condition) => !missing.includes(condition)).map(met));
 
   expect(whyNotActive(context as ServiceConditions)).toEqual({ message });
+});
+
+const closing = { type: 'connections.closing', process: 'idle-watch#1' };
+const gone = ['lock', 'replication', 'pools'].map((name) => ({ type: 'reporter.down', process: `${name}#1`, reason: 'shutdown' }));
+
+test.each<[string, readonly Message[], string]>([
+  ['it is asleep', [], 'asleep'],
+  ['it is connecting once they are opened', [{ type: 'connections.opening' }], 'connecting'],
+  ['it is connecting when who closed them has gone', [{ type: 'reporter.down', process: 'idle-watch#1', reason: 'killed' }], 'connecting'],
+  ['it is connecting while the disk takes nothing', [{ type: 'condition.lost', condition: 'storage' }], 'connecting'],
+])('where the connections are closed on purpose, %s', (_, events, state) => {
+  expect(after(...allMet, closing, ...gone, ...events).value).toBe(state);
+});
+
+test('asleep it is active for whoever asks for its health, and makes nothing of connections that are opened while they are open', () => {
+  const asleep = after(...allMet, closing).value;
+  const { value, asked } = after(...allMet, { type: 'connections.opening' });
+
+  expect([serviceLevel(asleep), value, asked]).toEqual(['active', 'active', []]);
 });
 
 const lockRefused = { type: 'lock.refused', process: 'lock#1' };
@@ -64,7 +87,9 @@ test('who vouches is watched once, however often it does', () => {
 });
 
 test('one that starts anew asks those who know', () => {
-  const reporters = ['@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache', '@standby'];
+  const reporters = [
+    '@disk-monitor', '@connection-lock', '@replication-client', '@connection-pools', '@shape-cache', '@standby', '@idle-watch',
+  ];
 
   expect(after().asked).toEqual(reporters.map((to) => ({ type: 'send', params: { to, event: { type: 'reportCondition' } } })));
 });

@@ -2,6 +2,7 @@
 import { checkpointer } from '../../src/actors/checkpointer.ts';
 import { diskMonitor } from '../../src/actors/disk-monitor.ts';
 import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
+import { idleWatch } from '../../src/actors/connections/idle-watch.ts';
 import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer/consumer.ts';
 import { expiry } from '../../src/actors/expiry/expiry.ts';
@@ -387,6 +388,8 @@ const statusMonitorWalk: WalkedMachine = {
     ...CONDITIONS.map((condition) => ({ type: 'condition.lost', condition })),
     { type: 'lock.refused', process: 'lock#1' },
     { type: 'lock.awaited' },
+    { type: 'connections.closing', process: 'idle-watch#1' },
+    { type: 'connections.opening' },
     down('reporter.down', 'killed'),
     { type: 'awaitActive', replyTo },
     { type: 'awaitReadable', replyTo },
@@ -456,6 +459,38 @@ const replicationClientWalk: WalkedMachine = {
     { type: 'reportCondition' },
     { type: 'timeout.retry' },
     { type: 'timeout.proven' },
+  ],
+};
+
+const idleWatchWalk: WalkedMachine = {
+  machine: idleWatch,
+  inputs: [{ self, lookEveryMs: 1_000 }],
+  events: [
+    { type: 'child.started', id: 'connections', pid: 'connections#1' },
+    { type: 'child.refused', id: 'connections', reason: 'running' },
+    { type: 'child.refused', id: 'connections', reason: { error } },
+    { type: 'child.terminated', id: 'connections' },
+    failed('stack.failed'),
+    { type: 'service.active' },
+    failed('monitor.failed'),
+    { type: 'wal.seen', lsn: '7' },
+    { type: 'wal.unseen' },
+    ...[0, 1].map((count) => ({ type: 'standbys.seen', count })),
+    { type: 'standbys.unseen' },
+    failed('postgres.failed'),
+    { type: 'log.hasPassed', through: 10 },
+    failed('writer.failed'),
+    { type: 'use.isOver' },
+    { type: 'use.goesOn' },
+    ...[false, true].map((isFollowed) => ({ type: 'use.resumed', closedForMs: 2_000, wakingForMs: 20, isFollowed })),
+    { type: 'log.isTaken' },
+    { type: 'log.isUntaken' },
+    { type: 'awaitAwake', replyTo },
+    { type: 'reportCondition' },
+    { type: 'timeout.look' },
+    { type: 'timeout.taken' },
+    { type: 'timeout.retry' },
+    { type: 'timeout.overdue' },
   ],
 };
 
@@ -596,6 +631,7 @@ export const walkedMachines: readonly WalkedMachine[] = [
   connectionLockWalk,
   connectionPoolsWalk,
   replicationClientWalk,
+  idleWatchWalk,
   walWatchWalk,
   checkpointerWalk,
   diskMonitorWalk,

@@ -111,6 +111,39 @@ test('a request that comes early is served once the service is ready', async () 
   expect((await response).status).toBe(200);
 });
 
+test('a request to a service that sleeps waits until that is awake, and is told what is known then', async () => {
+  await start();
+  const handle = await handleOf();
+  world.status.sleep();
+  const response = world.shape(`table=items&offset=0_0&handle=${handle}`);
+  await world.until(() => world.status.waitingCount === 1);
+  world.status.wake();
+  expect([(await response).status, world.status.uses]).toEqual([200, 2]);
+});
+
+test.each(['GET', 'DELETE'])('%s to one that does not wake in five seconds hears that it may not be up to date', async (method) => {
+  await start();
+  world.status.sleep();
+  const response = world.shape(BASE, { method });
+  await world.until(() => world.status.waitingCount === 1);
+  world.clock.advance(5000);
+  expect(await told(await response, 'retry-after')).toEqual({
+    status: 503,
+    'retry-after': '5',
+    body: {
+      code: 'not_up_to_date',
+      message: 'What was changed while nobody used the database is still being followed. Please try again later.',
+    },
+  });
+});
+
+test('what is no request for a shape, or one that nobody could answer, does not wake', async () => {
+  await start();
+  world.status.sleep();
+  const answers = await Promise.all([world.get('/v1/health'), world.shape('table=items&offset=banana')]);
+  expect([answers.map(({ status }) => status), world.status.uses]).toEqual([[200, 400], 0]);
+});
+
 test('an instance that waits for the lock serves what is stored and makes nothing', async () => {
   await start();
   const handle = await handleOf();

@@ -17,7 +17,6 @@ const SCENARIOS = [
 
 /** Those without a file here: why, or where they are held. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'db-connection-scaledown': 'Connections stay open: ELECTRIC_REPLICATION_IDLE_TIMEOUT is named in the log as a setting without a meaning.',
   'installation-id-persistence': 'Armature tells nobody that it was installed, so it has no id for that.',
   'otel-export': 'Spans by the API of OpenTelemetry (test/service/traces.test.ts), figures by Prometheus (test/service/metrics.test.ts).',
   'shape-suspension-resumption': 'A shape that waits hibernates, and wakes where it was: test/service/hibernating-shapes.test.ts.',

@@ -45,6 +45,7 @@ test('the defaults are those of the reference', () => {
     manualTablePublishing: false,
     publicationCheckEveryMs: 10_000,
     retainedWalBytesMax: 1_073_741_824,
+    replicationIdleTimeoutMs: 0,
     shapeHibernateAfterMs: 30_000,
     transactionBytesMax: 262_144_000,
     subqueryValuesMax: 5_000_000,
@@ -131,6 +132,11 @@ test.each([
   ['', { ...PLAIN, ARMATURE_MAX_CONCURRENT_REQUESTS: 'x' }, /must be JSON, as in/],
   ['', { ...PLAIN, ARMATURE_INSECURE: 'maybe' }, /^ARMATURE_INSECURE must be true or false/],
   ['', { ...PLAIN, ARMATURE_STORAGE: 'tape' }, /^ARMATURE_STORAGE must be disk or memory/],
+  ['', { ...PLAIN, ELECTRIC_REPLICATION_IDLE_TIMEOUT: '900ms' }, /^ELECTRIC_REPLICATION_IDLE_TIMEOUT must be 0, for never, or at least 1s/],
+  [
+    '', { ...PLAIN, ELECTRIC_REPLICATION_IDLE_TIMEOUT: '5min', CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN: 'true' },
+    /^Both ARMATURE_REPLICATION_IDLE_TIMEOUT .* and ARMATURE_CLEANUP_.* are set: the replication slot would end with the connections/,
+  ],
   ['', { ...PLAIN, ARMATURE_MAX_SHAPE_LOG_SIZE: '65535' }, /^ARMATURE_MAX_SHAPE_LOG_SIZE must be at least 65536/],
   ['', { ...PLAIN, ARMATURE_LOG_LEVEL: 'loud' }, /^ARMATURE_LOG_LEVEL must be trace/],
   ['', { ...PLAIN, ELECTRIC_REPLICATION_STREAM_ID: 'a"b' }, /^ELECTRIC_REPLICATION_STREAM_ID may have up to 40/],
@@ -141,6 +147,10 @@ test.each([
     text: expect.stringMatching(says),
     tellsSecret: false,
   });
+});
+
+test.each([['0', 0], ['1s', 1_000], ['5min', 300_000]])('the database may be left alone after %s', (text, idleMs) => {
+  expect(read({ ELECTRIC_REPLICATION_IDLE_TIMEOUT: text }).replicationIdleTimeoutMs).toBe(idleMs);
 });
 
 test('what Postgres may keep for the slot may be more than an integer holds', () => {

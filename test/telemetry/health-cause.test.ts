@@ -6,8 +6,8 @@ import { ServiceTroubles } from '../../src/telemetry/service-troubles.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const QUIET: CauseSource = {
-  missing: [], trouble: () => undefined, nowMs: 0, slot: 'electric_slot_default', slow: undefined, holder: undefined,
-  replication: 'streaming', slotAwaits: [],
+  missing: [], trouble: () => undefined, nowMs: 0, asleepSinceMicros: undefined, slot: 'electric_slot_default', slow: undefined,
+  holder: undefined, replication: 'streaming', slotAwaits: [],
   restored: () => ({ count: 3, of: 10 }),
 };
 const HOLDER = { pid: 42, application: 'armature "lock"', address: '10.0.0.7', since: new Date(0) };
@@ -21,6 +21,13 @@ const refused = (what: string, message: string, retryInMs: number): JournalNote 
 
 test.each<[string, Partial<CauseSource>, string | undefined, string | undefined]>([
   ['nothing', {}, undefined, undefined],
+  [
+    'nobody who uses the database', { missing: ['lock', 'replication', 'pools'], asleepSinceMicros: 0 },
+    'the connections to Postgres are closed since 1970-01-01T00:00:00.000Z, because nobody used it; ' +
+      'the next request for a shape opens them',
+    'the connections to Postgres are closed since 1970-01-01T00:00:00.000Z, because nobody used it; ' +
+      'the next request for a shape opens them',
+  ],
   [
     'a sync that takes long', { slow: { operation: 'sync', path: '/data/log/1.log', forMs: 7_900 } },
     'the disk is slow: it has been at one sync of /data/log/1.log for 7 s; nothing is lost, and what is new comes late',

@@ -13,7 +13,7 @@ import { speltInColumn } from '../../sql/values/spelling.ts';
 import type { ExplainedRow, WhereExplanation } from '../../sql/where-explanation.ts';
 import type { ApiContext } from '../api-context.ts';
 import { defineShapeTarget } from '../define-shape-target.ts';
-import { whenReady } from '../readiness.ts';
+import { whenAwake, whenReady } from '../readiness.ts';
 import { invalidRequest, isRefusal, mismatchedHandle, shapeGone, subsetFailed, type Refusal } from '../refusal.ts';
 import type { RawParameters } from '../shape-parameters.ts';
 import { explainParameters, type AskedRow, type ExplainParameters, type Texts } from './explain-parameters.ts';
@@ -46,7 +46,7 @@ interface Row {
 export async function explainShape(context: ApiContext, raw: RawParameters, signal: AbortSignal): Promise<ToldAnswer | Refusal> {
   const parameters = explainParameters(raw);
   if (isRefusal(parameters)) return parameters;
-  const unready = await whenReady(context, 'readable');
+  const unready = (await whenReady(context, 'readable')) ?? (await whenAwake(context, signal));
   if (unready !== undefined) return unready;
   const subject = await subjectOf(context, parameters);
   if (isRefusal(subject)) return subject;

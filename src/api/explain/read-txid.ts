@@ -2,7 +2,7 @@
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
-import { whenReady } from '../readiness.ts';
+import { whenAwake, whenReady } from '../readiness.ts';
 import { databaseUnreachable, invalidRequest, shapeGone, type Refusal } from '../refusal.ts';
 import type { RawParameters } from '../shape-parameters.ts';
 import { findTransaction } from './log-search.ts';
@@ -34,7 +34,7 @@ export async function readTransaction(
   const { handle } = raw;
   if (handle === undefined || handle === '') return invalidRequest({ handle: ["can't be blank"] });
   if (typeof handle !== 'string') return invalidRequest({ handle: ['is invalid'] });
-  const unready = await whenReady(context, 'readable');
+  const unready = (await whenReady(context, 'readable')) ?? (await whenAwake(context, signal));
   if (unready !== undefined) return unready;
   const { explain } = context.ports;
   const shape = explain.shape(handle as Handle);

@@ -12,10 +12,11 @@ import type {
 } from '../../api/ports.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, STORAGE_REFUSED, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
+import type { DatabaseUse } from '../../actors/connections/database-use.ts';
 import type { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Message } from '../../otp/process.ts';
+import type { Message, Name } from '../../otp/process.ts';
 import { CallError, type Runtime } from '../../otp/runtime.ts';
 import type { Catalog, FoundRelation } from '../../postgres/catalog/catalog.ts';
 import type { TimeZones } from '../../postgres/catalog/time-zones.ts';
@@ -149,11 +150,16 @@ function failedStart(error: unknown): SnapshotStart {
 export function serviceStatus(
   runtime: Runtime,
   clock: Clock,
-  { cause, limits, followedAt }: Pick<ServiceStatus, 'cause' | 'limits'> & { readonly followedAt: ServiceLevel },
+  { cause, limits, followedAt, use }: Pick<ServiceStatus, 'cause' | 'limits'> & {
+    readonly followedAt: ServiceLevel;
+    /** Undefined where the connections stay open. */
+    readonly use: () => DatabaseUse | undefined;
+  },
 ): ServiceStatus {
-  const told = async (type: string) => (await answered(runtime.call('@status-monitor', { type }))) !== undefined;
+  const told = async (type: string, by: Name = '@status-monitor') => (await answered(runtime.call(by, { type }))) !== undefined;
   const goals = {
     readable: new SharedWait(() => told('awaitReadable'), clock),
+    awake: new SharedWait(() => told('awaitAwake', '@idle-watch'), clock),
     connected: new SharedWait(() => told('awaitConnected'), clock),
     active: new SharedWait(() => told('awaitActive'), clock),
   };
@@ -161,11 +167,13 @@ export function serviceStatus(
   const level = () => serviceLevel(snapshot()?.value);
   return {
     level,
+    noteUse: () => use()?.note(),
+    isAwake: () => use()?.isOpen ?? true,
     isReadable: () => typeof snapshot()?.context.shapes === 'string',
     isConnected: () => typeof snapshot()?.context.pools === 'string',
     whyNotReady: () => {
       const conditions = snapshot()?.context;
-      return conditions === undefined ? undefined : whyNotActive(conditions);
+      return conditions === undefined || level() === 'active' ? undefined : whyNotActive(conditions);
     },
     isFollowed: () => level() === followedAt,
     cause,

@@ -14,6 +14,7 @@ import type { Configuration } from '../../settings/configuration.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { causeOfHealth } from './health-cause.ts';
+import { databaseUse } from './idle.ts';
 import type { ServiceLimits } from './limits.ts';
 import { livingTable } from './living-table.ts';
 import type { ShapeReads } from './shape-reads.ts';
@@ -39,7 +40,12 @@ export function serviceApi(resources: ServiceResources, { subsets, explain, read
     zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory, reads, limits),
     logs: readableLogs(storage.shapes),
-    status: serviceStatus(runtime, world.clock, { cause: causeOfHealth(resources), limits: () => limits.standing(), followedAt: 'active' }),
+    status: serviceStatus(runtime, world.clock, {
+      cause: causeOfHealth(resources),
+      limits: () => limits.standing(),
+      followedAt: 'active',
+      use: () => databaseUse(runtime),
+    }),
     language,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
     explain,

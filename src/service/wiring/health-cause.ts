@@ -7,6 +7,7 @@ import type { DatabasePool } from '../../postgres/connection/pool.ts';
 import { healthCause, type CauseSource } from '../../telemetry/health-cause.ts';
 import { stateText } from '../../telemetry/process-census.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { databaseUse } from './idle.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { livingTable } from './living-table.ts';
 
@@ -39,6 +40,7 @@ function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'h
   const { slowest } = storage.disk;
   return {
     slow: slowest !== undefined && slowest.forMs >= SLOW_MS ? slowest : undefined,
+    asleepSinceMicros: stateOf(runtime) === 'asleep' ? databaseUse(runtime)?.closedSinceMicros : undefined,
     trouble: (troubled) => troubles.of(troubled),
     nowMs: clock.nowMs(),
     slot,
@@ -49,6 +51,10 @@ function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'h
       return { count: directory?.count('live') ?? 0, of: [...storage.shapes.all()].length };
     },
   };
+}
+
+function stateOf(runtime: ServiceResources['runtime']): unknown {
+  return runtime.refOf('@status-monitor')?.getSnapshot()?.value;
 }
 
 /** By the making of a slot. */

@@ -9,6 +9,7 @@ import type { MetricsSource } from '../../telemetry/metrics/service-metrics.ts';
 import { diskFigures } from '../../storage/disk-figures.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { databaseUse } from './idle.ts';
 import { KeptAnswer } from './kept-answer.ts';
 import { livingTable } from './living-table.ts';
 
@@ -33,6 +34,7 @@ function serviceFigures(
   return {
     status: api.level(),
     isPostgresUp: database.adminPool.isUp,
+    isPostgresAsleep: databaseUse(runtime)?.isOpen === false,
     admitted: { initial, existing },
     admissionLimits: configuration.maxConcurrentRequests,
     refused: api.refusals(),

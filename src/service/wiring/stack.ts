@@ -11,6 +11,7 @@ import { edgePorts, serviceApi, type Entrance } from './edge.ts';
 import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { explainSource } from './explain/explain-source.ts';
+import { idleWiring } from './idle.ts';
 import { serviceLimits } from './limits.ts';
 import { ShapeReads } from './shape-reads.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
@@ -42,6 +43,7 @@ export function stackWiring(resources: ServiceResources, { lives, opened, ...ent
   const reads = new ShapeReads(resources.world.clock);
   const limits = serviceLimits(resources, reads);
   const api = serviceApi(resources, { subsets, explain: explainSource(resources, queries), reads, limits });
+  const idle = idleWiring(resources, access, api);
   const observer = serviceObserver(resources, api);
   if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
   return {
@@ -56,6 +58,7 @@ export function stackWiring(resources: ServiceResources, { lives, opened, ...ent
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
     expiry: { checkEveryMs: EXPIRY_CHECK_EVERY_MS, tables: () => limits.tables() },
+    ...(idle === undefined ? {} : { idle }),
     drainTimeoutMs: configuration.drainTimeoutMs,
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     retainedWalBytesMax: configuration.retainedWalBytesMax,

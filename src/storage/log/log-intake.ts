@@ -38,6 +38,7 @@ export class LogIntake {
   private restarts = 0;
   private unsyncedBytes = 0;
   private isDirty = false;
+  private isOpen = false;
   private wakeWriter: (() => void) | undefined;
   private relieve: (() => void) | undefined;
   private congested: Promise<void> | undefined;
@@ -67,11 +68,17 @@ export class LogIntake {
     return this.congested ?? this.disk.pause;
   }
 
+  /** A transaction is on its way, and its commit has yet to come; or what has come has yet to become durable. */
+  get isUnderWay(): boolean {
+    return this.isOpen || this.log.durableEnd < this.log.appendedEnd;
+  }
+
   layout(layout: Omit<RelationLayout, 'id'>): number {
     return this.log.appendLayout(layout);
   }
 
   changes(xid: Xid, bytes: Uint8Array): void {
+    this.isOpen = true;
     this.log.appendChanges(xid, bytes);
     this.unsyncedBytes += bytes.byteLength;
     if (this.unsyncedBytes >= UNSYNCED_BYTES_MAX) this.congest();
@@ -82,12 +89,14 @@ export class LogIntake {
    * @param layouts of its changes.
    */
   commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>): void {
+    this.isOpen = false;
     this.log.appendCommit(xid, lsn, layouts);
     this.passedLsn = maxLsn(this.passedLsn, endLsn);
     this.note(lsn);
   }
 
   abandon(): void {
+    this.isOpen = false;
     this.log.abandon();
   }
 

@@ -27,6 +27,10 @@ export const METRICS = {
     help: '1 for what /v1/health says at present (starting, waiting or active), 0 for the others',
   },
   postgresUp: { name: 'armature_postgres_up', type: 'gauge', help: '1 while Postgres answers on the pool for the catalogue' },
+  postgresAsleep: {
+    name: 'armature_postgres_asleep', type: 'gauge',
+    help: '1 while all connections to Postgres are closed because nobody uses it; what is asked of it is not told then',
+  },
   scrapeSeconds: { name: 'armature_scrape_duration_seconds', type: 'gauge', help: 'How long the scrape before this one took' },
 
   // Requests.

@@ -10,6 +10,8 @@ export type ByKind = Readonly<Record<(typeof REQUEST_KINDS)[number], number>>;
 export interface ServiceFigures {
   readonly status: (typeof STATUSES)[number];
   readonly isPostgresUp: boolean;
+  /** Its connections are closed, because nobody uses it. */
+  readonly isPostgresAsleep: boolean;
   readonly admitted: ByKind;
   readonly admissionLimits: ByKind;
   /** Since the start. */

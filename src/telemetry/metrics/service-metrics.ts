@@ -63,8 +63,9 @@ export class ServiceMetrics {
     return text;
   }
 
-  private tellService({ status, isPostgresUp, admitted, admissionLimits, refused, parked }: ServiceFigures): void {
+  private tellService({ status, isPostgresUp, isPostgresAsleep, admitted, admissionLimits, refused, parked }: ServiceFigures): void {
     const { made } = this;
+    made.postgresAsleep.set(isPostgresAsleep ? 1 : 0);
     for (const each of STATUSES) made.status.set({ status: each }, each === status ? 1 : 0);
     made.postgresUp.set(isPostgresUp ? 1 : 0);
     made.liveParked.set(parked);

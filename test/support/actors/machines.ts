@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { checkpointer } from '../../../src/actors/checkpointer.ts';
 import { diskMonitor } from '../../../src/actors/disk-monitor.ts';
 import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
+import { idleWatch } from '../../../src/actors/connections/idle-watch.ts';
 import { connectionPools } from '../../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { expiry } from '../../../src/actors/expiry/expiry.ts';
@@ -39,6 +40,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: replicationClient, purpose: 'Brings the stream of Postgres’s changes, and comes back by itself when it breaks.' },
   { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
   { machine: walWatch, purpose: 'Says when Postgres keeps much WAL for our slot, and why.' },
+  { machine: idleWatch, purpose: 'Closes the connections to Postgres when nobody uses it for long, and opens them for the next request.' },
   { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
   { machine: expiry, purpose: 'Has shapes end that a limit takes: the longest unread first.' },
   { machine: diskMonitor, purpose: 'Knows whether the disk takes what is to be stored, and has it tried again until it does.' },

@@ -465,6 +465,28 @@ export class TestStatus implements ServiceStatus {
     return this.met.has('readable') || this.current !== 'starting';
   }
 
+  /** How often the database was used. */
+  uses = 0;
+  private isSleeping = false;
+
+  /** What the service knows is of the past until it is told `wake`. */
+  sleep(): void {
+    this.isSleeping = true;
+  }
+
+  wake(): void {
+    this.isSleeping = false;
+    for (const check of [...this.waiting]) check();
+  }
+
+  noteUse(): void {
+    this.uses += 1;
+  }
+
+  isAwake(): boolean {
+    return !this.isSleeping;
+  }
+
   isConnected(): boolean {
     return this.met.has('connected') || this.current !== 'starting';
   }
@@ -486,7 +508,12 @@ export class TestStatus implements ServiceStatus {
   }
 
   waitUntil(goal: ReadinessGoal, timeoutMs: number): Promise<boolean> {
-    const goals = { readable: () => this.isReadable(), connected: () => this.isConnected(), active: () => this.current === 'active' };
+    const goals = {
+      readable: () => this.isReadable(),
+      awake: () => this.isAwake(),
+      connected: () => this.isConnected(),
+      active: () => this.current === 'active',
+    };
     const isMet = goals[goal];
     if (isMet()) return Promise.resolve(true);
     return new Promise((resolve) => {

@@ -97,7 +97,12 @@ class StorageHolder {
 function standbyApi(resources: StandbyResources, view: StorageView, holder: StorageHolder): Api {
   const { configuration, database, language, runtime, world: { clock, random } } = resources;
   // The other instance does; without Postgres nobody knows whether it can.
-  const status = serviceStatus(runtime, clock, { cause: causeOf(resources, holder), limits: () => undefined, followedAt: 'waiting' });
+  const status = serviceStatus(runtime, clock, {
+    cause: causeOf(resources, holder),
+    limits: () => undefined,
+    followedAt: 'waiting',
+    use: () => undefined,
+  });
   const api = createApi(
     {
       relations: relationSource(database.catalog),

@@ -1,0 +1,203 @@
+/**
+ * Idle watch: closes all connections to Postgres when nobody has used the database for long, and opens them for the next request.
+ *
+ * The connections are the children of one supervisor. To sleep is to have that stopped, and to wake is to have it started again: so a
+ * service wakes as it starts, and finds out by itself what has become of the lock, the slot and Postgres meanwhile. It may be another
+ * instance's turn by then.
+ *
+ * Nobody may be told that there is nothing new before the service has followed what happened meanwhile. So it counts as awake when the
+ * shapes have taken what Postgres had logged by the time that it could be asked. Where it cannot be asked for long, it counts as awake as
+ * well: then it is a service without Postgres, as any other.
+ */
+import { assertEvent, assign, setup } from 'xstate';
+import { LOG_START, type LogPosition } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import { effects } from '../../otp/effects.ts';
+import type { CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
+import { note } from '../journal.ts';
+import type { DatabaseUseChange, DatabaseUseTold } from './database-use.ts';
+
+type Event =
+  | DatabaseUseTold
+  | { type: 'child.started' }
+  | { type: 'child.refused'; reason: unknown }
+  | { type: 'child.terminated' }
+  | (CallFailed & { type: 'stack.failed' })
+  | { type: 'service.active' }
+  | (CallFailed & { type: 'monitor.failed' })
+  | { type: 'wal.seen'; lsn: Lsn }
+  | { type: 'wal.unseen' }
+  | { type: 'standbys.seen'; count: number }
+  | { type: 'standbys.unseen' }
+  | (CallFailed & { type: 'postgres.failed' })
+  | { type: 'log.hasPassed'; through: LogPosition }
+  | (CallFailed & { type: 'writer.failed' })
+  /** Somebody asks for what the database has, and waits. */
+  | { type: 'awaitAwake'; replyTo: ReplyTo }
+  | { type: 'reportCondition' }
+  | { type: 'timeout.look' }
+  | { type: 'timeout.taken' }
+  | { type: 'timeout.retry' }
+  | { type: 'timeout.overdue' };
+
+interface Context {
+  self: Pid;
+  lookEveryMs: number;
+  through: LogPosition; // Of the log, where all lies before that was missed.
+}
+
+/** Postgres is waited for no longer than a request waits for it. */
+const CONNECTING_MS = 5_000;
+const TAKEN_AGAIN_MS = 10;
+const RETRY_MS = 200;
+const WHY = 'nobody has used the database for long; the next request for a shape opens them';
+
+const tellMonitor = {
+  type: 'send',
+  params: ({ context }: { context: Context }) => {
+    return { to: '@status-monitor' as const, event: { type: 'connections.closing', process: context.self } };
+  },
+} as const;
+
+export const idleWatch = setup({
+  types: { input: {} as { self: Pid; lookEveryMs: number }, context: {} as Context, events: {} as Event },
+  guards: {
+    isThere: (_, { reason }: { reason: unknown }) => reason === 'running' || reason === 'restarting',
+    isNobody: (_, { count }: { count: number }) => count === 0,
+  },
+  actions: { ...effects, noteThrough: assign((_, { through }: { through: LogPosition }) => ({ through })) },
+}).createMachine({
+  id: 'idle-watch',
+  context: ({ input: { self, lookEveryMs } }) => ({ self, lookEveryMs, through: LOG_START }),
+  initial: 'opening',
+  on: {
+    awaitAwake: { actions: 'postpone' },
+    reportCondition: {},
+    // Connections that were given up become active later, and nobody waits for that any more.
+    'service.active': {},
+    'monitor.failed': {},
+  },
+  states: {
+    /** Also at the start, and after a crash: then they are there, as a rule. */
+    opening: {
+      entry: [
+        { type: 'send', params: { to: '@status-monitor', event: { type: 'connections.opening' } } },
+        { type: 'call', params: askStack('restartChild') },
+      ],
+      on: {
+        'child.started': 'connecting',
+        'child.refused': [{ guard: { type: 'isThere', params: ({ event }) => event }, target: 'connecting' }, { target: 'backingOff' }],
+        'stack.failed': 'backingOff',
+      },
+    },
+    connecting: {
+      entry: [
+        { type: 'call', params: { to: '@status-monitor', request: { type: 'awaitActive' }, as: 'monitor' } },
+        { type: 'startTimer', params: { name: 'overdue', delayMs: CONNECTING_MS } },
+      ],
+      exit: { type: 'cancelTimer', params: { name: 'overdue' } },
+      on: {
+        'service.active': 'locating',
+        'monitor.failed': 'backingOff',
+        'timeout.overdue': { target: 'awake', actions: { type: 'apply', params: change('giveUp') } },
+      },
+    },
+    /** What happened meanwhile lies before where Postgres stands now. */
+    locating: {
+      entry: { type: 'call', params: askPostgres('seeWal') },
+      on: { 'wal.seen': 'following', 'wal.unseen': 'backingOff', 'postgres.failed': 'backingOff' },
+    },
+    following: {
+      entry: { type: 'call', params: ({ event }) => askWriter(event) },
+      on: {
+        'log.hasPassed': { target: 'taking', actions: { type: 'noteThrough', params: ({ event }) => event } },
+        'writer.failed': 'backingOff',
+      },
+    },
+    taking: {
+      entry: { type: 'apply', params: ({ context }) => change({ taken: context.through }) },
+      on: {
+        'log.isTaken': { target: 'awake', actions: { type: 'apply', params: change('open') } },
+        'log.isUntaken': { actions: { type: 'startTimer', params: { name: 'taken', delayMs: TAKEN_AGAIN_MS } } },
+        'timeout.taken': { target: 'taking', reenter: true },
+      },
+    },
+    awake: {
+      tags: 'ready',
+      on: {
+        'use.resumed': { actions: { type: 'send', params: openedNote } },
+        awaitAwake: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'connections.areOpen' } }) } },
+      },
+      initial: 'resting',
+      states: {
+        resting: {
+          entry: { type: 'startTimer', params: ({ context }) => ({ name: 'look', delayMs: context.lookEveryMs }) },
+          on: { 'timeout.look': 'looking' },
+        },
+        /** The table answers at once: nothing else comes in between. */
+        looking: {
+          entry: { type: 'apply', params: change('look') },
+          on: { 'use.isOver': 'asking', 'use.goesOn': 'resting' },
+        },
+        /** Whoever waits for our end would have the lock by it, or could not tell us of a request. */
+        asking: {
+          entry: { type: 'call', params: askPostgres('seeStandbys') },
+          on: {
+            'standbys.seen': [
+              { guard: { type: 'isNobody', params: ({ event }) => event }, target: 'deciding' },
+              { target: 'resting' },
+            ],
+            'standbys.unseen': 'resting',
+            'postgres.failed': 'resting',
+          },
+        },
+        /** Somebody may have come while Postgres was asked. */
+        deciding: {
+          entry: { type: 'apply', params: change('close') },
+          on: { 'use.isOver': '#idle-watch.closing', 'use.goesOn': 'resting' },
+        },
+      },
+    },
+    /** The status monitor is told before the connections go: nobody is to think that they were lost. */
+    closing: {
+      entry: [tellMonitor, { type: 'call', params: askStack('terminateChild') }],
+      on: {
+        'child.terminated': { target: 'asleep', actions: { type: 'send', params: note('info', 'connections.closed', { why: WHY }) } },
+        'child.refused': 'backingOff',
+        'stack.failed': 'backingOff',
+        reportCondition: { actions: tellMonitor },
+      },
+    },
+    asleep: {
+      tags: 'ready',
+      on: { awaitAwake: { target: 'opening', actions: 'postpone' }, reportCondition: { actions: tellMonitor } },
+    },
+    backingOff: {
+      entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_MS } },
+      on: { 'timeout.retry': 'opening' },
+    },
+  },
+});
+
+function change(of: DatabaseUseChange) {
+  return { table: 'use', change: of };
+}
+
+function askStack(type: 'restartChild' | 'terminateChild') {
+  return { to: '@stack' as const, request: { type, id: 'connections' }, as: 'stack' };
+}
+
+function askPostgres(type: 'seeWal' | 'seeStandbys') {
+  return { to: '@sleep' as const, request: { type }, as: 'postgres' };
+}
+
+function askWriter(event: Event) {
+  assertEvent(event, 'wal.seen');
+  return { to: '@log-writer' as const, request: { type: 'awaitPassed', lsn: event.lsn }, as: 'writer' };
+}
+
+function openedNote({ event: { closedForMs, wakingForMs, isFollowed } }: { event: Extract<Event, { type: 'use.resumed' }> }) {
+  return isFollowed
+    ? note('info', 'connections.opened', { closedForMs, wakingForMs })
+    : note('warn', 'connections.overdue', { closedForMs, wakingForMs });
+}

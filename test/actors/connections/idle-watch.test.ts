@@ -1,0 +1,129 @@
+/** How the connections are closed and opened: in which order, once for all who ask, and whatever comes in between. */
+import { beforeEach, expect, test } from 'vitest';
+import { IDLE_MS, IdleWorld } from '../../support/actors/idle-world.ts';
+
+const CLOSING = ['seeStandbys', 'connections.closing', 'terminateChild', 'connections.closed'];
+const OPENING = ['connections.opening', 'restartChild', 'awaitActive', 'seeWal', 'awaitPassed'];
+
+let world: IdleWorld;
+
+beforeEach(async () => {
+  world = await new IdleWorld().start();
+});
+
+/** As a request does it. */
+function ask(): Promise<unknown> {
+  world.use.note();
+  return world.runtime.call('@idle-watch', { type: 'awaitAwake' });
+}
+
+test('without use they are closed once, and stay so', async () => {
+  await world.pass(5 * IDLE_MS);
+
+  expect([world.state(), world.use.isOpen, world.asked]).toEqual(['asleep', false, CLOSING]);
+});
+
+test('many who ask wake once, and are answered when all that was missed is followed', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.asked.length = 0;
+  world.hold('awaitPassed');
+  const asked = [ask(), ask(), ask()];
+  await world.settle();
+  const before = world.use.isOpen;
+
+  world.answer('awaitPassed');
+  await world.settle();
+  const answers = await Promise.all(asked);
+
+  expect([before, answers.length, world.use.isOpen, world.asked]).toEqual([false, 3, true, [...OPENING, 'connections.opened']]);
+});
+
+test('nobody is answered before the shapes have taken what the log has', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.database.state.taken = 9;
+  const asked = ask();
+  await world.pass(100);
+  const before = [world.state(), world.use.isOpen];
+  world.database.state.taken = 10;
+  await world.pass(100);
+  await asked;
+
+  expect([before, world.state()]).toEqual([['taking', false], 'awake']);
+});
+
+test('a request in the moment of falling asleep waits until they are closed, and has them opened', async () => {
+  world.hold('terminateChild');
+  await world.pass(2 * IDLE_MS);
+  const asked = ask();
+  await world.settle();
+  const meanwhile = world.state();
+
+  world.answer('terminateChild');
+  await world.settle();
+  await asked;
+
+  expect([meanwhile, world.state(), world.asked]).toEqual(['closing', 'awake', [...CLOSING, ...OPENING, 'connections.opened']]);
+});
+
+test('a request that comes while Postgres is asked who stands by keeps them open', async () => {
+  world.hold('seeStandbys');
+  await world.pass(IDLE_MS);
+  world.use.note();
+  world.answer('seeStandbys');
+  await world.settle();
+
+  expect([world.state(), world.asked]).toEqual(['awake', ['seeStandbys']]);
+});
+
+test.each([
+  ['an instance stands by', { type: 'standbys.seen', count: 1 }],
+  ['Postgres does not say', { type: 'standbys.unseen' }],
+])('where %s they stay open', async (_, answer) => {
+  world.tell('seeStandbys', answer);
+  await world.pass(2 * IDLE_MS);
+
+  expect([world.state(), world.use.isOpen]).toEqual(['awake', true]);
+});
+
+test('where Postgres does not come they count as open after five seconds, and nobody waits any longer', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.asked.length = 0;
+  world.hold('awaitActive');
+  const asked = ask();
+  await world.pass(4_900);
+  const before = world.use.isOpen;
+  world.database.state.isSettled = false;
+  await world.pass(200);
+  await asked;
+
+  expect([before, world.use.isOpen, world.asked]).toEqual([
+    false, true, ['connections.opening', 'restartChild', 'awaitActive', 'connections.overdue'],
+  ]);
+});
+
+test.each([
+  ['where the WAL stands', 'seeWal', { type: 'wal.unseen' }, { type: 'wal.seen', lsn: '7' }],
+  [
+    'for the connections', 'restartChild', { type: 'child.refused', reason: { error: { name: 'Error', message: '' } } },
+    { type: 'child.refused', reason: 'running' },
+  ],
+])('it is asked %s again when that brought nothing', async (_, request, first, then) => {
+  await world.pass(2 * IDLE_MS);
+  world.tell(request, first);
+  const asked = ask();
+  await world.pass(300);
+  world.tell(request, then);
+  await world.pass(300);
+  await asked;
+
+  expect(world.state()).toBe('awake');
+});
+
+test('a status monitor that starts anew is told that they are closed on purpose', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.asked.length = 0;
+  world.runtime.send('@idle-watch', { type: 'reportCondition' });
+  await world.settle();
+
+  expect(world.asked).toEqual(['connections.closing']);
+});
