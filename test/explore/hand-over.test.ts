@@ -10,8 +10,11 @@ const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts:
 const ONE_DEATH: HandOverBounds = { ...CALM, kills: 1 };
 const RETURN: HandOverBounds = { ...ONE_DEATH, restarts: 1 };
 
-test('two transactions, and whoever is killed at any step: each change once, and nobody that hangs or crashes', async () => {
-  const { counterexample, isExhausted } = search(await handOverSystem({ ...ONE_DEATH, transactions: 2 }), STATES_MAX, 'prompt');
+test.each([
+  ['two transactions', { ...CALM, transactions: 2 }],
+  ['a transaction, and whoever is killed at any step', ONE_DEATH],
+])('%s: each change once, and nobody that hangs or crashes', async (_, bounds) => {
+  const { counterexample, isExhausted } = search(await handOverSystem(bounds), STATES_MAX, 'prompt');
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });

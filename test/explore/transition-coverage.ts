@@ -2,8 +2,8 @@
  * Which transitions of a machine does no path take? Each transition of a copy of the config is marked with an action
  * of its own; @xstate/graph walks from state to state over the given events, and what it never saw is left over.
  */
-import { adjacencyMapToArray, getAdjacencyMap } from '@xstate/graph';
-import { getInitialMicrosteps, getMicrosteps, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
+import { getAdjacencyMap } from '@xstate/graph';
+import { getInitialMicrosteps, getMicrosteps, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import type { Message } from '../../src/otp/process.ts';
 import { withConfig, type ConfigNode } from '../support/actors/machine-config.ts';
 
@@ -32,37 +32,37 @@ export function coverageOf({ machine, inputs, events, also = [], statesMax = STA
   const keys: string[] = [];
   const marked = withConfig(machine, (config) => markTransitions(config, config.id as string, keys));
   const taken = new Set<string>();
+  const areAllTaken = (): boolean => taken.size === keys.length;
   for (const walk of [{ inputs, events }, ...also]) {
-    for (const input of walk.inputs) for (const key of keysOfWalk(marked, input, walk.events, statesMax)) taken.add(key);
+    for (const input of walk.inputs) {
+      for (const key of marksOf(getInitialMicrosteps(marked, input))) taken.add(key);
+      getAdjacencyMap<AnyMachineSnapshot, Message, object>(marked, {
+        input,
+        events: (snapshot) => possible(marked, snapshot, walk.events, taken),
+        stopWhen: areAllTaken,
+        limit: statesMax,
+      });
+    }
   }
   return { transitionCount: keys.length, untaken: keys.filter((key) => !taken.has(key)) };
 }
 
-function keysOfWalk(machine: AnyStateMachine, input: object, events: readonly Message[], limit: number): readonly string[] {
-  const states = getAdjacencyMap<AnyMachineSnapshot, Message, object>(machine, {
-    input,
-    events: (snapshot) => possible(machine, snapshot, events),
-    limit,
-  });
-  const steps = adjacencyMapToArray(states).flatMap(({ state, event }) => marksOf(getMicrosteps(machine, state, event)));
-  return [...marksOf(getInitialMicrosteps(machine, input)), ...steps];
-}
-
-/** An event that no state handles, or that breaks a claim, crashes the process: no path goes on from there. */
-function possible(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, events: readonly Message[]) {
+/** An event that no state handles, or that breaks a claim, crashes the process: no path goes on from there. Notes what is `taken`. */
+function possible(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, events: readonly Message[], taken: Set<string>) {
   if (snapshot.status !== 'active') return [];
   return events.filter((event) => {
     if (machine.getTransitionData(snapshot, event).length === 0) return false;
-    return holds(machine, snapshot, event);
+    const marks = marksOnWay(machine, snapshot, event);
+    for (const key of marks ?? []) taken.add(key);
+    return marks !== undefined;
   });
 }
 
-function holds(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message): boolean {
+function marksOnWay(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message): readonly string[] | undefined {
   try {
-    transition(machine, snapshot, event);
-    return true;
+    return marksOf(getMicrosteps(machine, snapshot, event));
   } catch (error) {
-    if (error instanceof Error && error.name === 'InvariantError') return false;
+    if (error instanceof Error && error.name === 'InvariantError') return undefined;
     throw error;
   }
 }

@@ -119,7 +119,7 @@ export const MATERIALIZER: Readonly<Record<string, Case>> = {
   ),
   'M-54': held(
     'a row is in the log and told as well',
-    handOver('two transactions, and whoever is killed at any step: each change once, and nobody that hangs or crashes'),
+    handOver('%s: each change once, and nobody that hangs or crashes'),
     races('history is read without an upper bound'),
   ),
   'M-55': held(
