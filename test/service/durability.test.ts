@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { runKills } from './random-kills.ts';
 
-const KILLS = 4;
+const KILLS = 2;
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-kills-'));
 let database: TestDatabase;
 

@@ -1,6 +1,6 @@
 /**
- * A transaction at a tenth of the largest, with five shapes on its table and a heap of 512 MB: every shape has it once and
- * whole, the memory hardly grows, and a kill in the middle is like any other. At full size: `npm run bench:large`.
+ * A transaction with five shapes on its table and a heap of 512 MB: every shape has it once and whole, and the memory hardly grows; and a
+ * kill in the middle of one is like any other. At full size, some twenty times as large: `npm run bench:large`.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +11,13 @@ import { freePort, startServiceProcess, type ServiceProcess } from '../support/s
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
-const ROWS = 240_000;
+/** Some 100 MB of lines in five shapes. */
+const ROWS = 100_000;
+/** So many that the kill comes in their middle. */
+const KILLED_ROWS = 240_000;
 const MIB = 1024 * 1024;
 const GROWTH_MIB_MAX = 40;
-const INSERT = `INSERT INTO large SELECT n, left(repeat(md5(n::text), 2), 60) FROM generate_series(1, ${ROWS}) AS n`;
+const INSERT = `INSERT INTO large SELECT n, left(repeat(md5(n::text), 2), 60) FROM generate_series(1, ${KILLED_ROWS}) AS n`;
 
 let database: TestDatabase;
 let service: ServiceProcess;

@@ -5,7 +5,7 @@ import { openJudge, type Judge } from '../support/expression-judge.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { typedExpressions } from '../support/typed-expressions.ts';
 
-const EXPRESSIONS = 2000;
+const EXPRESSIONS = 1000;
 /** Further ones are the judge's, `npm run judge`. */
 const SEED = 1;
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { WORKLOADS } from './power-cuts.ts';
 import { operationsOf, livingSteps, REFUSAL_CODES, REFUSAL_COUNTS, violationsUnder } from './refusals.ts';
 
-const PLANS_MAX = 20;
+const PLANS_MAX = 10;
 
 test.each(Object.entries(WORKLOADS))('whatever the disk refuses for a while, nothing is lost or comes twice: %s', async (_, workload) => {
   const steps = livingSteps(workload);
