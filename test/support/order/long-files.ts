@@ -18,13 +18,10 @@ export const LONG_FILES: readonly string[] = [
 /** The project of the files that share a process with those before them: of rooms that leave nothing behind there. */
 export const SHARED_PROCESS = 'shared';
 
-/**
- * Not those of clients and of the observer: packages for the browser change what is global. Nor those that start whole services, which are
- * apart from each other as their users' are.
- */
+/** Not those of clients and of the observer: packages for the browser change what is global. */
 export const SHARING_ROOMS = [
-  'actors', 'api', 'base', 'charts', 'commands', 'conformance', 'demo', 'explore', 'http', 'http-cache', 'lint', 'model', 'otp', 'postgres',
-  'races', 'settings', 'shapes', 'sql', 'storage', 'telemetry',
+  'actors', 'api', 'base', 'charts', 'commands', 'conformance', 'demo', 'explore', 'http', 'http-cache', 'lint', 'model', 'operations',
+  'otp', 'postgres', 'races', 'service', 'settings', 'shapes', 'sql', 'storage', 'telemetry',
 ] as const;
 
 const RANKS: ReadonlyMap<string, number> = new Map(LONG_FILES.map((file, index) => [`test/${file}.test.ts`, index]));

@@ -17,6 +17,7 @@ declare module 'vitest' {
 
 const SETTINGS = {
   fsync: 'off', // The machine will not lose power for a test.
+  full_page_writes: 'off',
   max_connections: '300',
   max_replication_slots: '100',
   max_wal_senders: '100',
