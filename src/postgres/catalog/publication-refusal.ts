@@ -31,6 +31,7 @@ export type PublicationProblem =
   | 'replica_identity_not_full'
   | 'generated_columns_not_carried'
   | 'published_as_root'
+  | 'published_in_part'
   | 'partition_not_replicated'
   | 'publication_missing'
   | 'publication_incomplete'
@@ -86,6 +87,14 @@ export function toldAsRoot(publication: string, table: Titled): PublicationRefus
     `The publication "${publication}" tells changes of ${titleOf(table)} under the name of the root of its partitions. ` +
     `Have it name the partitions: ALTER PUBLICATION "${publication}" SET (publish_via_partition_root = false)`;
   return new PublicationRefusedError('published_as_root', message);
+}
+
+export function publishedInPart(publication: string, table: Titled, parts: readonly Titled[]): PublicationRefusedError {
+  const names = parts.map(({ schema, name }) => `"${schema}"."${name}"`).join(', ');
+  const message =
+    `The publication "${publication}" has some rows or some columns alone of ${titleOf(table)}, so changes would be missing. ` +
+    `Have it publish all of them: ALTER PUBLICATION "${publication}" DROP TABLE ${names}, and then ADD TABLE ${names}`;
+  return new PublicationRefusedError('published_in_part', message);
 }
 
 /** @param partition as Postgres writes it. */

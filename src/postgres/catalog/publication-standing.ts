@@ -22,6 +22,8 @@ export interface PublicationStanding {
   readonly isToldAsRoot: boolean;
   /** A partition of which the stream tells nothing: a foreign table, or one that is not logged. */
   readonly untold: string | null;
+  /** Itself or its partitions, of which somebody publishes some rows or some columns alone: of the others the stream tells nothing. */
+  readonly inPart: readonly Pick<PublishedRelation, 'schema' | 'name'>[];
   /** Ordinary tables, itself or its partitions, whose replica identity is not FULL. */
   readonly notFull: readonly Pick<PublishedRelation, 'schema' | 'name'>[];
   /**
@@ -46,6 +48,7 @@ interface Row {
   readonly untold: string | null;
   readonly tree: readonly TreeRow[];
   readonly complete: boolean | null;
+  readonly in_part: PublicationStanding['inPart'];
   readonly not_full: PublicationStanding['notFull'];
   readonly uncarried: readonly string[];
   readonly version: string;
@@ -63,6 +66,13 @@ const ALL_BELOW = `
    FROM ${TABLES_SQL} JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
    JOIN pg_namespace bn ON bn.oid = below.relnamespace)`;
 
+/** Before Postgres 15 nothing is published in part. */
+const IN_PART = `
+  (SELECT coalesce(json_agg(json_build_object('schema', fn.nspname, 'name', f.relname) ORDER BY f.oid), '[]')
+   FROM ${TABLES_SQL} JOIN pg_publication_rel part ON part.prrelid = tree.relid AND part.prpubid = p.oid
+   JOIN pg_class f ON f.oid = tree.relid JOIN pg_namespace fn ON fn.oid = f.relnamespace
+   WHERE coalesce(to_jsonb(part) ->> 'prqual', to_jsonb(part) ->> 'prattrs') IS NOT NULL)`;
+
 /** A table is published as a member, or with all tables, or with its schema. Before Postgres 18 there is no `pubgencols`. */
 const STANDINGS_SQL = `
   SELECT c.oid::int8::float8 AS oid, c.relkind AS kind,
@@ -75,7 +85,7 @@ const STANDINGS_SQL = `
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
          (${TREE_SQL}) AS tree,
          p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete, ${PUBLICATION_VERSION_SQL} AS version,
-         ${MEMBERSHIP_VERSION_SQL} AS membership, CASE WHEN c.oid IS NOT NULL THEN ${LOOK_VERSION_SQL} END AS look,
+         ${MEMBERSHIP_VERSION_SQL} AS membership, CASE WHEN c.oid IS NOT NULL THEN ${LOOK_VERSION_SQL} END AS look, ${IN_PART} AS in_part,
          (SELECT coalesce(json_agg(json_build_object('schema', ln.nspname, 'name', l.relname) ORDER BY l.oid), '[]')
           FROM ${TABLES_SQL} JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'r' AND l.relreplident <> 'f'
           JOIN pg_namespace ln ON ln.oid = l.relnamespace) AS not_full,
@@ -108,13 +118,13 @@ export async function standingsOf(
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  const { oid, kind, published, carried, as_root: isToldAsRoot, tree, complete, not_full: notFull } = row;
+  const { oid, kind, published, carried, as_root: isToldAsRoot, tree, complete, not_full: notFull, in_part: inPart } = row;
   const { untold, uncarried, version, membership, look } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
   return {
     relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isCarried: carried,
-    isToldAsRoot, untold, notFull, uncarried, version, membership, look,
+    isToldAsRoot, untold, inPart, notFull, uncarried, version, membership, look,
   };
 }
 

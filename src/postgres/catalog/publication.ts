@@ -25,7 +25,7 @@ import { Memberships } from './memberships.ts';
 import { SeenTables } from './seen-tables.ts';
 import { foundTables } from './table-facts.ts';
 import {
-  dropped, notCarried, notFull, notPublished, publicationAltered, PublicationRefusedError, refusalOf, toldAsRoot, untold,
+  dropped, notCarried, notFull, notPublished, publicationAltered, publishedInPart, PublicationRefusedError, refusalOf, toldAsRoot, untold,
 } from './publication-refusal.ts';
 import { joined, standingsOf, type PublicationStanding } from './publication-standing.ts';
 import { awaitWritersOfEach, makeEachFull } from './publication-tree.ts';
@@ -150,10 +150,10 @@ function faultsOf(standings: readonly PublicationStanding[], memberships: Member
 }
 
 function faultOf(standing: PublicationStanding, memberships: Memberships): PublicationFault['fault'] | undefined {
-  const { isThere, isPublished, isCarried, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
+  const { isThere, isPublished, isCarried, isToldAsRoot, untold: untoldPartition, inPart, notFull: [first], uncarried } = standing;
   if (!isThere) return 'isDropped';
   if (!isPublished && !isCarried) return 'isNotPublished';
-  if (memberships.isOther(standing)) return 'hasLeft';
+  if (memberships.isOther(standing) || inPart.length > 0) return 'hasLeft';
   if (isToldAsRoot) return 'isToldAsRoot';
   if (untoldPartition !== null) return 'isUntold';
   if (uncarried.length > 0) return 'isUnwritable';
@@ -215,10 +215,13 @@ async function publishAll(
   standings: readonly PublicationStanding[],
 ): Promise<readonly PublicationStanding[]> {
   const unpublished = standings.filter(({ isPublished }) => !isPublished);
+  const inPart = standings.filter((standing) => standing.inPart.length > 0);
+  for (const standing of inPart) await publishWhole(client, publication, standing);
   if (unpublished.length > 0) await publish(client, publication, unpublished);
   await makeFull(client, standings.flatMap((standing) => standing.notFull));
-  if (unpublished.length === 0) return standings;
-  await awaitWriters(client, unpublished);
+  const untold = [...unpublished, ...inPart];
+  if (untold.length === 0) return standings;
+  await awaitWriters(client, untold);
   return await joined(client, publication, standings);
 }
 
@@ -259,6 +262,14 @@ async function publish(client: pg.PoolClient, publication: string, standings: re
   throw outcome;
 }
 
+/** A member leaves and comes back as a whole. */
+async function publishWhole(client: pg.PoolClient, publication: string, { relation, inPart }: PublicationStanding): Promise<void> {
+  const [name, tables] = [quoteName(publication), inPart.map((table) => `ONLY ${quoteTable(table)}`).join(', ')];
+  const outcome = await attempt(client, `ALTER PUBLICATION ${name} DROP TABLE ${tables}; ALTER PUBLICATION ${name} ADD TABLE ${tables}`);
+  if (outcome?.code === NO_PRIVILEGE) throw publishedInPart(publication, relation, inPart);
+  if (outcome !== undefined) throw outcome;
+}
+
 /** Of a table that others inherit from, itself alone: its snapshot leaves them out as well. */
 function listOf(standings: readonly PublicationStanding[]): string {
   return standings.map(({ relation, isPartitioned }) => `${isPartitioned ? '' : 'ONLY '}${quoteTable(relation)}`).join(', ');
@@ -273,7 +284,8 @@ async function makeFull(client: pg.PoolClient, tables: PublicationStanding['notF
 }
 
 function verify(publication: string, standings: readonly PublicationStanding[]): void {
-  for (const { relation, isPublished, notFull: [first] } of standings) {
+  for (const { relation, isPublished, inPart, notFull: [first] } of standings) {
+    if (inPart.length > 0) throw publishedInPart(publication, relation, inPart);
     if (!isPublished) {
       throw notPublished(publication, relation, 'and the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding it');
     }

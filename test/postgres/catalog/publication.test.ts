@@ -297,6 +297,32 @@ test('a table that is gone can be dropped', async () => {
   await expect(createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).drop([gone])).resolves.toBeUndefined();
 });
 
+test.each([
+  ['some rows', 'some_rows', 'WHERE (id < 0)', ''],
+  ['some columns', 'some_columns', '(id)', ''],
+  ['some rows of a partition', 'some_part', 'WHERE (id < 0)', '_a'],
+])('a table of which somebody publishes %s alone is found, and published as a whole', async (_, name, part, of) => {
+  const relation = await table(name, of === '' ? '(id int, title text)' : '(id int) PARTITION BY LIST (id)');
+  if (of !== '') await database.query(`CREATE TABLE ${name}_a PARTITION OF ${name} DEFAULT`);
+  const inPart = `TABLE ${name}${of} ${part}`;
+  await database.query(`ALTER PUBLICATION pub ADD ${inPart}; CREATE PUBLICATION hand_${name} FOR ${inPart}`);
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
+  const byHand = await refusalOf(relation, { publication: `hand_${name}`, isManual: true });
+  const weak = await refusalOf(relation, { publication: `hand_${name}`, pool: weakPool });
+  const { faults } = await publication.review([relation]);
+  await publication.add([relation]);
+  const [whole] = await database.query(`
+    SELECT bool_and(prqual IS NULL AND prattrs IS NULL) AS "isWhole", count(*)::int FROM pg_publication_rel
+    WHERE prpubid = (SELECT oid FROM pg_publication WHERE pubname = 'pub') AND prrelid::regclass::text LIKE '${name}%'`);
+  await publication.drop([relation]);
+
+  const refused = { code: 'published_in_part', message: expect.stringContaining(`DROP TABLE "public"."${name}${of}"`) as string };
+  expect({ byHand, weak, faults, whole }).toMatchObject({
+    byHand: refused, weak: of === '' ? refused : { code: 'replica_identity_not_full' },
+    faults: [{ relation, fault: of === '' ? 'hasLeft' : 'isNotPublished' }], whole: { isWhole: true, count: of === '' ? 1 : 2 },
+  });
+});
+
 test('each refusal says what it is, in the words of the wire', async () => {
   const plain = await table('plain');
   const full = await table('full_identity');
