@@ -56,6 +56,19 @@ test.each(FLAGS)('%s opens a stream, and says so before anything comes', async (
   });
 });
 
+test('a stream is answered for as long as it is open, and a poll that hangs is not', async () => {
+  await start();
+  const poll = world.shape(`table=items&offset=100_0&handle=${handle}&live=true`);
+  await world.untilParked(1);
+  const hanging = world.api.answering();
+  await events();
+  await world.untilParked(2);
+
+  expect([hanging, world.api.answering()]).toEqual([0, 1]);
+  world.append(handle, 101, line('2'));
+  await poll;
+});
+
 describe('a service that is not well', () => {
   const NOT_UP_TO_DATE = { status: 503, 'retry-after': '10', body: { code: 'not_up_to_date', message: expect.any(String) } };
   const fallIll = (): void => {

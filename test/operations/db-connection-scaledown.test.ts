@@ -8,12 +8,17 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { urlWith } from '../support/operations/database-url.ts';
-import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
+import {
+  freePort, healthOf, spawnService, startServiceProcess, untilActive, type ServiceProcess,
+} from '../support/service/service-process.ts';
 import { readShape, ShapeFollower, type ShapeResponse } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
 const directory = temporaryDirectory();
 const ENVIRONMENT = { ARMATURE_REPLICATION_IDLE_TIMEOUT: '1s', ARMATURE_LONG_POLL_TIMEOUT: '3s' };
+
+/** Of the service, not of the standby. */
+const STANDBYS_ASKED_FOR = "SELECT FROM pg_stat_activity WHERE application_name = 'armature admin' AND query LIKE '%NOT granted%' LIMIT 1";
 
 let port: number;
 let postgres: EmbeddedPostgres;
@@ -167,6 +172,24 @@ test('db-connection-scaledown: with another instance in its place it waits, as a
     values: (await followed()).values.includes('told to the other'),
   }).toEqual({
     refused: [503, { message: 'Timeout waiting for Postgres lock acquisition' }], level: 'waiting', again: [409, false], values: true,
+  });
+}, 30_000);
+
+test('db-connection-scaledown: while an instance stands by on the same storage it stays awake', async () => {
+  const slept = noted('connections.closed').length;
+  await followed();
+  const standby = await spawnService({ databaseUrl: roleUrl(), storageDirectory: `${directory}/storage`, environment: ENVIRONMENT });
+  await expect.poll(() => healthOf(standby), { timeout: 20_000 }).toBe('waiting');
+  const begun = noted('connections.closed').length; // It may have been quicker than the other's start.
+  await followed();
+  await expect.poll(sessions).toContainEqual(expect.objectContaining({ application_name: 'armature standby of electric_slot_postgres' }));
+  await expect.poll(() => query(STANDBYS_ASKED_FOR), { timeout: 10_000 }).toHaveLength(1); // So nobody has used it for long.
+  const [stayed, meanwhile] = [noted('connections.closed').length - begun, await sessions()];
+  await standby.stop();
+  await untilAsleep();
+
+  expect({ stayed, isStreaming: meanwhile.length > 1, fellAsleep: noted('connections.closed').length > slept }).toEqual({
+    stayed: 0, isStreaming: true, fellAsleep: true,
   });
 }, 30_000);
 

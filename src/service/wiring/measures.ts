@@ -34,7 +34,7 @@ function serviceFigures(
   return {
     status: api.level(),
     isPostgresUp: database.adminPool.isUp,
-    isPostgresAsleep: databaseUse(runtime)?.isOpen === false,
+    isPostgresAsleep: databaseUse(runtime)?.isOpen === false && !database.adminPool.isUp,
     admitted: { initial, existing },
     admissionLimits: configuration.maxConcurrentRequests,
     refused: api.refusals(),

@@ -29,4 +29,5 @@ export const HELD_ELSEWHERE: Readonly<Record<string, string>> = {
   '9.11': 'test/service/failing-disk.test.ts',
   '9.12': 'test/service/outgrown-logs.test.ts',
   '9.13': 'test/service/wiring/view-ports.test.ts',
+  '9.14': 'test/http/lifecycle.test.ts',
 };
