@@ -17,10 +17,10 @@ import { systemClock } from '../src/base/clock.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { freePort } from '../test/support/service/service-process.ts';
 import { openDatabase, type Database } from './database.ts';
-import { ingestion } from './ingestion.ts';
 import { positive } from './options.ts';
 import { printRow, printTitle, type Measurement } from './report.ts';
 import { startService, type Service } from './service.ts';
+import { ingested } from './workloads/ingestion.ts';
 
 const KINDS = ['without', 'detached', 'attached', 'metrics'] as const;
 /** A Williams square: each in each place, and behind each other one, once. */
@@ -30,6 +30,7 @@ const ORDERS: readonly (readonly Kind[])[] = [
   ['attached', 'metrics', 'detached', 'without'],
   ['metrics', 'without', 'attached', 'detached'],
 ];
+const TABLE = 'changed_rows';
 const SCRAPE_EVERY_MS = 1_000;
 const TOPICS = ['tree', 'deaths', 'plots', 'process:@shape-log-collector', 'population:consumer'];
 const HOST = { ARMATURE_HOST: '127.0.0.1' };
@@ -66,7 +67,7 @@ async function measure(database: Database, transactionRows: number): Promise<voi
   for (let round = 0; round < positive(values.runs, 'runs'); round += 1) {
     for (const kind of ORDERS[round % ORDERS.length] ?? KINDS) {
       const measured = await once(database, kind, transactionRows);
-      printRow({ ...measured, what: kind });
+      printRow(measured);
       spent[kind].push({ cpuMicrosPerRow: (measured.cpuMicros ?? 0) / measured.rows, timesFloor: measured.timesFloor ?? 0 });
     }
   }
@@ -86,13 +87,12 @@ async function once(database: Database, kind: Kind, transactionRows: number): Pr
   const service = await startService(postgres.url, storage, environmentOf(kind, metricsPort));
   const looking = kind === 'attached' ? await look(service) : metricsPort && scrape(metricsPort);
   try {
-    const [, measured] = await ingestion(database, service, changes, transactionRows);
-    if (measured === undefined) throw new RangeError('an ingestion measures the floor and the service');
-    return measured;
+    const { elapsedMs, cpuMicros, limitMs } = await ingested(database, service, { table: TABLE, rows: changes, transactionRows });
+    return { what: kind, rows: changes, elapsedMs, cpuMicros, timesFloor: elapsedMs / limitMs };
   } finally {
     if (looking) looking.abort();
     await service.stop();
-    await database.query(`DROP TABLE changes_by_${transactionRows}`);
+    await database.query(`DROP TABLE ${TABLE}`);
   }
 }
 

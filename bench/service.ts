@@ -7,6 +7,8 @@ export interface Service {
   /** Without a trailing slash. */
   readonly url: string;
   usage(): ProcessUsage;
+  /** Ends the shape, where the service lets clients do so: the next one who asks gets a new one. */
+  forget(params: Readonly<Record<string, string>>): Promise<void>;
   /** Stops the process where it is, as if the machine had no time for it; `resume` lets it go on. */
   hold(): void;
   resume(): void;
@@ -29,6 +31,10 @@ export async function startService(
   return {
     url,
     usage: () => usageOf(pid),
+    async forget(params) {
+      const { status } = await fetch(`${url}/v1/shape?${new URLSearchParams(params).toString()}`, { method: 'DELETE' });
+      invariant(status === 202, `a shape that is there can be ended: ${status}`);
+    },
     hold: () => void child.kill('SIGSTOP'),
     resume,
     stop: async () => {

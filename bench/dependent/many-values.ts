@@ -4,7 +4,7 @@ import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { memoryOf, settled, type OwnInnerWorld } from './own-inner.ts';
 import type { Row } from './report.ts';
-import { median, pause, quantile, timed } from './timing.ts';
+import { median, pause, quantile, timed } from '../timing.ts';
 
 const HOLDERS = 1_000;
 const PROBE_MS = 5;

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { Database } from '../database.ts';
 import type { Service } from '../service.ts';
 import type { Row } from './report.ts';
-import { median, pause, quantile, spentDuring, type Spent } from './timing.ts';
+import { median, pause, quantile, spentDuring, type Spent } from '../timing.ts';
 
 const PARKED_WITHIN_MS = 20;
 

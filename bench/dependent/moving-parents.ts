@@ -7,7 +7,7 @@ import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { spentOnMove, spentRow } from './move-timing.ts';
 import type { Row } from './report.ts';
-import { median, timed, type Spent } from './timing.ts';
+import { median, timed, type Spent } from '../timing.ts';
 
 const CHILDREN_EACH = 10;
 /** Of the parents that do not move. */

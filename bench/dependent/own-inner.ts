@@ -10,7 +10,7 @@ import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { createShapes } from './many-shapes.ts';
 import type { Row } from './report.ts';
-import { pause, spentDuring, spentUntilRest, timed, type Spent } from './timing.ts';
+import { pause, spentDuring, spentUntilRest, timed, type Spent } from '../timing.ts';
 
 const SELECTS = 200;
 

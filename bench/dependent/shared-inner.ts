@@ -5,7 +5,7 @@ import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { createShapes } from './many-shapes.ts';
 import type { Row } from './report.ts';
-import { median, spentUntilRest, timed, type Spent } from './timing.ts';
+import { median, spentUntilRest, timed, type Spent } from '../timing.ts';
 
 const ROUNDS = 3;
 

@@ -1,6 +1,6 @@
 /** The test files, below `test`, that take ten seconds or more on a machine that has nothing else to do, the longest first. */
 export const LONG_FILES: readonly string[] = [
-  'packaging/package', 'service/durability', 'sql/large-values', 'bench/dependent', 'service/tables/missed-changes',
+  'packaging/package', 'service/durability', 'sql/large-values', 'bench/workloads', 'bench/dependent', 'service/tables/missed-changes',
   'service/slots/moved-slot', 'service/slots/foreign-slot', 'storage/whole/whole-cuts', 'service/large-transaction', 'observer/page',
   'conformance/subqueries/middle-shapes', 'explore/orders', 'clients/faulty-world', 'bench/waiting', 'bench/recovery',
   'storage/whole/whole-damage', 'sql/where-postgres', 'packaging/dockerfile', 'service/negated-subqueries', 'explore/agreement',
@@ -8,7 +8,7 @@ export const LONG_FILES: readonly string[] = [
   'races/hand-over', 'service/catching-up', 'service/subsets', 'service/supervision', 'sql/values-postgres', 'oracle/oracle',
   'service/nested-shapes', 'examples/todo', 'postgres/catalog/publication', 'races/layers', 'otp/supervision/supervisor-exhaustive',
   'postgres/replication/replication-port', 'bench/restart', 'service/tables/partitioned-tables-property', 'clients/restarted-service',
-  'explore/worlds', 'sql/where-language', 'service/large-data', 'bench/run', 'bench/otp', 'service/slow-readers',
+  'explore/worlds', 'sql/where-language', 'service/large-data', 'bench/otp', 'service/slow-readers',
   'actors/log-tables-contract', 'bench/filters', 'explore/transition-coverage', 'service/growing-snapshot', 'service/failing-disk',
   'explore/hand-over', 'clients/subset-merging', 'service/tables/partitioned-restarts', 'service/thousand-shapes',
   'demo/embedded-postgres', 'actors/directory/shape-directory-model', 'http-cache/kept-answers', 'conformance/where/protocol-forms',

@@ -1,13 +1,18 @@
 /** How long something takes, how much of the processor it takes, and when a service has come to rest. */
-import { systemClock } from '../../src/base/clock.ts';
-import { invariant } from '../../src/base/invariant.ts';
-import type { Service } from '../service.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { invariant } from '../src/base/invariant.ts';
+import type { ProcessUsage } from './process-usage.ts';
 
 const ASK_EVERY_MS = 50;
 /** What a service that waits may use in a quiet time: timers, and the ticks in which the kernel counts. */
 const QUIET_MICROS = 10_000;
 const QUIET_MS = 500;
 const REST_WITHIN_MS = 600_000;
+
+/** A process of ours, the service or another. */
+interface Measured {
+  usage(): ProcessUsage;
+}
 
 export interface Spent {
   readonly elapsedMs: number;
@@ -21,14 +26,14 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Until the work is done. */
-export async function spentDuring(service: Service, work: () => Promise<unknown>): Promise<Spent> {
+export async function spentDuring(service: Measured, work: () => Promise<unknown>): Promise<Spent> {
   const before = service.usage().cpuMicros;
   const elapsedMs = await timed(work);
   return { elapsedMs, cpuMicros: service.usage().cpuMicros - before };
 }
 
 /** Until the service has nothing to do any more because of the work; the quiet time in which that is seen does not count as elapsed. */
-export async function spentUntilRest(service: Service, work: () => Promise<unknown>): Promise<Spent> {
+export async function spentUntilRest(service: Measured, work: () => Promise<unknown>): Promise<Spent> {
   const before = service.usage().cpuMicros;
   const startedMs = systemClock.nowMs();
   await work();
@@ -40,6 +45,11 @@ export async function spentUntilRest(service: Service, work: () => Promise<unkno
     if (cpuMicros - busy.cpuMicros > QUIET_MICROS) busy = { atMs: systemClock.nowMs(), cpuMicros };
   }
   return { elapsedMs: busy.atMs - startedMs, cpuMicros: service.usage().cpuMicros - before };
+}
+
+/** Until the process has nothing to do. */
+export async function comeToRest(measured: Measured): Promise<void> {
+  await spentUntilRest(measured, () => Promise.resolve());
 }
 
 export function pause(ms: number): Promise<void> {

@@ -1,0 +1,65 @@
+/**
+ * Bare `node:http`, which has what it says in memory and asks nobody for it.
+ *
+ *   GET /bytes/N   N bytes of JSON, in blocks
+ *   GET /same      what `{ same }` was told, with its headers
+ *   GET /v1/shape  waits for `{ answer }`, and says that; a stream (`live_sse`) is told `{ answer }` as often as it comes
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const BLOCK = Buffer.alloc(256 * 1024, '{"key":"\\"public\\".\\"rows\\"/\\"1\\"","value":{"id":"1"}},');
+
+interface Told {
+  /** Sent as they are, name and value in turn. */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+let same: Told = { headers: [], body: '' };
+let answer: Told = { headers: [], body: '' };
+const waiting: ServerResponse[] = [];
+const streams: ServerResponse[] = [];
+
+const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => respond(request, response));
+server.listen(0, '127.0.0.1', 4096, () => process.send?.({ ready: 1, port: (server.address() as AddressInfo).port }));
+
+process.on('message', (message: { same?: string; headersOf?: string; answer?: string; headers?: readonly string[] }) => {
+  const { headers = [] } = message;
+  if (message.same !== undefined) same = { headers, body: message.same };
+  if (message.headersOf !== undefined) answer = { headers, body: '' };
+  if (message.answer !== undefined) tellAll({ headers, body: message.answer });
+});
+
+function respond(request: IncomingMessage, response: ServerResponse): void {
+  const { url = '' } = request;
+  if (url.startsWith('/bytes/')) void sendBytes(response, Number(url.slice('/bytes/'.length)));
+  else if (url === '/same') send(response, same);
+  else if (url.includes('live_sse=true')) openStream(response);
+  else waiting.push(response);
+}
+
+function send(response: ServerResponse, { headers, body }: Told): void {
+  response.writeHead(200, [...headers]).end(body);
+}
+
+function openStream(response: ServerResponse): void {
+  streams.push(response);
+  response.on('close', () => void streams.splice(streams.indexOf(response), 1));
+  response.writeHead(200, [...answer.headers]);
+  response.flushHeaders();
+}
+
+function tellAll(told: Told): void {
+  for (const response of waiting.splice(0)) send(response, told);
+  for (const response of streams) response.write(told.body);
+}
+
+async function sendBytes(response: ServerResponse, bytes: number): Promise<void> {
+  response.writeHead(200, { 'content-length': bytes });
+  for (let left = bytes; left > 0; left -= BLOCK.length) {
+    const isTaken = response.write(left >= BLOCK.length ? BLOCK : BLOCK.subarray(0, left));
+    if (!isTaken) await new Promise((drained) => response.once('drain', drained));
+  }
+  response.end();
+}
