@@ -15,6 +15,7 @@ import type { Instances } from './instances.ts';
 export interface Excuse {
   readonly tables: readonly TableName[];
   readonly isLate: boolean;
+  readonly isMisleading: boolean;
 }
 
 interface Member {
@@ -86,6 +87,7 @@ export class Crowd {
       if (!isOver) continue;
       member.excused = undefined;
       client.isExcused = false;
+      client.mayBeMisled = false;
     }
   }
 
@@ -178,12 +180,13 @@ function throwFailureOf({ chased: { failure, client } }: Member): void {
   if (failure !== undefined) throw findingOf(failure, client);
 }
 
-function excuseMember(member: Member, { tables, isLate }: Excuse): void {
+function excuseMember(member: Member, { tables, isLate, isMisleading }: Excuse): void {
   const { client } = member.chased;
   if (![client.shape.table, ...client.shape.inner].some((table) => tables.includes(table))) return;
   const untilMs = Math.max(member.excused?.untilMs ?? 0, isLate ? systemClock.nowMs() + LATE_EXCUSE_MS : 0);
   member.excused = { restarts: restartsOf(client), untilMs };
   client.isExcused = true;
+  client.mayBeMisled ||= isMisleading;
 }
 
 function restartsOf({ counts }: StrictClient): number {

@@ -23,9 +23,13 @@ export interface Fault {
   readonly excuses: 'none' | 'table' | 'all';
   /** The service looks for it from time to time; until then shapes go on as if it had not been. */
   readonly isFoundOutLater?: boolean;
+  /** The stream leaves changes out until then, so that what comes may not fit what was told. */
+  readonly isMisleading?: boolean;
   /** What it takes that not every machine gives. */
   readonly takes?: 'a disk that can be filled';
   strike(scene: Scene): Promise<Heal | undefined>;
+  /** Resolves when the service has put right by itself what it can, with everything healed. @throws {Finding} it does not. */
+  untilPutRight?(scene: Scene): Promise<void>;
 }
 
 /** @returns one of them. */

@@ -12,7 +12,7 @@ export class SessionLostError extends Error {
 }
 
 /** Lost to somebody else who works on the same rows or tables; nothing was done. */
-const TO_BE_REPEATED = new Set(['40P01', '55P03', '40001']);
+const TO_BE_REPEATED = new Set(['40P01', '55P03', '40001', '55006']);
 /** The server goes, comes, or has no room. */
 const GONE = /^(57P0[123]|08...|53300)$/;
 const ANSWERED_MS_MAX = 60_000;

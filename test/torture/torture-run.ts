@@ -30,6 +30,12 @@ export interface TortureOptions {
   readonly signal?: AbortSignal;
 }
 
+interface Befalling {
+  readonly fault: Fault;
+  readonly scene: Scene;
+  readonly afterMs: number;
+}
+
 const TOLD_WITHIN_MS = 60_000;
 const MEDDLE_EVERY_MS = 2;
 /** While the second writer waits for them that follow, it writes ever less often, and never rests. */
@@ -95,27 +101,32 @@ class TortureRun {
     const meddled = this.meddle(plan.meddling, AbortSignal.any([resting.signal, this.ending.signal]));
     const middle = Math.floor(plan.transactions.length / 2);
     await this.write(plan.transactions.slice(0, middle));
-    const kinds = plan.faults.map(() => this.deck.deal());
-    this.befallen = kinds.map(({ name }) => name);
-    const struck = Promise.all(plan.faults.map((planned, index) => this.strike(kinds[index], planned)));
+    const befallings = plan.faults.map((planned) => this.befallingOf(planned));
+    this.befallen = befallings.map(({ fault }) => fault.name);
+    const struck = Promise.all(befallings.map((befalling) => this.strike(befalling)));
     this.crowd.join(plan.newcomer);
     await Promise.all([this.write(plan.transactions.slice(middle)), struck]);
     for (const heal of (await struck).toReversed()) await heal?.();
     await this.world.untilWell();
+    for (const { fault, scene } of befallings) await fault.untilPutRight?.(scene);
     const healedMs = systemClock.nowMs();
     resting.abort();
     await meddled;
     await this.settle();
-    this.count(kinds, systemClock.nowMs() - healedMs);
+    this.count(systemClock.nowMs() - healedMs);
     if (this.crowd.size > this.options.shapes) await this.crowd.leaveFirst();
   }
 
-  private async strike(fault: Fault | undefined, { seed, table, afterMs }: PlannedFault): Promise<Heal | undefined> {
-    if (fault === undefined) return undefined;
+  private befallingOf({ seed, table, afterMs }: PlannedFault): Befalling {
+    return { fault: this.deck.deal(), scene: { world: this.world, random: seededRandom(seed), table }, afterMs };
+  }
+
+  private async strike({ fault, scene, afterMs }: Befalling): Promise<Heal | undefined> {
+    const { table } = scene;
     await pause(systemClock, afterMs);
-    const scene: Scene = { world: this.world, random: seededRandom(seed), table };
     if (fault.excuses !== 'none') {
-      this.crowd.excuse({ tables: fault.excuses === 'all' ? TABLES : [table], isLate: fault.isFoundOutLater === true });
+      const tables = fault.excuses === 'all' ? TABLES : [table];
+      this.crowd.excuse({ tables, isLate: fault.isFoundOutLater === true, isMisleading: fault.isMisleading === true });
     }
     const told = `${fault.name}${fault.excuses === 'table' ? ` (${table})` : ''}`;
     this.world.story.tell(`*** ${told}`);
@@ -166,8 +177,8 @@ class TortureRun {
     }
   }
 
-  private count(kinds: readonly Fault[], toldMs: number): void {
-    const faults = kinds.reduce((before, { name }) => countFault(before, name, toldMs), this.tally.faults);
+  private count(toldMs: number): void {
+    const faults = this.befallen.reduce((before, name) => countFault(before, name, toldMs), this.tally.faults);
     this.tally = { ...this.tally, rounds: this.tally.rounds + 1, faults };
     const { seed, onRound } = this.options;
     onRound?.(`seed ${seed}, round ${this.round}: ${this.befallen.join(' + ')}; all were told ${Math.round(toldMs)} ms later`);

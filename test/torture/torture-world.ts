@@ -19,7 +19,7 @@ const ENVIRONMENT = {
   ARMATURE_LONG_POLL_TIMEOUT: String(LONG_POLL_MS),
   ARMATURE_SHAPE_CHUNK_BYTES_THRESHOLD: '4000',
   ARMATURE_KEEP_EVERY_UPDATE: 'true', // What was compacted has the same rows, and other bytes than were served.
-  ARMATURE_PUBLICATION_REFRESH_PERIOD: '1s',
+  ARMATURE_PUBLICATION_REFRESH_PERIOD: '300ms',
   ARMATURE_DRAIN_TIMEOUT: '1s',
 };
 
@@ -68,6 +68,7 @@ export class TortureWorld {
   async untilWell(): Promise<void> {
     await this.cluster.rest();
     await this.serviceTurns.take(() => this.instances.untilActive(ACTIVE_WITHIN_MS));
+    this.instances.mayRefuse = false;
   }
 
   /** What a service that was killed has left: whole, and of no less of the stream than Postgres was told. @throws {Finding} */
