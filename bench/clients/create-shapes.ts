@@ -1,8 +1,7 @@
-/** Many clients that each ask for a shape of their own, a bounded number at a time, each on a connection that is kept. */
+/** Many clients that each ask for a shape of their own. */
 import { invariant } from '../../src/base/invariant.ts';
-import { headerOf, RawConnection } from './raw-connection.ts';
-
-const AT_ONCE = 32;
+import { askAll } from './ask-all.ts';
+import { headerOf } from './raw-connection.ts';
 
 /**
  * Each is read to the end of its first answer.
@@ -17,19 +16,12 @@ export async function createShapes(
   isRight: (body: string, index: number) => boolean = () => true,
 ): Promise<readonly string[]> {
   const handles: string[] = [];
-  const left = definitions.entries();
-  const ask = async (): Promise<void> => {
-    const connection = await RawConnection.open(url);
-    for (const [index, definition] of left) {
-      const query = new URLSearchParams({ ...definition, offset: '-1' }).toString();
-      const { status, head, body } = await connection.get(`/v1/shape?${query}`);
-      const handle = headerOf(head, 'electric-handle');
-      const text = body.toString();
-      invariant(status === 200 && handle !== undefined && isRight(text, index), `a shape is made, with its rows: ${head}\n${text}`);
-      handles[index] = handle;
-    }
-    connection.close();
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  const paths = definitions.map((definition) => `/v1/shape?${new URLSearchParams({ ...definition, offset: '-1' }).toString()}`);
+  await askAll(url, paths, ({ status, head, body }, index) => {
+    const handle = headerOf(head, 'electric-handle');
+    const text = body.toString();
+    invariant(status === 200 && handle !== undefined && isRight(text, index), `a shape is made, with its rows: ${head}\n${text}`);
+    handles[index] = handle;
+  });
   return handles;
 }

@@ -3,7 +3,7 @@
  *
  *   GET /bytes/N   N bytes of JSON, in blocks
  *   GET /same      what `{ same }` was told, with its headers
- *   GET /v1/shape  waits for `{ answer }`, and says that; a stream (`live_sse`) is told `{ answer }` as often as it comes
+ *   GET /v1/shape  waits for `{ answer }`, and says that; a stream (`live_sse`) has the headers of `{ headers }`, and is told each answer
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,18 +17,19 @@ interface Told {
 }
 
 let same: Told = { headers: [], body: '' };
-let answer: Told = { headers: [], body: '' };
+let streamHeaders: readonly string[] = [];
 const waiting: ServerResponse[] = [];
 const streams: ServerResponse[] = [];
 
 const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => respond(request, response));
 server.listen(0, '127.0.0.1', 4096, () => process.send?.({ ready: 1, port: (server.address() as AddressInfo).port }));
 
-process.on('message', (message: { same?: string; headersOf?: string; answer?: string; headers?: readonly string[] }) => {
+process.on('message', (message: { same?: string; answer?: string; headers?: readonly string[] }) => {
   const { headers = [] } = message;
+  if (message.answer !== undefined) return tellAll({ headers, body: message.answer });
   if (message.same !== undefined) same = { headers, body: message.same };
-  if (message.headersOf !== undefined) answer = { headers, body: '' };
-  if (message.answer !== undefined) tellAll({ headers, body: message.answer });
+  else streamHeaders = headers;
+  process.send?.({ noted: 1 });
 });
 
 function respond(request: IncomingMessage, response: ServerResponse): void {
@@ -46,7 +47,7 @@ function send(response: ServerResponse, { headers, body }: Told): void {
 function openStream(response: ServerResponse): void {
   streams.push(response);
   response.on('close', () => void streams.splice(streams.indexOf(response), 1));
-  response.writeHead(200, [...answer.headers]);
+  response.writeHead(200, [...streamHeaders]);
   response.flushHeaders();
 }
 

@@ -69,7 +69,7 @@ function axisOf(bottom: number): string {
 
 function rowOf(result: Result | undefined, verdict: Verdict, y: number): string {
   const { what, unit, measured, timesLimit, target = '', timesTarget = 1 } = verdict;
-  const kind = isMet(verdict) ? 'met' : 'missed';
+  const kind = isMet(verdict) === true ? 'met' : 'missed';
   const x = xOf(timesTarget);
   const name = result === undefined ? '' : `<text x="24" y="${y + 4}">${escaped(result.name)}</text>`;
   const ratio = timesLimit === undefined ? '' : ` = ${digits(timesLimit)} ×`;

@@ -14,9 +14,14 @@ function lineOf(verdict: Verdict): string {
     amountOf(measured, unit).padStart(WIDTHS[1]),
     (limit === undefined ? '' : `(${amountOf(limit, unit)})`).padStart(WIDTHS[2]),
     (timesLimit === undefined ? '' : `${digits(timesLimit)} ×`).padStart(WIDTHS[3]),
-    target === undefined ? '' : `   ${isMet(verdict) ? 'met' : 'not met'}: ${target}`,
+    target === undefined ? '' : `   ${standingOf(verdict)}: ${target}`,
   ];
   return `  ${cells.join('')}`.trimEnd();
+}
+
+function standingOf(verdict: Verdict): string {
+  const met = isMet(verdict);
+  return met === undefined ? 'too little to tell' : met ? 'met' : 'not met';
 }
 
 export function amountOf(figure: number, unit: string): string {

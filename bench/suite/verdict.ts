@@ -12,7 +12,7 @@ export interface Verdict {
   readonly timesLimit?: number;
   /** As one reads it; undefined where nothing is aimed at. */
   readonly target?: string;
-  /** How many times the target this is: at most 1 where it is met, whichever way is better. */
+  /** How many times the target this is: at most 1 where it is met, whichever way is better; undefined where too little was measured. */
   readonly timesTarget?: number;
   /** Each round by itself. */
   readonly rounds: readonly Reading[];
@@ -28,8 +28,9 @@ export function verdictsOf({ targets, name }: Pick<Workload, 'targets' | 'name'>
   return verdicts;
 }
 
-export function isMet({ timesTarget }: Pick<Verdict, 'timesTarget'>): boolean {
-  return timesTarget === undefined || timesTarget <= 1;
+/** Undefined where nothing is aimed at, or too little was measured. */
+export function isMet({ timesTarget }: Pick<Verdict, 'timesTarget'>): boolean | undefined {
+  return timesTarget === undefined ? undefined : timesTarget <= 1;
 }
 
 function readingOf(round: Round, what: string): Reading {
@@ -43,8 +44,7 @@ function verdictOf(rounds: readonly Reading[], target: Target | undefined): Verd
   const [{ what, unit } = { what: '', unit: '' }] = rounds;
   const figures = { measured: median(rounds.map(({ measured }) => measured)), ...besideLimit(rounds) };
   const { aboveLimit: _, ...shown } = figures;
-  const aimed = target === undefined ? {} : { target: wordsOf(target, unit), timesTarget: timesTarget(target, figures) };
-  return { what, unit, ...shown, ...aimed, rounds };
+  return { what, unit, ...shown, ...(target === undefined ? {} : aimedAt(target, unit, figures)), rounds };
 }
 
 interface Figures {
@@ -52,6 +52,13 @@ interface Figures {
   readonly limit?: number;
   readonly timesLimit?: number;
   readonly aboveLimit?: number;
+}
+
+/** What is below a tick of the kernel, or within the noise of a page, is no figure: nothing is met by it. */
+function aimedAt(target: Target, unit: string, figures: Figures): Pick<Verdict, 'target' | 'timesTarget'> {
+  const times = timesTarget(target, figures);
+  const isTold = Number.isFinite(times) && (figures.measured > 0 || target.is === 'aboveLimitMax');
+  return { target: wordsOf(target, unit), ...(isTold ? { timesTarget: times } : {}) };
 }
 
 function besideLimit(rounds: readonly Reading[]): Omit<Figures, 'measured'> {
