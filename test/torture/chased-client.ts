@@ -15,7 +15,7 @@ const AGAIN_AFTER_MS = 30;
 /** A connection that was kept may end under the first requests behind a restart. */
 const BROKEN_IN_A_ROW_MAX = 3;
 /** An error is an answer too. A service that is not ready takes five seconds to say so. */
-const ANSWERED_WITHIN_MS = 15_000;
+const ANSWERED_WITHIN_MS = 29_000;
 const STREAM_LASTS_MS_MAX = 1_200;
 /** One of so many requests does not wait for news, and as many ask again for what they were told. */
 const ASIDE_ONE_IN = 6;

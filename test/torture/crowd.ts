@@ -13,7 +13,7 @@ import type { Instances } from './instances.ts';
 
 /** What may start over, and for how long beyond the round. */
 export interface Excuse {
-  readonly tables: readonly TableName[];
+  readonly isOf: (shape: OracleShape) => boolean;
   readonly isLate: boolean;
   readonly isMisleading: boolean;
 }
@@ -180,9 +180,9 @@ function throwFailureOf({ chased: { failure, client } }: Member): void {
   if (failure !== undefined) throw findingOf(failure, client);
 }
 
-function excuseMember(member: Member, { tables, isLate, isMisleading }: Excuse): void {
+function excuseMember(member: Member, { isOf, isLate, isMisleading }: Excuse): void {
   const { client } = member.chased;
-  if (![client.shape.table, ...client.shape.inner].some((table) => tables.includes(table))) return;
+  if (!isOf(client.shape)) return;
   const untilMs = Math.max(member.excused?.untilMs ?? 0, isLate ? systemClock.nowMs() + LATE_EXCUSE_MS : 0);
   member.excused = { restarts: restartsOf(client), untilMs };
   client.isExcused = true;

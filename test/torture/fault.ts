@@ -1,5 +1,6 @@
 /** A fault: what is done to a world in the midst of its writes, and which shapes may start over because of it. */
 import type { Random } from '../../src/base/random.ts';
+import { parametersOf, type OracleShape } from '../oracle/any-shape.ts';
 import type { TableName } from '../oracle/schema.ts';
 import type { TortureWorld } from './torture-world.ts';
 
@@ -16,11 +17,8 @@ export interface Scene {
 
 export interface Fault {
   readonly name: string;
-  /**
-   * Which shapes may be answered by 409 because of it: those of the scene's table and the ones that select from it, or all. Where none may,
-   * each 409 is a finding.
-   */
-  readonly excuses: 'none' | 'table' | 'all';
+  /** Which shapes may be answered by 409 because of it. Where none may, each 409 is a finding. */
+  readonly excuses: Excused;
   /** The service looks for it from time to time; until then shapes go on as if it had not been. */
   readonly isFoundOutLater?: boolean;
   /** The stream leaves changes out until then, so that what comes may not fit what was told. */
@@ -30,6 +28,16 @@ export interface Fault {
   strike(scene: Scene): Promise<Heal | undefined>;
   /** Resolves when the service has put right by itself what it can, with everything healed. @throws {Finding} it does not. */
   untilPutRight?(scene: Scene): Promise<void>;
+}
+
+/** Those of the scene's table and the ones that select from it; of these, those that have all of its columns; or all. */
+export type Excused = 'none' | 'table' | 'all columns of the table' | 'all';
+
+export function isExcused(shape: OracleShape, excused: Excused, befallen: TableName): boolean {
+  const { table, inner } = shape;
+  if (excused === 'table') return table === befallen || inner.includes(befallen);
+  if (excused === 'all columns of the table') return table === befallen && parametersOf(shape)['columns'] === undefined;
+  return excused === 'all';
 }
 
 /** @returns one of them. */

@@ -55,7 +55,7 @@ const madeAnew: Fault = {
 
 const columnChanged: Fault = {
   name: 'column added, renamed, retyped or dropped',
-  excuses: 'table',
+  excuses: 'all columns of the table',
   isFoundOutLater: true,
   async strike(scene) {
     const { world, table } = scene;

@@ -8,9 +8,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { pause } from '../../src/base/pause.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { OracleTransaction } from '../oracle/any-transaction.ts';
-import { TABLES } from '../oracle/schema.ts';
 import { Crowd } from './crowd.ts';
-import type { Fault, Heal, Scene } from './fault.ts';
+import { isExcused, type Fault, type Heal, type Scene } from './fault.ts';
 import { FaultDeck } from './fault-deck.ts';
 import { failureOf, Finding } from './finding.ts';
 import { firstShapes, planOf, type PlannedFault, type RoundPlan } from './round-plan.ts';
@@ -124,11 +123,9 @@ class TortureRun {
   private async strike({ fault, scene, afterMs }: Befalling): Promise<Heal | undefined> {
     const { table } = scene;
     await pause(systemClock, afterMs);
-    if (fault.excuses !== 'none') {
-      const tables = fault.excuses === 'all' ? TABLES : [table];
-      this.crowd.excuse({ tables, isLate: fault.isFoundOutLater === true, isMisleading: fault.isMisleading === true });
-    }
-    const told = `${fault.name}${fault.excuses === 'table' ? ` (${table})` : ''}`;
+    const { excuses, isFoundOutLater: isLate = false, isMisleading = false } = fault;
+    this.crowd.excuse({ isOf: (shape) => isExcused(shape, excuses, table), isLate, isMisleading });
+    const told = `${fault.name} (${table})`;
     this.world.story.tell(`*** ${told}`);
     const heal = await fault.strike(scene);
     this.world.story.tell(`*** ${told}: done`);
