@@ -2,6 +2,8 @@
 import { CONDITIONS, STANDING_BY, statusMonitorTables, type ServiceConditions } from '../../../actors/status-monitor.ts';
 import { createApi, type Api } from '../../../api/api.ts';
 import { notReady } from '../../../api/refusal.ts';
+import type { LockHolder } from '../../../postgres/connection/lock-holder.ts';
+import type { DatabasePool } from '../../../postgres/connection/pool.ts';
 import { poolPort } from '../../../postgres/connection/pool-port.ts';
 import type { SeenLock } from '../../../storage/disk/directory-lock.ts';
 import { standbyPort, type TakenStorage } from '../../../storage/view/standby-port.ts';
@@ -29,9 +31,10 @@ export function standbyWiring(
   ended: (outcome: TakenStorage) => void,
 ): WiredStandby {
   const { database, logger, troubles, world: { clock } } = resources;
+  const leader = new Leader(database.adminPool, keptHolder(clock, database.adminPool, database.slot));
   const view = new StorageView(storage.disk, storage.directory, clock);
   const holder = new StorageHolder(clock, logger, storage.directory);
-  const api = standbyApi(resources, view, holder);
+  const api = standbyApi(resources, view, holder, leader);
   const watch: ViewWatch = {
     grown: (handle, end) => api.announcements.announce(handle, end),
     ended(handle) {
@@ -39,7 +42,10 @@ export function standbyWiring(
       api.announcements.rotate(handle);
     },
   };
-  const held = (by: SeenLock): void => holder.note(by);
+  const held = (by: SeenLock): void => {
+    holder.note(by);
+    leader.look();
+  };
   const told = (outcome: TakenStorage): void => {
     if ('storage' in outcome) holder.noteOpened();
     ended(outcome);
@@ -53,6 +59,29 @@ export function standbyWiring(
     },
     tables: { statusMonitor: statusMonitorTables },
   };
+}
+
+/**
+ * Whoever follows the database has the lock. An instance that works in the storage without it follows nothing: its connections are closed
+ * because nobody used the database, say, and what is asked of us does not open them.
+ */
+class Leader {
+  isAway = false;
+
+  constructor(
+    private readonly pool: Pick<DatabasePool, 'isUp'>,
+    private readonly session: ReturnType<typeof keptHolder>,
+  ) {}
+
+  /** However often, Postgres is asked now and then. */
+  look(): void {
+    void this.holder().then((held) => (this.isAway = held === 'nobody'));
+  }
+
+  /** Undefined where Postgres does not say. */
+  async holder(): Promise<LockHolder | 'nobody' | undefined> {
+    return this.pool.isUp ? await this.session.get() : undefined;
+  }
 }
 
 /** Who was found in the directory last, and since when it was that one; and since when it is nobody's, and being opened. */
@@ -94,15 +123,16 @@ class StorageHolder {
   }
 }
 
-function standbyApi(resources: StandbyResources, view: StorageView, holder: StorageHolder): Api {
+function standbyApi(resources: StandbyResources, view: StorageView, holder: StorageHolder, leader: Leader): Api {
   const { configuration, database, language, runtime, world: { clock, random } } = resources;
-  // The other instance does; without Postgres nobody knows whether it can.
-  const status = serviceStatus(runtime, clock, {
-    cause: causeOf(resources, holder),
+  const common = serviceStatus(runtime, clock, {
+    cause: causeOf(resources, holder, leader),
     limits: () => undefined,
     followedAt: 'waiting',
     use: () => undefined,
   });
+  // The other instance does, or we do in a moment; without Postgres nobody knows whether it can.
+  const status = { ...common, isFollowed: () => common.isFollowed() && (holder.isOpening || !leader.isAway) };
   const api = createApi(
     {
       relations: relationSource(database.catalog),
@@ -123,11 +153,10 @@ function standbyApi(resources: StandbyResources, view: StorageView, holder: Stor
   return { ...api, explainShape: refused, readTransaction: refused };
 }
 
-function causeOf({ database: { adminPool, slot }, runtime, troubles, world: { clock } }: StandbyResources, holder: StorageHolder) {
-  const session = keptHolder(clock, adminPool, slot);
+function causeOf({ runtime, troubles, world: { clock } }: StandbyResources, holder: StorageHolder, leader: Leader) {
   const conditions = () => (runtime.refOf('@status-monitor')?.getSnapshot() as { context: ServiceConditions } | undefined)?.context;
   return async (isTrusted: boolean): Promise<string> => {
-    const held = adminPool.isUp ? await session.get() : undefined;
+    const held = await leader.holder();
     const missing = CONDITIONS.filter((condition) => typeof conditions()?.[condition] !== 'string');
     return standbyCause(
       {
