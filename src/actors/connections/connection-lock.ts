@@ -109,6 +109,8 @@ export const connectionLock = setup({
         // Is it only the lock, or has Postgres gone?
         { type: 'send', params: { to: '@connection-pools', event: { type: 'probe' } } },
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'lock' } } },
+        // Not known to be another's before somebody is seen to have it.
+        { type: 'send', params: ({ context }) => ({ to: '@status-monitor', event: { type: 'lock.refused', process: context.self } }) },
       ],
       always: 'backingOff',
     },

@@ -66,6 +66,7 @@ test('a lock that is lost stops who streams under it, and is asked for soon, wha
     { type: 'send', params: { to: '@replication-client', event: { type: 'lock.lost' } } },
     { type: 'send', params: { to: '@connection-pools', event: { type: 'probe' } } },
     { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'lock' } } },
+    { type: 'send', params: { to: '@status-monitor', event: { type: 'lock.refused', process: 'lock#1' } } },
     { type: 'startTimer', params: { name: 'retry', delayMs: FIRST_DELAY_MS } },
   ]);
 });
