@@ -1,4 +1,5 @@
 /** How the connections are closed and opened: in which order, once for all who ask, and whatever comes in between. */
+import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { IDLE_MS, IdleWorld } from '../../support/actors/idle-world.ts';
 
@@ -127,3 +128,37 @@ test('a status monitor that starts anew is told that they are closed on purpose'
 
   expect(world.asked).toEqual(['connections.closing']);
 });
+
+type Step = 'ask' | 'pass' | 'use' | 'standby' | Held;
+type Held = `${'hold' | 'answer'} ${'restartChild' | 'terminateChild' | 'awaitActive' | 'seeWal' | 'seeStandbys' | 'awaitPassed'}`;
+const REQUESTS = ['restartChild', 'terminateChild', 'awaitActive', 'seeWal', 'seeStandbys', 'awaitPassed'] as const;
+
+test('whenever anything of it is slow, everybody is answered in the end, and nobody while the connections are closed', async () => {
+  const held = REQUESTS.flatMap((request): Held[] => [`hold ${request}`, `answer ${request}`]);
+  const step = fc.constantFrom<Step[]>('ask', 'ask', 'pass', 'pass', 'pass', 'use', 'standby', ...held);
+  const steps = fc.array(step, { maxLength: 30 });
+  await fc.assert(fc.asyncProperty(steps, answersEverybody), { numRuns: 60 });
+});
+
+/** Whatever was begun is brought to an end afterwards. */
+async function answersEverybody(steps: readonly Step[]): Promise<void> {
+  world = await new IdleWorld().start();
+  const toldWhileOpen: boolean[] = [];
+  for (const step of steps) {
+    if (step === 'ask') void ask().then(() => toldWhileOpen.push(world.use.isOpen));
+    else if (step === 'pass') await world.pass(IDLE_MS / 2);
+    else if (step === 'use') world.use.note();
+    else if (step === 'standby') world.tell('seeStandbys', { type: 'standbys.seen', count: 1 });
+    else if (step.startsWith('hold')) world.hold(step.slice('hold '.length));
+    else world.answer(step.slice('answer '.length));
+    await world.settle();
+  }
+  world.answerAll();
+  world.tell('seeStandbys', { type: 'standbys.seen', count: 0 });
+  await world.pass(4 * IDLE_MS);
+  const count = (what: string): number => world.asked.filter((asked) => asked === what).length;
+
+  expect([toldWhileOpen, world.state(), count('terminateChild') - count('restartChild')]).toEqual([
+    steps.filter((step) => step === 'ask').map(() => true), 'asleep', 1,
+  ]);
+}

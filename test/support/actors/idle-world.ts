@@ -80,7 +80,7 @@ export class IdleWorld {
     seeStandbys: { type: 'standbys.seen', count: 0 },
     awaitPassed: { type: 'log.hasPassed', through: 10 },
   };
-  private readonly held = new Map<string, ((answer: Message) => void) | undefined>();
+  private readonly held = new Map<string, ((answer: Message) => void)[]>();
   private readonly told = new Map<string, Message>();
 
   async start(): Promise<this> {
@@ -107,16 +107,20 @@ export class IdleWorld {
     return this;
   }
 
-  /** The next such request waits for `answer`. */
+  /** Such requests wait for `answer` from now on. */
   hold(type: string): void {
-    this.held.set(type, undefined);
+    if (!this.held.has(type)) this.held.set(type, []);
   }
 
-  /** The one that waits; later ones are answered at once again. */
+  /** Those that wait; later ones are answered at once again. */
   answer(type: string, answer = this.answers[type]): void {
-    const waiting = this.held.get(type);
+    const waiting = this.held.get(type) ?? [];
     this.held.delete(type);
-    if (waiting !== undefined && answer !== undefined) waiting(answer);
+    if (answer !== undefined) for (const resolve of waiting) resolve(answer);
+  }
+
+  answerAll(): void {
+    for (const type of [...this.held.keys()]) this.answer(type);
   }
 
   /** From now on they are answered so. */
@@ -149,7 +153,8 @@ export class IdleWorld {
   private port(name: Name, requests: readonly string[], casts: readonly string[] = []): PortSpec & { readonly name: Name } {
     const request = (type: string) => (): Promise<Message> => {
       this.asked.push(type);
-      if (this.held.has(type)) return new Promise((resolve) => this.held.set(type, resolve));
+      const waiting = this.held.get(type);
+      if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve));
       return Promise.resolve(this.told.get(type) ?? this.answers[type] ?? { type: 'nothing' });
     };
     return {
