@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { loadWhereLanguage } from '../src/sql/where-language.ts';
 import { openDatabase } from './database.ts';
-import { printRow } from './dependent/report.ts';
+import { printRow } from './filter/report.ts';
 import { bareMap } from './filter/bare-map.ts';
 import { besidePostgres } from './filter/beside-postgres.ts';
 import { manyShapes } from './filter/many-shapes.ts';

@@ -1,7 +1,9 @@
 /** The inspector of another process of ours, a Node with `--inspect`: what is in its heap once the garbage has gone. */
 import WebSocket from 'ws';
 import { once } from 'node:events';
+import { systemClock } from '../src/base/clock.ts';
 import { invariant } from '../src/base/invariant.ts';
+import { pause } from '../src/base/pause.ts';
 
 export interface ProcessMemory {
   readonly heapBytes: number;
@@ -17,14 +19,17 @@ export interface ProcessInspector {
   close(): void;
 }
 
+const OPEN_WITHIN_MS = 60_000;
+const ASK_EVERY_MS = 10;
 const EXPRESSION = `(() => {
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   return { heapBytes: heapUsed, arrayBufferBytes: arrayBuffers, residentBytes: rss, cpuMicros: user + system };
 })()`;
 
+/** Of one whose inspector listens there, or will do so soon. */
 export async function inspectProcess(port: number): Promise<ProcessInspector> {
-  const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { webSocketDebuggerUrl: string }[];
+  const targets = (await (await listeningAt(port)).json()) as { webSocketDebuggerUrl: string }[];
   const address = targets[0]?.webSocketDebuggerUrl;
   invariant(address !== undefined, 'a process with an inspector is its first target');
   const socket = new WebSocket(address);
@@ -50,4 +55,13 @@ export async function inspectProcess(port: number): Promise<ProcessInspector> {
     },
     close: () => socket.close(),
   };
+}
+
+async function listeningAt(port: number): Promise<Response> {
+  for (const deadline = AbortSignal.timeout(OPEN_WITHIN_MS); ; await pause(systemClock, ASK_EVERY_MS)) {
+    const response = await fetch(`http://127.0.0.1:${port}/json/list`).catch((error: unknown) => {
+      if (deadline.aborted) throw error;
+    });
+    if (response !== undefined) return response;
+  }
 }

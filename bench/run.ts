@@ -29,8 +29,8 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     write: { type: 'boolean', default: false },
     into: { type: 'string', default: join(import.meta.dirname, 'results') },
-    /** One database and one service for all: to see that they work, not what they measure. */
-    together: { type: 'boolean', default: false },
+    /** One database and one service for all, on a Postgres that is there: to see that they work, not what they measure. */
+    together: { type: 'string' },
   },
 });
 const times = Number(values.size);
@@ -52,7 +52,7 @@ function chosen(names: readonly string[]): readonly Workload[] {
 }
 
 async function run(workloads: readonly Workload[]): Promise<void> {
-  const ground = await Ground.open(values.together);
+  const ground = await Ground.open(values.together === undefined ? { isShared: false } : { isShared: true, url: values.together });
   const results: Result[] = [];
   try {
     for (const workload of workloads) results.push(await resultOf(ground, workload));

@@ -1,6 +1,7 @@
 /** The built service as a child of the benchmark: what it uses is its own, and is counted as such. */
 import { invariant } from '../src/base/invariant.ts';
-import { startServiceProcess } from '../test/support/service/service-process.ts';
+import { freePort, startServiceProcess } from '../test/support/service/service-process.ts';
+import { inspectProcess, type ProcessInspector } from './process-inspector.ts';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
 
 export interface Service {
@@ -9,6 +10,8 @@ export interface Service {
   usage(): ProcessUsage;
   /** Ends the shape, where the service lets clients do so: the next one who asks gets a new one. */
   forget(params: Readonly<Record<string, string>>): Promise<void>;
+  /** Its inspector, from now on: of one that is measured otherwise it is not there. */
+  inspect(): Promise<ProcessInspector>;
   /** Stops the process where it is, as if the machine had no time for it; `resume` lets it go on. */
   hold(): void;
   resume(): void;
@@ -20,10 +23,11 @@ export async function startService(
   storageDirectory: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Service> {
+  const inspectorPort = await freePort();
   const { url, child, stop } = await startServiceProcess({
     databaseUrl,
     storageDirectory,
-    environment: { ARMATURE_LOG_LEVEL: 'warn', ...environment },
+    environment: { ARMATURE_LOG_LEVEL: 'warn', NODE_OPTIONS: `--inspect-port=127.0.0.1:${inspectorPort}`, ...environment },
   });
   const { pid } = child;
   invariant(pid !== undefined, 'a service that answers has a process');
@@ -34,6 +38,10 @@ export async function startService(
     async forget(params) {
       const { status } = await fetch(`${url}/v1/shape?${new URLSearchParams(params).toString()}`, { method: 'DELETE' });
       invariant(status === 202, `a shape that is there can be ended: ${status}`);
+    },
+    inspect: async () => {
+      child.kill('SIGUSR1');
+      return await inspectProcess(inspectorPort);
     },
     hold: () => void child.kill('SIGSTOP'),
     resume,

@@ -2,7 +2,7 @@
  * What a look-up costs that is nothing but one: of a text that was just read, in a map of as many objects, each of which then notes it.
  * Memory that no cache holds is dearer, whoever asks for it: how much dearer is the limit that a router's growth is set against.
  */
-import type { Row } from '../dependent/report.ts';
+import type { Row } from './report.ts';
 
 const ROUNDS = 5;
 

@@ -2,7 +2,7 @@
 import { invariant } from '../../src/base/invariant.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
 import type { Database } from '../database.ts';
-import type { Row } from '../dependent/report.ts';
+import type { Row } from './report.ts';
 import { accepted } from './families.ts';
 import { filledRouter, blocksOf, microsPerChange } from './routing.ts';
 

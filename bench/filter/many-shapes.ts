@@ -1,6 +1,6 @@
 /** The same change among ten shapes, among a thousand, and among all: what it costs must not grow with their number. */
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
-import type { Row } from '../dependent/report.ts';
+import type { Row } from './report.ts';
 import { accepted, FAMILIES, rowOf, type Family } from './families.ts';
 import { blocksOf, filledRouter, heapBytes, microsPerChange } from './routing.ts';
 

@@ -18,8 +18,6 @@ const SERVER_SETTINGS = {
   max_wal_size: '8GB',
   autovacuum: 'off',
   wal_sender_timeout: '0', // A service is held still while a backlog is written, or while another one is measured.
-  max_replication_slots: '40',
-  max_wal_senders: '40',
 };
 
 /** What the workloads ask for that no deployment would: shapes end between two rounds, and thousands wait for minutes. */
@@ -37,29 +35,38 @@ export interface World {
   readonly directory: string;
   /** Of a second that writes while the first one waits. */
   session(): Promise<Database>;
-  /** A service of the built kind that is active, with a storage and a slot of its own. */
+  /** A service of the built kind that is active, with a storage and a slot of its own; it ends with the world. */
   service(environment?: Environment): Promise<Service>;
+  /** One to which nothing has come yet; it ends with `use`. */
+  withService<Result>(use: (service: Service) => Promise<Result>): Promise<Result>;
   /** The same as often as it is called, always with the same storage; not waited for, and not ended by the world. */
-  restartable(environment?: Environment): () => Promise<ServiceProcess>;
+  restartable(): () => Promise<ServiceProcess>;
   /** @param args what it is told on its command line. */
   peer(file: PeerFile, ...args: readonly string[]): Promise<Peer>;
 }
 
+export interface GroundOptions {
+  /** One world for all workloads, and in it one service, and one process of each kind, for those that ask for the same. */
+  readonly isShared: boolean;
+  /** Of a Postgres that is there: none is started then. */
+  readonly url?: string;
+}
+
 /** The Postgres of a run. */
 export class Ground {
-  private names = 0;
+  private worlds = 0;
   private shared: LastingWorld | undefined;
   private constructor(
-    private readonly postgres: EmbeddedPostgres,
+    private readonly postgres: Pick<EmbeddedPostgres, 'url' | 'stop'>,
     private readonly directory: string,
     private readonly isShared: boolean,
   ) {}
 
-  /** @param isShared one world for all, and one service for those that ask for no other environment. */
-  static async open(isShared: boolean): Promise<Ground> {
+  static async open({ isShared, url }: GroundOptions): Promise<Ground> {
     const directory = mkdtempSync(join(tmpdir(), 'armature-bench-'));
-    const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: SERVER_SETTINGS });
-    return new Ground(postgres, directory, isShared);
+    const start = (): Promise<EmbeddedPostgres> =>
+      startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: SERVER_SETTINGS });
+    return new Ground(url === undefined ? await start() : { url, stop: () => Promise.resolve() }, directory, isShared);
   }
 
   /** The world is gone when `use` has settled, with all that it holds. */
@@ -80,8 +87,8 @@ export class Ground {
   }
 
   private async make(): Promise<LastingWorld> {
-    this.names += 1;
-    const name = `bench_${this.names}`;
+    this.worlds += 1;
+    const name = `bench_${process.pid}_${this.worlds}`;
     const server = await openDatabase(this.postgres.url);
     await server.query(`CREATE DATABASE ${name}`);
     const url = new URL(this.postgres.url);
@@ -91,12 +98,13 @@ export class Ground {
       await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await server.close();
     };
-    const lasting = { directory: join(this.directory, name), isShared: this.isShared, drop };
-    return new LastingWorld(url.href, await openDatabase(url.href), lasting);
+    const lasting = { url: url.href, directory: join(this.directory, name), isShared: this.isShared, drop };
+    return new LastingWorld(await openDatabase(url.href), lasting);
   }
 }
 
 interface Lasting {
+  readonly url: string;
   readonly directory: string;
   readonly isShared: boolean;
   /** When nobody uses the database any more. */
@@ -104,12 +112,11 @@ interface Lasting {
 }
 
 class LastingWorld implements World {
-  private readonly ends: (() => Promise<unknown>)[] = [];
   readonly directory: string;
+  private readonly ends: (() => Promise<unknown>)[] = [];
+  private readonly made = new Map<string, Promise<unknown>>();
   private services = 0;
-  private shared: Promise<Service> | undefined;
   constructor(
-    private readonly url: string,
     readonly database: Database,
     private readonly lasting: Lasting,
   ) {
@@ -118,25 +125,40 @@ class LastingWorld implements World {
   }
 
   async session(): Promise<Database> {
-    const database = await openDatabase(this.url);
+    const database = await openDatabase(this.lasting.url);
     this.ends.push(() => database.close());
     return database;
   }
 
-  async service(environment?: Environment): Promise<Service> {
-    if (environment !== undefined || !this.lasting.isShared) return await this.start(environment);
-    return await (this.shared ??= this.start());
+  async service(environment: Environment = {}): Promise<Service> {
+    return await this.once(`service ${JSON.stringify(environment)}`, async () => {
+      const service = await this.start(environment);
+      this.ends.push(() => service.stop());
+      return service;
+    });
   }
 
-  restartable(environment?: Environment): () => Promise<ServiceProcess> {
-    const options = this.optionsOf(environment);
+  async withService<Result>(use: (service: Service) => Promise<Result>): Promise<Result> {
+    if (this.lasting.isShared) return await use(await this.service());
+    const service = await this.start({});
+    try {
+      return await use(service);
+    } finally {
+      await service.stop();
+    }
+  }
+
+  restartable(): () => Promise<ServiceProcess> {
+    const options = this.optionsOf({});
     return () => spawnService(options);
   }
 
   async peer(file: PeerFile, ...args: readonly string[]): Promise<Peer> {
-    const peer = await startPeer(file, args);
-    this.ends.push(() => peer.end());
-    return peer;
+    return await this.once([file, ...args].join(' '), async () => {
+      const peer = await startPeer(file, args);
+      this.ends.push(() => peer.end());
+      return peer;
+    });
   }
 
   /** What began last ends first. */
@@ -144,23 +166,30 @@ class LastingWorld implements World {
     for (const end of this.ends.reverse()) await end();
     await this.database.close();
     await this.lasting.drop();
-    rmSync(this.lasting.directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private async start(environment?: Environment): Promise<Service> {
+  private async start(environment: Environment): Promise<Service> {
     const options = this.optionsOf(environment);
-    const service = await startService(options.databaseUrl, options.storageDirectory, options.environment);
-    this.ends.push(() => service.stop());
-    return service;
+    return await startService(options.databaseUrl, options.storageDirectory, options.environment);
   }
 
-  private optionsOf(environment: Environment = {}): ServiceOptions {
+  private optionsOf(environment: Environment): ServiceOptions {
     this.services += 1;
-    const stream = `${new URL(this.url).pathname.slice(1)}_${this.services}`;
+    const { url } = this.lasting;
+    const stream = `${new URL(url).pathname.slice(1)}_${this.services}`;
     return {
-      databaseUrl: this.url,
-      storageDirectory: join(this.lasting.directory, `storage-${this.services}`),
+      databaseUrl: url,
+      storageDirectory: join(this.directory, `storage-${this.services}`),
       environment: { ARMATURE_LOG_LEVEL: 'warn', ARMATURE_REPLICATION_STREAM_ID: stream, ...ENVIRONMENT, ...environment },
     };
+  }
+
+  /** Made for whoever asks, or once for all who ask for the same. */
+  private async once<Made>(key: string, make: () => Promise<Made>): Promise<Made> {
+    if (!this.lasting.isShared) return await make();
+    const made = (this.made.get(key) as Promise<Made> | undefined) ?? make(); // A key is made in one place, of one type.
+    this.made.set(key, made);
+    return await made;
   }
 }

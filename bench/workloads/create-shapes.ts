@@ -21,13 +21,13 @@ export const createEqualityShapes: Workload = {
     await database.query('VACUUM (ANALYZE) created_rows');
     const definitions = Array.from({ length: shapes }, (_, owner) => ({ table: 'created_rows', where: `owner = ${owner}` }));
     for (;;) {
-      const service = await world.service({}); // Of its own, so that each round begins with none.
-      const { elapsedMs, cpuMicros } = await spentDuring(service, () => createShapes(service.url, definitions, hasItsRows));
-      await service.stop();
-      yield [
-        { what: 'made per second', unit: '/s', measured: (shapes / elapsedMs) * 1000 },
-        { what: 'CPU per shape', unit: 'ms', measured: cpuMicros / 1000 / shapes },
-      ];
+      yield await world.withService(async (service) => {
+        const { elapsedMs, cpuMicros } = await spentDuring(service, () => createShapes(service.url, definitions, hasItsRows));
+        return [
+          { what: 'made per second', unit: '/s', measured: (shapes / elapsedMs) * 1000 },
+          { what: 'CPU per shape', unit: 'ms', measured: cpuMicros / 1000 / shapes },
+        ];
+      });
     }
   },
 };

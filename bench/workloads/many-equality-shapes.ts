@@ -6,6 +6,8 @@ import { ShapeReader } from '../shape-reader.ts';
 import { timesLimitMin, type Workload } from '../suite/workload.ts';
 import { comeToRest, spentDuring, type Spent } from '../timing.ts';
 
+/** That of the setting, so that it makes no difference: but it is another service also where they are shared. */
+const OF_ITS_OWN = { ARMATURE_DB_POOL_SIZE: '20' };
 const COMMITS = 20_000;
 /** At the size of 10,000 shapes. */
 const COMMITS_PER_SHAPE = COMMITS / 10_000;
@@ -20,7 +22,7 @@ export const manyEqualityShapes: Workload = {
   async *measure(world, shapes) {
     const { database } = world;
     const commits = Math.min(COMMITS, Math.ceil(shapes * COMMITS_PER_SHAPE));
-    const [lone, among] = [await world.service({}), await world.service()];
+    const [lone, among] = [await world.service(OF_ITS_OWN), await world.service()];
     for (const table of ['lone_rows', 'among_rows']) {
       await database.query(`CREATE TABLE ${table} (id int PRIMARY KEY, b int NOT NULL, n int NOT NULL)`);
       await database.query(`INSERT INTO ${table} SELECT i, i, 0 FROM generate_series(0, ${shapes - 1}) i`);

@@ -1,5 +1,5 @@
 /** Parents that come and go, and bring their children with them or take them away. */
-import { spentOnMove } from '../dependent/move-timing.ts';
+import { spentOnMove } from '../clients/move-timing.ts';
 import type { Database } from '../database.ts';
 import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';

@@ -14,6 +14,11 @@ import { memoryIdleShape, memoryLongPoll, memorySse } from './memory.ts';
 import { moveIn } from './move-in.ts';
 import { oneRowManyShapes } from './one-row-many-shapes.ts';
 import { restart } from './restart.ts';
+import { sharedInner } from './shared-inner.ts';
+import { subqueryLayers } from './subquery-layers.ts';
+import { subqueryPairs } from './subquery-pairs.ts';
+import { subqueryValues } from './subquery-values.ts';
+import { wake } from './wake.ts';
 import { warmSnapshot } from './warm-snapshot.ts';
 
 export const WORKLOADS: readonly Workload[] = [
@@ -21,6 +26,7 @@ export const WORKLOADS: readonly Workload[] = [
   ingestion1, ingestion100, ingestion10000, commitsLive, latencyLongPoll, latencySse,
   createEqualityShapes, memoryIdleShape, memoryLongPoll, memorySse,
   manyEqualityShapes, oneRowManyShapes, fanOutLongPoll, fanOutSse,
-  moveIn, restart, catchUp, chunkGets,
-  largeSnapshot,
+  moveIn, subqueryPairs, subqueryLayers, sharedInner,
+  restart, wake, catchUp, chunkGets,
+  largeSnapshot, subqueryValues,
 ];

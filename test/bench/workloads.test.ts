@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { serverUrl } from '../support/postgres/postgres.ts';
 import type { Run } from '../../bench/suite/run-result.ts';
 import { WORKLOADS } from '../../bench/workloads/workloads.ts';
 
@@ -12,7 +13,7 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 
 test('each workload measures what it has a target for, and finds that what it was told is right', { timeout: 300_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-results-'));
-  const share = ['bench/run.ts', '--size', '0.0005', '--rounds', '1', '--together', '--into', directory];
+  const share = ['bench/run.ts', '--size', '0.0005', '--rounds', '1', '--together', await serverUrl(), '--into', directory];
   await promisify(execFile)('node_modules/.bin/tsx', share, { cwd: REPOSITORY }).catch(() => {}); // What fails is in the results.
   const { results } = JSON.parse(readFileSync(join(directory, 'latest.json'), 'utf8')) as Run;
   const chart = readFileSync(join(directory, 'latest.svg'), 'utf8');

@@ -1,8 +1,8 @@
 /** The test files, below `test`, that take ten seconds or more on a machine that has nothing else to do, the longest first. */
 export const LONG_FILES: readonly string[] = [
-  'packaging/package', 'service/durability', 'sql/large-values', 'bench/workloads', 'bench/dependent', 'service/tables/missed-changes',
+  'packaging/package', 'service/durability', 'sql/large-values', 'bench/workloads', 'service/tables/missed-changes',
   'service/slots/moved-slot', 'service/slots/foreign-slot', 'storage/whole/whole-cuts', 'service/large-transaction', 'observer/page',
-  'conformance/subqueries/middle-shapes', 'explore/orders', 'clients/faulty-world', 'bench/waiting', 'bench/recovery',
+  'conformance/subqueries/middle-shapes', 'explore/orders', 'clients/faulty-world', 'bench/recovery',
   'storage/whole/whole-damage', 'sql/where-postgres', 'packaging/dockerfile', 'service/negated-subqueries', 'explore/agreement',
   'service/full-disk', 'conformance/http/clauses', 'sql/time-zones-postgres', 'explore/splices', 'explore/taken-at-once',
   'races/hand-over', 'service/catching-up', 'service/subsets', 'service/supervision', 'sql/values-postgres', 'oracle/oracle',

@@ -2,8 +2,7 @@
 import { systemClock } from '../../src/base/clock.ts';
 import type { Database } from '../database.ts';
 import type { Service } from '../service.ts';
-import type { Row } from './report.ts';
-import { median, pause, quantile, spentDuring, type Spent } from '../timing.ts';
+import { pause, spentDuring, type Spent } from '../timing.ts';
 
 const PARKED_WITHIN_MS = 20;
 
@@ -23,16 +22,4 @@ export async function spentOnMove({ database, service }: Moved, change: string, 
     await arrival;
   });
   return { elapsedMs: (await arrival) - committedMs, cpuMicros };
-}
-
-export function spentRow(what: string, spent: readonly Spent[], against: NonNullable<Row['against']>): Row {
-  const elapsedMs = spent.map((each) => each.elapsedMs);
-  const cpuMs = spent.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0) / spent.length / 1000;
-  return {
-    what: `${what}: median`,
-    measured: median(elapsedMs),
-    unit: 'ms',
-    against,
-    detail: `p95 ${quantile(elapsedMs, 0.95).toFixed(2)} ms, CPU ${cpuMs.toFixed(2)} ms, ${spent.length} tries`,
-  };
 }
