@@ -12,13 +12,13 @@
 import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
-import { connect, CONNECT_MS_MAX, farewell, processOf } from './connection.ts';
-import { DatabaseUnreachableError, isLasting, typed, worldError } from './database-error.ts';
+import { connect, farewell, processOf } from './connection.ts';
+import { isLasting, typed, worldError } from './database-error.ts';
 import type { LockHolder } from './lock-holder.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { leaseLock, LockLease } from './lock-lease.ts';
 import { prepareLongSession } from './long-session.ts';
-import { breakOff, inTime } from './silence.ts';
+import { breakOff, until } from './silence.ts';
 
 export interface LockPortOptions {
   readonly name?: Name;
@@ -104,27 +104,31 @@ class Port {
 
   /** @throws {WorldError} no session is left, and none waits. */
   private async lockedSession(signal: AbortSignal): Promise<pg.Client> {
-    const { target, slot } = this.options;
-    const timeoutMs = Math.min(CONNECT_MS_MAX, this.answerMsMax);
-    const client = await connect(target, { applicationName: 'armature lock', signal, timeoutMs });
-    const giveUp = (): void => void client.connection.stream.destroy();
-    signal.addEventListener('abort', giveUp, { once: true });
+    const client = await this.sessionInTime(signal);
+    this.waiting = client;
     try {
-      await inTime(client, this.clock, this.answerMsMax, async () => {
-        await prepareLongSession(client);
-        await leaseLock(client, this.answerMsMax);
-      });
-      this.waiting = client;
-      await typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [slot]));
-      if (signal.aborted) throw new DatabaseUnreachableError('nobody waits for the lock any more');
+      await until(signal, client, typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [this.options.slot])));
       return client;
-    } catch (error) {
-      giveUp();
-      throw error;
     } finally {
       this.waiting = undefined;
-      signal.removeEventListener('abort', giveUp);
     }
+  }
+
+  /** Whatever its connection may fall silent at. */
+  private async sessionInTime(signal: AbortSignal): Promise<pg.Client> {
+    const overdue = new AbortController();
+    const timer = this.clock.setTimer(() => overdue.abort(), this.answerMsMax);
+    try {
+      return await this.session(AbortSignal.any([signal, overdue.signal]));
+    } finally {
+      this.clock.clearTimer(timer);
+    }
+  }
+
+  private async session(signal: AbortSignal): Promise<pg.Client> {
+    const client = await connect(this.options.target, { applicationName: 'armature lock', signal });
+    await until(signal, client, prepareLongSession(client).then(() => leaseLock(client, this.answerMsMax)));
+    return client;
   }
 
   private async seeHolder(): Promise<Message> {

@@ -21,6 +21,26 @@ export async function inTime<Result>(client: pg.ClientBase, clock: Clock, msMax:
   }
 }
 
+/**
+ * What a client is asked, unless it is given up meanwhile: a wait for a slot or a lock ends with its connection.
+ *
+ * @throws {WorldError} the connection is closed.
+ */
+export async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promise<Result>): Promise<Result> {
+  const giveUp = (): void => void client.connection.stream.destroy();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    const result = await work;
+    if (signal.aborted) throw new DatabaseUnreachableError('the attempt was given up');
+    return result;
+  } catch (error) {
+    giveUp();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
 /** Whoever waits for an answer gets an error. */
 export function breakOff(client: pg.ClientBase): void {
   streamOf(client).destroy(new DatabaseUnreachableError('Postgres has been silent for too long'));

@@ -20,11 +20,12 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect, processOf } from '../connection/connection.ts';
-import { DatabaseUnreachableError, isLasting, worldError } from '../connection/database-error.ts';
+import { isLasting, worldError } from '../connection/database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { PartitionLinks } from './partition-links.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
+import { until } from '../connection/silence.ts';
 import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
 import { STREAM_APPLICATION } from './replication-slot.ts';
 import { type ReplicationStream, startReplicationStream } from './replication-stream.ts';
@@ -193,22 +194,6 @@ const NOT_CONNECTED: Message = {
   error: { code: 'not_connected', message: 'there is no idle replication connection with a slot' },
   fatal: false,
 };
-
-/** What a client is asked, unless it is given up meanwhile: a wait for a slot ends with its connection. @throws {WorldError} */
-async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promise<Result>): Promise<Result> {
-  const giveUp = (): void => void client.connection.stream.destroy();
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    const result = await work;
-    if (signal.aborted) throw new DatabaseUnreachableError('the attempt was given up');
-    return result;
-  } catch (error) {
-    giveUp();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
-}
 
 /** @returns undefined for a bug. */
 function portError(error: unknown): { readonly error: PortError; readonly fatal: boolean } | undefined {

@@ -149,3 +149,15 @@ test('who waits by a connection that was cut off waits no longer when the lock i
   await network.close();
   expect([seen['holder'], type]).toEqual([{ pid: expect.any(Number), application: 'armature lock' }, 'lock.refused']);
 });
+
+test('who asks over a network that was cut has an answer in time', async () => {
+  const network = await startCuttableNetwork(database.url);
+  const port = await open(targetOf(network.url), 100);
+  network.cut();
+
+  const answer = await port.ask({ type: 'acquire' });
+
+  await port.close();
+  await network.close();
+  expect(answer).toMatchObject({ type: 'lock.refused', error: { code: 'database_unreachable' }, fatal: false });
+});
