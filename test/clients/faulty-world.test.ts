@@ -13,6 +13,7 @@ import { beginBrowser, CLIENT_KINDS, ShapeClient } from '../support/clients/shap
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
+import { OBSERVED, untilStored } from '../support/service/stored-shapes.ts';
 import { startThrottledProxy, type ThrottledProxy } from '../support/service/throttled-proxy.ts';
 
 /** Those that an end which was not told does not stop. */
@@ -35,7 +36,7 @@ describe('a service and a Postgres that can be killed', () => {
   const startService = async () =>
     (service = await startServiceProcess({
       databaseUrl: postgres.url, storageDirectory: join(directory, 'storage'), port: ports.service,
-      environment: { ARMATURE_LONG_POLL_TIMEOUT: '1000' },
+      environment: { ...OBSERVED, ARMATURE_LONG_POLL_TIMEOUT: '1000' },
     }));
 
   beforeEach(async () => {
@@ -81,6 +82,7 @@ describe('a service and a Postgres that can be killed', () => {
 
   test('whatever goes, and in whatever order it comes back, all clients end where SELECT does, told of each row once', async () => {
     await untilEqual();
+    await untilStored(service);
     await service.kill();
     await write();
     await startService();
@@ -146,7 +148,8 @@ describe('first rows that are still being written', () => {
     proxy.allowAll();
 
     const rows = await database.query('SELECT id, title FROM items ORDER BY id');
-    await expect.poll(() => clients.map((client) => client.rows.length)).toEqual(clients.map(() => rows.length));
+    const lengths = () => clients.map((client) => client.rows.length);
+    await expect.poll(lengths, { interval: 500 }).toEqual(clients.map(() => rows.length)); // Who asks takes the time of all.
     expect([asked, clients.map((client) => JSON.stringify(client.rows) === JSON.stringify(rows))]).toEqual([
       clients.map(() => 0), clients.map(() => true),
     ]);

@@ -144,13 +144,16 @@ test('it says where it can be looked at', async () => {
 test('the log tells when stored shapes begin to come back, and when they are there', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-library-'));
   const told: unknown[] = [];
+  let stored = 0;
   const write = ({ count }: { readonly count?: number }, message: string): void => {
+    if (message === 'snapshot.completed') stored += 1;
     if (message.startsWith('shapes.')) told.push([message, count]);
   };
   const logger = { trace: write, debug: write, info: write, warn: write, error: write, fatal: write };
   const own = { ...options, storage: { directory }, replicationStreamId: `${options.replicationStreamId}_g`, logger };
   const first = await startService(own);
   for (const table of ['items', 'owners']) await takeUntilCurrent(first.shape({ table })[Symbol.asyncIterator]());
+  await expect.poll(() => stored).toBe(2); // Who is current may have come before.
   await first.stop();
   told.length = 0;
 

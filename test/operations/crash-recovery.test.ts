@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower, type ShapeResponse } from '../support/service/shape-follower.ts';
+import { OBSERVED, untilStored } from '../support/service/stored-shapes.ts';
 import { startThrottledProxy, type ThrottledProxy } from '../support/service/throttled-proxy.ts';
 
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-crash-'));
@@ -37,7 +38,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<ServiceProcess> {
-  const environment = { ARMATURE_POOLED_DATABASE_URL: proxy.url, ARMATURE_SHAPE_CHUNK_BYTES_THRESHOLD: '20000' };
+  const environment = { ...OBSERVED, ARMATURE_POOLED_DATABASE_URL: proxy.url, ARMATURE_SHAPE_CHUNK_BYTES_THRESHOLD: '20000' };
   return (service = await startServiceProcess({ databaseUrl: database.url, storageDirectory, environment }));
 }
 
@@ -50,6 +51,7 @@ test('crash-recovery: what was durable goes on under its handle, what was not is
   const first = await start();
   const a = await new ShapeFollower(first.shapeUrl, A).catchUp();
   const place = { handle: a.handle ?? '', offset: a.offset };
+  await untilStored(first);
   proxy.allow(60_000);
   const unfinished = await read(first, B, { offset: '-1' });
   await first.kill();

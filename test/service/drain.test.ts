@@ -12,6 +12,7 @@ import { processesOn } from '../support/processes.ts';
 import { healthOf, startServiceProcess } from '../support/service/service-process.ts';
 import { rawConnection } from '../support/http/raw-connection.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { OBSERVED, untilStored } from '../support/service/stored-shapes.ts';
 
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-drain-'));
 const WAITING = 50;
@@ -30,12 +31,13 @@ afterAll(async () => {
   rmSync(storageDirectory, { recursive: true, force: true });
 });
 
-const start = () => startServiceProcess({ databaseUrl: database.url, storageDirectory });
+const start = () => startServiceProcess({ databaseUrl: database.url, storageDirectory, environment: OBSERVED });
 
 test.each(['SIGTERM', 'SIGHUP'] as const)('%s: parked long-polls are answered, what was taken is kept, nothing is left', async (signal) => {
   const service = await start();
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   const { handle = '', offset } = follower;
+  await untilStored(service);
   const polls = Array.from({ length: WAITING }, () => readShape(service.shapeUrl, { table: 'items', offset, handle, live: 'true' }));
   for (let later = 0; later < 5; later += 1) await healthOf(service); // Who came before has been heard by then.
 

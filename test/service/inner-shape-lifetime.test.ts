@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape } from '../support/service/shape-follower.ts';
+import { untilStored } from '../support/service/stored-shapes.ts';
 
 const OUTER_COUNT = 50;
 const directory = mkdtempSync(join(tmpdir(), 'armature-lifetime-'));
@@ -75,6 +76,7 @@ test('an inner shape goes with its last dependant: its log, its processes, and w
 test('an inner shape that a client reads stays, also over a restart', async () => {
   await read(outer);
   const { handle } = await read(inner);
+  await untilStored(service);
   await service.stop();
   service = await start();
   await remove(outer);
@@ -97,6 +99,7 @@ test('an inner shape stays that a client reads by a handle which it has from els
 
 test('a restart does not make an inner shape one that was asked for', async () => {
   await read(outer);
+  await untilStored(service);
   await service.stop();
   service = await start();
   await remove(outer);

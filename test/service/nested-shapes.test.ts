@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { untilStored } from '../support/service/stored-shapes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-nested-'));
 let database: TestDatabase;
@@ -142,6 +143,7 @@ test('after a restart all of them go on where they were', async () => {
 test('what moves while the service is down is told when it is back', async () => {
   const client = follower('comments', COMMENTS);
   await agreed(client, 'comments', COMMENTS);
+  await untilStored(service);
   const { port } = new URL(service.shapeUrl);
   await service.stop();
   await change('DELETE FROM members WHERE id = 1; UPDATE projects SET org_id = 2 WHERE id = 3; INSERT INTO comments VALUES (30, 2, 2)');

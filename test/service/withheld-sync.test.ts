@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await createDatabase();
   await database.query("CREATE TABLE items (id integer PRIMARY KEY, title text); INSERT INTO items VALUES (0, 'before')");
   // The stream tells Postgres three times as often how far it has come, also without being asked.
-  await database.query(`ALTER DATABASE ${database.name} SET wal_sender_timeout = '1s'`);
+  await database.query(`ALTER DATABASE ${database.name} SET wal_sender_timeout = '6s'`);
   service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'long-poll-timeout': '500' }, world: { disk } });
 });
 
@@ -71,14 +71,14 @@ test('while the disk withholds its sync nothing is confirmed and nobody sees the
     ]);
     seen.push({ offsets: [catchUp.offset, poll.offset, anew.offset], rows: [catchUp.text, poll.text].map(rowsIn).concat(anew.rows.size) });
   }
+  await expect.poll(async () => (await told(written)).repliedAt > first.repliedAt).toBe(true);
   const last = await told(written);
   disk.release();
 
   const standsStill = { flushed: first.flushed, confirmed: first.confirmed };
-  expect({ seen, last, wasHeardSince: last.repliedAt > first.repliedAt }).toEqual({
+  expect({ seen, last }).toEqual({
     seen: Array.from({ length: 3 }, () => ({ offsets: [offset, offset, offset], rows: [0, 0, 1] })),
     last: { ...standsStill, hasReceived: true, repliedAt: last.repliedAt },
-    wasHeardSince: true,
   });
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(21);
   await expect.poll(() => isConfirmed(written)).toBe(true);

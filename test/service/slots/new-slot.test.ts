@@ -10,6 +10,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/
 import { createDatabaseOn, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
+import { untilStored } from '../../support/service/stored-shapes.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-new-slot-'));
 let postgres: EmbeddedPostgres;
@@ -42,6 +43,7 @@ function start(storage: string): Promise<ServiceInProcess> {
 async function followOver(storage: string, absence: () => Promise<unknown>) {
   const before = await start(storage);
   const { handle } = await new ShapeFollower(before.shapeUrl, { table: 'items' }).catchUp();
+  await untilStored(before);
   await before.stop();
   await absence();
   await database.query('INSERT INTO items SELECT coalesce(max(id), 0) + 1 FROM items');
@@ -90,5 +92,4 @@ test.each([
   async (_, __, storage, absence, isKept) => {
     expect(await followOver(storage, absence)).toEqual({ isKept });
   },
-  60_000,
 );

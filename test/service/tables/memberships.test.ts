@@ -7,6 +7,7 @@ import { createDatabase, type TestDatabase } from '../../support/postgres/postgr
 import { freePort } from '../../support/service/service-process.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
+import { untilStored } from '../../support/service/stored-shapes.ts';
 import { removeDirectory, temporaryDirectory } from '../../support/storage/temporary-directory.ts';
 
 let database: TestDatabase;
@@ -63,6 +64,7 @@ test.each([
   ['was left alone', UNTOUCHED, 0],
 ])('a table that %s while no service ran has its shapes start over if anything was lost, and no others', async (_, change, refetches) => {
   const followers = [await follow(table), await follow(other)];
+  await untilStored(service);
   await service.stop();
   await change.during();
   for (const name of [table, other]) await database.query(`UPDATE ${name} SET title = 'changed'; INSERT INTO ${name} VALUES (2, 'new')`);

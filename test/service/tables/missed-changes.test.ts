@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { freePort, startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
+import { OBSERVED, untilStored } from '../../support/service/stored-shapes.ts';
 
 const TRANSACTION_BYTES_MAX = 100_000;
 let database: TestDatabase;
@@ -39,7 +40,7 @@ async function start(environment: Readonly<Record<string, string>> = {}): Promis
     databaseUrl: database.url,
     storageDirectory,
     port: await freePort(),
-    environment: { ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_MAX_TXN_SIZE: String(TRANSACTION_BYTES_MAX), ...environment },
+    environment: { ...OBSERVED, ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_MAX_TXN_SIZE: String(TRANSACTION_BYTES_MAX), ...environment },
   });
 }
 
@@ -124,6 +125,7 @@ test('what happened while the service was away ends the same shapes, also when i
   const [sound, bad] = [await follower('sound'), await follower('bad')];
   const { port } = new URL(service.url);
   const environment = { ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_MAX_TXN_SIZE: String(TRANSACTION_BYTES_MAX) };
+  await untilStored(service);
   await service.stop();
   await database.query(`${BY_KEY}; ${UPDATED}`);
   await database.query("INSERT INTO sound VALUES (3, 'three')");

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
+import { OBSERVED, untilStored } from '../../support/service/stored-shapes.ts';
 
 let database: TestDatabase;
 let storageDirectory: string;
@@ -19,7 +20,7 @@ beforeEach(async () => {
     CREATE TABLE tree_low PARTITION OF tree FOR VALUES FROM (0) TO (10);
     CREATE TABLE tree_high PARTITION OF tree FOR VALUES FROM (10) TO (20);
     INSERT INTO tree VALUES (1)`);
-  service = await startServiceProcess({ databaseUrl: database.url, storageDirectory });
+  service = await startServiceProcess({ databaseUrl: database.url, storageDirectory, environment: OBSERVED });
 });
 afterEach(async () => {
   await service.kill();
@@ -46,6 +47,7 @@ test.each([
   const [root, leaf] = [await follow('tree'), await follow('tree_low')];
   await database.query('INSERT INTO tree VALUES (2), (12)');
   await expect.poll(() => ids(root)).toEqual([1, 2, 12]);
+  await untilStored(service);
   await end();
   await database.query('INSERT INTO tree VALUES (3); UPDATE tree SET id = 13 WHERE id = 1');
   await comeBack();
@@ -60,6 +62,7 @@ test.each([
 
 test('what was attached and what was dropped after kill -9 is noticed, and what was made is taken in', async () => {
   const [root, leaf] = [await follow('tree'), await follow('tree_low')];
+  await untilStored(service);
   await service.kill();
   await database.query('CREATE TABLE tree_top PARTITION OF tree FOR VALUES FROM (20) TO (30); INSERT INTO tree VALUES (21)');
   await comeBack();

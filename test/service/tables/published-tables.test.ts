@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { activeAgain, startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
+import { untilStored } from '../../support/service/stored-shapes.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;
@@ -32,6 +33,7 @@ async function remove({ handle }: ShapeFollower): Promise<number> {
 test('a stored shape keeps its table when another on it is made after a restart and goes', async () => {
   await database.query("CREATE TABLE kept (id integer PRIMARY KEY, title text); INSERT INTO kept VALUES (1, 'one')");
   const stored = await new ShapeFollower(service.shapeUrl, { table: 'kept' }).catchUp();
+  await untilStored(service);
   const before = service.runtime.whereis('@shape-cache');
   service.runtime.exit('@shape-cache', 'kill');
   await expect

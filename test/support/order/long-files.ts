@@ -1,18 +1,18 @@
 /** The test files, below `test`, that take ten seconds or more on a machine that has nothing else to do, the longest first. */
 export const LONG_FILES: readonly string[] = [
-  'packaging/package', 'service/durability', 'sql/large-values', 'bench/workloads', 'service/tables/missed-changes',
-  'service/slots/moved-slot', 'service/slots/foreign-slot', 'storage/whole/whole-cuts', 'service/large-transaction', 'observer/page',
-  'conformance/subqueries/middle-shapes', 'explore/orders', 'clients/faulty-world', 'bench/recovery',
+  'packaging/package', 'service/failing-disk', 'service/full-disk', 'sql/large-values', 'observer/page', 'bench/workloads',
+  'service/large-transaction', 'service/supervision', 'service/slots/moved-slot', 'clients/faulty-world', 'service/limits',
+  'service/tables/missed-changes', 'operations/secure-db-connection', 'operations/promoted-standby', 'operations/high-availability',
+  'operations/cut-network', 'bench/rolling', 'service/outgrown-logs', 'service/read-only-disk', 'service/durability',
+  'service/slots/foreign-slot', 'storage/whole/whole-cuts', 'conformance/subqueries/middle-shapes', 'explore/orders',
   'storage/whole/whole-damage', 'sql/where-postgres', 'packaging/dockerfile', 'service/negated-subqueries', 'explore/agreement',
-  'service/full-disk', 'conformance/http/clauses', 'sql/time-zones-postgres', 'explore/splices', 'explore/taken-at-once',
-  'races/hand-over', 'service/catching-up', 'service/subsets', 'service/supervision', 'sql/values-postgres', 'oracle/oracle',
-  'service/nested-shapes', 'examples/todo', 'postgres/catalog/publication', 'races/layers', 'otp/supervision/supervisor-exhaustive',
-  'postgres/replication/replication-port', 'bench/restart', 'service/tables/partitioned-tables-property', 'clients/restarted-service',
-  'explore/worlds', 'sql/where-language', 'service/large-data', 'bench/otp', 'service/slow-readers',
-  'actors/log-tables-contract', 'bench/filters', 'explore/transition-coverage', 'service/growing-snapshot', 'service/failing-disk',
-  'explore/hand-over', 'clients/subset-merging', 'service/tables/partitioned-restarts', 'service/thousand-shapes',
-  'demo/embedded-postgres', 'actors/directory/shape-directory-model', 'http-cache/kept-answers', 'conformance/where/protocol-forms',
-  'service/transactions', 'operations/secure-db-connection',
+  'conformance/http/clauses', 'sql/time-zones-postgres', 'explore/splices', 'explore/taken-at-once', 'races/hand-over',
+  'service/catching-up', 'service/subsets', 'sql/values-postgres', 'service/nested-shapes', 'examples/todo', 'postgres/catalog/publication',
+  'races/layers', 'otp/supervision/supervisor-exhaustive', 'postgres/replication/replication-port',
+  'service/tables/partitioned-tables-property', 'clients/restarted-service', 'explore/worlds', 'sql/where-language', 'service/large-data',
+  'bench/otp', 'service/slow-readers', 'actors/log-tables-contract', 'explore/transition-coverage', 'service/growing-snapshot',
+  'explore/hand-over', 'clients/subset-merging', 'service/tables/partitioned-restarts', 'service/thousand-shapes', 'demo/embedded-postgres',
+  'actors/directory/shape-directory-model', 'http-cache/kept-answers', 'conformance/where/protocol-forms', 'service/transactions',
 ];
 
 /** The project of the files that share a process with those before them: of rooms that leave nothing behind there. */
