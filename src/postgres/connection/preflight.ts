@@ -28,6 +28,8 @@ export interface PreflightOptions extends SlotSettings {
 
 const VERSION_MIN = 140_000;
 const UNREACHABLE = 'database_unreachable';
+/** After a failover that is under way it is a matter of time. */
+const STANDBY = 'server_is_standby';
 
 /**
  * @returns undefined when the service can start with this database; also when that cannot be found out now, and is a matter of time:
@@ -41,7 +43,7 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
   try {
     const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options));
     const problem = problemOf(facts, target, options);
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) return problem.code === STANDBY && (await hasFollowed(options)) ? undefined : problem;
     const stored = facts.has_slot ? await options.stored : undefined; // No connection waits for it.
     if (stored === 'unknown') return undefined;
     const opening = connect(target, { ...connectOptions, replication: 'database' });
@@ -74,6 +76,7 @@ interface Facts {
   readonly version: number;
   readonly version_text: string;
   readonly wal_level: string;
+  readonly is_standby: boolean;
   readonly may_replicate: boolean;
   readonly has_slot: boolean;
   /** The other database that the slot belongs to. */
@@ -89,7 +92,7 @@ interface Facts {
 /** Managed services give the right to replicate by membership in a role of theirs, not by the attribute. */
 const FACTS_SQL = `
   SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_text,
-         current_setting('wal_level') AS wal_level,
+         current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS is_standby,
          EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
            OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member'))
            AS may_replicate,
@@ -113,6 +116,9 @@ function problemOf(facts: Facts, target: DatabaseTarget, { slot, publication = '
   const { user } = target;
   if (facts.version < VERSION_MIN) {
     return problem('server_too_old', `The server is Postgres ${facts.version_text}. Armature needs Postgres 14 or newer.`);
+  }
+  if (facts.is_standby) {
+    return problem(STANDBY, 'The server is a standby, where nothing can be published. Name its primary in the database URL.');
   }
   if (facts.wal_level !== 'logical') {
     return problem(

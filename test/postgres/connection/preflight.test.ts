@@ -1,7 +1,8 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { preflight } from '../../../src/postgres/connection/preflight.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { preflight, type PreflightOptions } from '../../../src/postgres/connection/preflight.ts';
+import { dataOf } from '../../../src/demo/embedded-cluster.ts';
+import { startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { StreamSource } from '../../../src/model/stream-source.ts';
@@ -10,7 +11,7 @@ import { NOTHING_STORED } from '../../../src/postgres/replication/slot-standing.
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 import { RecordingSink } from '../../support/postgres/recording-sink.ts';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -128,11 +129,11 @@ test('a server that never answers is unreachable', async () => {
   expect(problem).toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('no answer in time') });
 });
 
-test('a server without logical WAL, and one without a free slot or sender, are told so', async () => {
+test('a server without logical WAL, one without a free slot or sender, and a standby are told so', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-preflight-'));
-  const problemWith = async (settings: Record<string, string>): Promise<string | undefined> => {
-    const server: EmbeddedPostgres = await startEmbeddedPostgres({ directory, settings: { fsync: 'off', ...settings } });
-    const problem = await preflight(server.url, { slot: 'slot' });
+  const problemWith = async (settings: Record<string, string>, options: PreflightOptions = {}): Promise<string | undefined> => {
+    const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off', ...settings } });
+    const problem = await preflight(server.url, { slot: 'slot', ...options });
     await server.stop();
     return problem?.code;
   };
@@ -143,7 +144,11 @@ test('a server without logical WAL, and one without a free slot or sender, are t
     await problemWith({ max_wal_senders: '0' }),
     await problemWith({}),
   ];
+  writeFileSync(join(dataOf(directory), 'standby.signal'), '');
+  const source = { systemId: '1', timeline: '1', database: 'postgres', slot: 'slot' };
+  codes.push(await problemWith({}), await problemWith({}, { stored: { source, heldLsn: LSN_ZERO } }));
 
   rmSync(directory, { recursive: true, force: true });
-  expect(codes).toEqual(['wal_level_not_logical', 'no_free_replication_slot', 'no_free_wal_sender', undefined]);
+  const [fit, waits] = [undefined, undefined];
+  expect(codes).toEqual(['wal_level_not_logical', 'no_free_replication_slot', 'no_free_wal_sender', fit, 'server_is_standby', waits]);
 });
