@@ -159,6 +159,6 @@ test('a row has the same fate whatever was asked before it', () => {
 test('each row may cost as much as the one before it', () => {
   const where = language.parse("words LIKE '%a_b'", {}, COLUMNS, undefined, { collation: C });
   const words = 'a'.repeat(5 * MEGABYTE);
-  const answers = Array.from({ length: 6 }, () => ('error' in where ? where : where.evaluate(() => words)));
+  const answers = Array.from({ length: 3 }, () => ('error' in where ? where : where.evaluate(() => words)));
   expect(answers).toEqual(answers.map(() => false));
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { cutAt, momentsOf, WORKLOADS } from './power-cuts.ts';
 
-const MOMENTS_MAX = 60;
+const MOMENTS_MAX = 30;
 
 test.each(Object.entries(WORKLOADS))('whenever the power goes, what was promised is there: %s', async (_, steps) => {
   const { moments, violations } = await momentsOf(steps);
