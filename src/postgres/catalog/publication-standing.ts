@@ -66,15 +66,21 @@ const ALL_BELOW = `
    FROM ${TABLES_SQL} JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
    JOIN pg_namespace bn ON bn.oid = below.relnamespace)`;
 
+/** Found once for all tables, since there are none as a rule: to ask each member in the view of each table is quadratic. */
+const MEMBERS_IN_PART = `
+  SELECT member.prrelid AS oid FROM pg_publication_rel member JOIN pg_publication owner ON owner.oid = member.prpubid
+  WHERE owner.pubname = $1 AND coalesce(to_jsonb(member) ->> 'prqual', to_jsonb(member) ->> 'prattrs') IS NOT NULL`;
 /** Before Postgres 15 nothing is published in part. */
 const IN_PART = `
-  (SELECT coalesce(json_agg(json_build_object('schema', fn.nspname, 'name', f.relname) ORDER BY f.oid), '[]')
-   FROM ${TABLES_SQL} JOIN pg_publication_rel part ON part.prrelid = tree.relid AND part.prpubid = p.oid
-   JOIN pg_class f ON f.oid = tree.relid JOIN pg_namespace fn ON fn.oid = f.relnamespace
-   WHERE coalesce(to_jsonb(part) ->> 'prqual', to_jsonb(part) ->> 'prattrs') IS NOT NULL)`;
+  CASE WHEN EXISTS (SELECT FROM members_in_part) THEN
+    (SELECT coalesce(json_agg(json_build_object('schema', fn.nspname, 'name', f.relname) ORDER BY f.oid), '[]')
+     FROM members_in_part JOIN pg_class f ON f.oid = members_in_part.oid JOIN pg_namespace fn ON fn.oid = f.relnamespace
+     WHERE f.oid IN (SELECT tree.relid FROM ${TABLES_SQL}))
+  ELSE '[]' END`;
 
 /** A table is published as a member, or with all tables, or with its schema. Before Postgres 18 there is no `pubgencols`. */
 const STANDINGS_SQL = `
+  WITH members_in_part AS MATERIALIZED (${MEMBERS_IN_PART})
   SELECT c.oid::int8::float8 AS oid, c.relkind AS kind,
          CASE WHEN r.oid IS NOT NULL OR p.puballtables THEN true
               WHEN $4 THEN t.tablename IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
