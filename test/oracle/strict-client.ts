@@ -73,7 +73,7 @@ export class StrictClient {
       this.takeEntries(entries, offset);
       this.served.add(entries);
       this.offset = offset;
-      this.settle(upToDateLsn);
+      this.unlessMisled(() => this.fold.settle()); // Its LSN is where the client goes on, and no promise: that is a plain answer's.
     }
     return 'answered';
   }

@@ -23,6 +23,7 @@ export interface RoundPlan {
 }
 
 const TOGETHER_WITHIN_MS = 500;
+const ROWS_MAX = 1_500;
 const DRAWS_PER_SEED = 10_000;
 
 const anyFault: fc.Arbitrary<PlannedFault> = fc.record({
@@ -30,9 +31,23 @@ const anyFault: fc.Arbitrary<PlannedFault> = fc.record({
   table: fc.constantFrom<TableName>('parents', 'parents', ...TABLES),
   afterMs: fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(TOGETHER_WITHIN_MS) }),
 });
+
+/** Rows come, change and mostly go in one transaction: the shapes take it in pieces, and bring some of it to the disk on the way. */
+const largeTransaction: fc.Arbitrary<OracleTransaction> = fc.integer({ min: 200, max: ROWS_MAX }).map((rows) => {
+  return {
+    statements: [
+      "DELETE FROM children WHERE id LIKE 'x%'",
+      `INSERT INTO children SELECT 'x' || i, 'p' || i % 8, 'p' || i % 5, 'v' || i % 3, i % 10 FROM generate_series(1, ${rows}) AS i`,
+      "UPDATE children SET value = 'v2', rank = (rank + 1) % 10 WHERE id LIKE 'x%'",
+      "DELETE FROM children WHERE id LIKE 'x%' AND id NOT LIKE 'x%77'",
+    ],
+    end: 'COMMIT' as const,
+  };
+});
+const someTransaction = fc.oneof({ weight: 90, arbitrary: anyTransaction }, { weight: 1, arbitrary: largeTransaction });
 const shapeWithSubquery = anyShape(true);
 const anyRound: fc.Arbitrary<RoundPlan> = fc.record({
-  transactions: fc.array(anyTransaction, { minLength: 8, maxLength: 24 }),
+  transactions: fc.array(someTransaction, { minLength: 8, maxLength: 24 }),
   meddling: fc.array(anyTransaction, { minLength: 5, maxLength: 12 }),
   faults: fc.oneof(
     { weight: 5, arbitrary: fc.array(anyFault, { minLength: 1, maxLength: 1 }) },

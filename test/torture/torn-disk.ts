@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mountSmallFileSystem, NotMountedError, type SmallFileSystem } from '../support/storage/small-file-system.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
-const MEBIBYTES = 48;
+const MEBIBYTES = 160;
 
 export class TornDisk {
   private isFull = false;

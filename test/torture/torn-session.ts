@@ -5,6 +5,7 @@
 import pg from 'pg';
 import { systemClock } from '../../src/base/clock.ts';
 import { pause } from '../../src/base/pause.ts';
+import { Turns } from './turns.ts';
 
 /** Perhaps it was done. */
 export class SessionLostError extends Error {
@@ -19,23 +20,15 @@ const ANSWERED_MS_MAX = 60_000;
 const AGAIN_AFTER_MS = 15;
 
 export class TornSession {
+  private readonly turns = new Turns();
   private client: pg.Client | undefined;
 
   /** @param settings statements that each session begins with. */
   constructor(private readonly url: string, private readonly settings = "SET deadlock_timeout = '20ms'; SET lock_timeout = '10s'") {}
 
   /** @throws {SessionLostError} */
-  async query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string): Promise<Row[]> {
-    try {
-      const client = this.client ?? (await this.open());
-      const result = await client.query<Row>(sql);
-      return Array.isArray(result) ? rowsOfLast<Row>(result) : result.rows;
-    } catch (error) {
-      if (error instanceof pg.DatabaseError && !GONE.test(error.code ?? '')) throw error;
-      this.client?.end().catch(() => {});
-      this.client = undefined;
-      throw new SessionLostError(String(error), { cause: error });
-    }
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string): Promise<Row[]> {
+    return this.turns.take(() => this.run<Row>(sql));
   }
 
   /** As often as it takes: `sql` is such that to do it twice is to do it once. */
@@ -52,6 +45,19 @@ export class TornSession {
   async end(): Promise<void> {
     await this.client?.end().catch(() => {});
     this.client = undefined;
+  }
+
+  private async run<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> {
+    try {
+      const client = this.client ?? (await this.open());
+      const result = await client.query<Row>(sql);
+      return Array.isArray(result) ? rowsOfLast<Row>(result) : result.rows;
+    } catch (error) {
+      if (error instanceof pg.DatabaseError && !GONE.test(error.code ?? '')) throw error;
+      this.client?.end().catch(() => {});
+      this.client = undefined;
+      throw new SessionLostError(String(error), { cause: error });
+    }
   }
 
   private async open(): Promise<pg.Client> {

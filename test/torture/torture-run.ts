@@ -96,6 +96,7 @@ class TortureRun {
   }
 
   private async playRound(plan: RoundPlan): Promise<void> {
+    const beganMs = systemClock.nowMs();
     const resting = new AbortController();
     const meddled = this.meddle(plan.meddling, AbortSignal.any([resting.signal, this.ending.signal]));
     const middle = Math.floor(plan.transactions.length / 2);
@@ -112,7 +113,7 @@ class TortureRun {
     resting.abort();
     await meddled;
     await this.settle();
-    this.count(systemClock.nowMs() - healedMs);
+    this.count(systemClock.nowMs() - healedMs, systemClock.nowMs() - beganMs);
     if (this.crowd.size > this.options.shapes) await this.crowd.leaveFirst();
   }
 
@@ -174,11 +175,12 @@ class TortureRun {
     }
   }
 
-  private count(toldMs: number): void {
+  private count(toldMs: number, tookMs: number): void {
     const faults = this.befallen.reduce((before, name) => countFault(before, name, toldMs), this.tally.faults);
     this.tally = { ...this.tally, rounds: this.tally.rounds + 1, faults };
     const { seed, onRound } = this.options;
-    onRound?.(`seed ${seed}, round ${this.round}: ${this.befallen.join(' + ')}; all were told ${Math.round(toldMs)} ms later`);
+    const [told, took] = [toldMs, tookMs].map(Math.round);
+    onRound?.(`seed ${seed}, round ${this.round}: ${this.befallen.join(' + ')}; all were told ${told} ms later, ${took} ms in all`);
   }
 
   private whole(): TortureTally {

@@ -21,6 +21,7 @@ const ENVIRONMENT = {
   ARMATURE_KEEP_EVERY_UPDATE: 'true', // What was compacted has the same rows, and other bytes than were served.
   ARMATURE_PUBLICATION_REFRESH_PERIOD: '300ms',
   ARMATURE_DRAIN_TIMEOUT: '1s',
+  ARMATURE_SHAPE_HIBERNATE_AFTER: '500ms',
 };
 
 export class TortureWorld {
