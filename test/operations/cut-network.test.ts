@@ -12,7 +12,7 @@ import { healthOf, spawnService, startServiceProcess, untilActive, type ServiceP
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-cut-'));
-const environment = { ARMATURE_DATABASE_TIMEOUT: '1s', ARMATURE_LONG_POLL_TIMEOUT: '1s' };
+const environment = { ARMATURE_DATABASE_TIMEOUT: '2s', ARMATURE_LONG_POLL_TIMEOUT: '1s' };
 let database: TestDatabase;
 let network: CuttableNetwork;
 let nextId = 0;

@@ -27,7 +27,7 @@ afterAll(async () => {
 const causeOf = async ({ url }: ServiceProcess) => ((await (await fetch(`${url}/v1/health`)).json()) as { cause?: string }).cause;
 const untilWaiting = (service: ServiceProcess) => expect.poll(() => healthOf(service)).toBe('waiting');
 
-const environment = { ARMATURE_DATABASE_TIMEOUT: '1s' };
+const environment = { ARMATURE_DATABASE_TIMEOUT: '2s' };
 /** Postgres hears nothing of a holder that stands still, and has ended its session by then. */
 const LOCK_IS_FREE = `
   SELECT WHERE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid IN (

@@ -118,7 +118,7 @@ test('who waits can be told who has it', async () => {
 
 test('of a holder that was cut off, both sides find out: it is told that the lock is lost, and the next has it', async () => {
   const network = await startCuttableNetwork(database.url);
-  const [cut, next] = [await open(targetOf(network.url), 300), await open()];
+  const [cut, next] = [await open(targetOf(network.url), 2_000), await open()];
   await cut.ask({ type: 'acquire' });
   const waiting = next.ask({ type: 'acquire' });
   await database.until(WAITING);
@@ -133,7 +133,7 @@ test('of a holder that was cut off, both sides find out: it is told that the loc
 
 test('who waits by a connection that was cut off waits no longer when the lock is seen to be free', async () => {
   const network = await startCuttableNetwork(database.url);
-  const [first, cut] = [await open(), await open(targetOf(network.url), 300)];
+  const [first, cut] = [await open(), await open(targetOf(network.url), 2_000)];
   await first.ask({ type: 'acquire' });
   const waiting = cut.ask({ type: 'acquire' });
   await database.until(WAITING);

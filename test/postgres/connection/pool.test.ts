@@ -118,10 +118,11 @@ test.each([['one connection', 1], ['connections to spare', 2]])(
   'where the network was cut, a probe of a pool with %s ends in time, and whoever waits for an answer gets an error',
   async (_, max) => {
     const network = await startCuttableNetwork(database.url);
-    const options = { target: targetOf(network.url), applicationName: 'pool test', max, queueMsMax: 200, silenceMsMax: 200 };
+    const options = { target: targetOf(network.url), applicationName: 'pool test', max, queueMsMax: 1_000, silenceMsMax: 1_000 };
     const pool = createPool(options);
     const port = await openPort(poolPort({ pools: [pool] }));
-    await port.ask({ type: 'probe' });
+    const untilUp = () => expect.poll(() => port.ask({ type: 'probe' })).toEqual({ type: 'pools.up' });
+    await untilUp();
 
     const asked = pool.use(async (client) => {
       network.cut();
@@ -131,22 +132,20 @@ test.each([['one connection', 1], ['connections to spare', 2]])(
     const answer = await port.ask({ type: 'probe' });
     const [lost, isUp] = [await outcome, pool.isUp];
     network.mend();
-    const again = await port.ask({ type: 'probe' });
+    await untilUp();
 
     await port.close();
     await network.close();
-    expect({ answer: answer.type, lost, isUp, again }).toEqual({
-      answer: 'pools.down', lost: expect.any(DatabaseUnreachableError), isUp: false, again: { type: 'pools.up' },
-    });
+    expect([answer.type, lost, isUp]).toEqual(['pools.down', expect.any(DatabaseUnreachableError), false]);
   },
 );
 
 test('a pool whose connections are all at work is up, and none of them is closed', async () => {
-  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool test', max: 1, queueMsMax: 100, silenceMsMax: 50 });
+  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool test', max: 1, queueMsMax: 500 });
   const port = await openPort(poolPort({ pools: [pool] }));
   await pool.open();
 
-  const asked = pool.query("SELECT pg_sleep(1), 'computed' AS what");
+  const asked = pool.query("SELECT pg_sleep(2), 'computed' AS what");
   const answer = await port.ask({ type: 'probe' });
   const [row] = await asked;
 
