@@ -137,3 +137,34 @@ test.each<readonly [what: string, sql: (table: string) => string, over: readonly
   const answers = await Promise.all(NAMES.map((name) => readShape(service.shapeUrl, { table, ...SHAPES[name], offset: '-1' })));
   expect(NAMES.filter((_name, index) => answers[index]?.status === 400)).toEqual(refused);
 });
+
+test('a partitioned table that is altered ends the shapes of all that is below it, and of no table beside it', async () => {
+  const [tree, beside] = [`${table}_tree`, `${table}_beside`];
+  const made = (name: string): string => `
+    CREATE TABLE ${name} (id int PRIMARY KEY, size int, mark int) PARTITION BY RANGE (id);
+    CREATE TABLE ${name}_branch PARTITION OF ${name} FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+    CREATE TABLE ${name}_leaf PARTITION OF ${name}_branch DEFAULT; INSERT INTO ${name} VALUES (1, 10, 0)`;
+  await database.query(`${made(tree)}; ${made(beside)}`);
+  const shapes = [tree, `${tree}_branch`, `${tree}_leaf`, beside, `${beside}_leaf`].map((name) => ({ table: name, columns: 'id,size' }));
+  const before = await Promise.all([...shapes, { table: tree, columns: 'id,mark' }].map(follow));
+
+  await database.query(`ALTER TABLE ${tree} ALTER COLUMN size TYPE int USING size * 2`);
+  await database.query(`CREATE TABLE ${beside}_new PARTITION OF ${beside} DEFAULT; ALTER TABLE ${beside} ALTER COLUMN mark SET DEFAULT 1`);
+  await untilReviewed();
+
+  await expect.poll(() => before.map(isOver), { interval: 20 }).toEqual([true, true, true, false, false, false]);
+  const fresh = await Promise.all(shapes.map((params) => new ShapeFollower(service.shapeUrl, params).catchUp()));
+  expect(fresh.map((follower) => follower.sorted()[0]?.['size'])).toEqual(['20', '20', '20', '10', '10']);
+});
+
+test('a shape ends with the one that its filter selects from, when the table of that was altered', async () => {
+  const params = { table, columns: 'id', where: `id IN (SELECT id FROM ${table}_inner WHERE mark > 0)` };
+  await database.query(`
+    CREATE TABLE ${table}_inner (id int PRIMARY KEY, mark int, other int); INSERT INTO ${table}_inner VALUES (1, 1), (2, 0)`);
+  const [outer, beside] = [await follow(params), await follow({ table, columns: 'id' })];
+
+  await database.query(`ALTER TABLE ${table}_inner ALTER COLUMN mark TYPE int USING 1 - mark, ALTER COLUMN other TYPE bigint`);
+
+  await expect.poll(() => [outer, beside].map(isOver), { interval: 20 }).toEqual([true, false]);
+  expect((await new ShapeFollower(service.shapeUrl, params).catchUp()).sorted()).toEqual([{ id: '2' }]);
+});
