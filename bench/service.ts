@@ -3,11 +3,14 @@ import { invariant } from '../src/base/invariant.ts';
 import { freePort, startServiceProcess } from '../test/support/service/service-process.ts';
 import { inspectProcess, type ProcessInspector } from './process-inspector.ts';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
+import { QUIET_MS } from './timing.ts';
 
 export interface Service {
   /** Without a trailing slash. */
   readonly url: string;
   usage(): ProcessUsage;
+  /** How long it has nothing to do before it counts as at rest. */
+  readonly quietMs: number;
   /** Ends the shape, where the service lets clients do so: the next one who asks gets a new one. */
   forget(params: Readonly<Record<string, string>>): Promise<void>;
   /** Its inspector, from now on: of one that is measured otherwise it is not there. */
@@ -35,6 +38,7 @@ export async function startService(
   return {
     url,
     usage: () => usageOf(pid),
+    quietMs: QUIET_MS,
     async forget(params) {
       const { status } = await fetch(`${url}/v1/shape?${new URLSearchParams(params).toString()}`, { method: 'DELETE' });
       invariant(status === 202, `a shape that is there can be ended: ${status}`);

@@ -6,12 +6,14 @@ import type { ProcessUsage } from './process-usage.ts';
 const ASK_EVERY_MS = 50;
 /** What a service that waits may use in a quiet time: timers, and the ticks in which the kernel counts. */
 const QUIET_MICROS = 10_000;
-const QUIET_MS = 500;
+export const QUIET_MS = 500;
 const REST_WITHIN_MS = 600_000;
 
 /** A process of ours, the service or another. */
-interface Measured {
+export interface Measured {
   usage(): ProcessUsage;
+  /** How long it has nothing to do before it counts as at rest. */
+  readonly quietMs: number;
 }
 
 export interface Spent {
@@ -26,25 +28,25 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Until the work is done. */
-export async function spentDuring(service: Measured, work: () => Promise<unknown>): Promise<Spent> {
-  const before = service.usage().cpuMicros;
+export async function spentDuring(measured: Measured, work: () => Promise<unknown>): Promise<Spent> {
+  const before = measured.usage().cpuMicros;
   const elapsedMs = await timed(work);
-  return { elapsedMs, cpuMicros: service.usage().cpuMicros - before };
+  return { elapsedMs, cpuMicros: measured.usage().cpuMicros - before };
 }
 
 /** Until the service has nothing to do any more because of the work; the quiet time in which that is seen does not count as elapsed. */
-export async function spentUntilRest(service: Measured, work: () => Promise<unknown>): Promise<Spent> {
-  const before = service.usage().cpuMicros;
+export async function spentUntilRest(measured: Measured, work: () => Promise<unknown>): Promise<Spent> {
+  const before = measured.usage().cpuMicros;
   const startedMs = systemClock.nowMs();
   await work();
-  let busy = { atMs: systemClock.nowMs(), cpuMicros: service.usage().cpuMicros };
-  while (systemClock.nowMs() - busy.atMs < QUIET_MS) {
+  let busy = { atMs: systemClock.nowMs(), cpuMicros: measured.usage().cpuMicros };
+  while (systemClock.nowMs() - busy.atMs < measured.quietMs) {
     invariant(systemClock.nowMs() - startedMs < REST_WITHIN_MS, 'the service comes to rest');
     await pause(ASK_EVERY_MS);
-    const { cpuMicros } = service.usage();
+    const { cpuMicros } = measured.usage();
     if (cpuMicros - busy.cpuMicros > QUIET_MICROS) busy = { atMs: systemClock.nowMs(), cpuMicros };
   }
-  return { elapsedMs: busy.atMs - startedMs, cpuMicros: service.usage().cpuMicros - before };
+  return { elapsedMs: busy.atMs - startedMs, cpuMicros: measured.usage().cpuMicros - before };
 }
 
 /** Until the process has nothing to do. */

@@ -8,11 +8,11 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { invariant } from '../../src/base/invariant.ts';
 
 const [, , databaseUrl = '', slot = '', publication = '', file = ''] = process.argv;
-const [XLOG_DATA, COMMIT, INSERT] = [0x77, 0x43, 0x49];
+const [XLOG_DATA, KEEPALIVE, COMMIT, INSERT] = [0x77, 0x6b, 0x43, 0x49];
 const HEADER_BYTES = 25;
+const REPLY_ASKED_AT = 17;
 
 const log = openSync(file, 'a');
 const written = promisify(write);
@@ -20,6 +20,7 @@ const synced = promisify(fdatasync);
 const polls: ServerResponse[] = [];
 const streams = new Set<ServerResponse>();
 let inserted: Buffer = Buffer.alloc(0);
+let held = 0n;
 let taken: Promise<void> = Promise.resolve();
 
 /** Copies both ways, which `pg` has no words for. */
@@ -49,6 +50,7 @@ const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) =
 server.listen(0, '127.0.0.1', () => process.send?.({ ready: 1, port: (server.address() as AddressInfo).port }));
 
 function take(chunk: Buffer): void {
+  if (chunk[0] === KEEPALIVE && chunk[REPLY_ASKED_AT] === 1) connection.sendCopyFromChunk(statusOf(held));
   if (chunk[0] !== XLOG_DATA) return;
   const kind = chunk[HEADER_BYTES];
   if (kind === INSERT) inserted = chunk.subarray(HEADER_BYTES);
@@ -65,7 +67,8 @@ async function settle(row: Buffer, end: bigint): Promise<void> {
     response.writeHead(200, { 'content-type': 'application/json', 'electric-offset': '0_0', 'content-length': body.length }).end(body);
   }
   for (const response of streams) response.write(`data: ${body}\n\n`);
-  connection.sendCopyFromChunk(statusOf(end));
+  held = end;
+  connection.sendCopyFromChunk(statusOf(held));
 }
 
 /** That all up to `end` is held. */
@@ -73,6 +76,5 @@ function statusOf(end: bigint): Buffer {
   const status = Buffer.alloc(34);
   status.write('r');
   for (const at of [1, 9, 17]) status.writeBigUInt64BE(end, at);
-  invariant(end > 0n, 'a commit has a position');
   return status;
 }

@@ -4,6 +4,8 @@
  *   GET /bytes/N   N bytes of JSON, in blocks
  *   GET /same      what `{ same }` was told, with its headers
  *   GET /v1/shape  waits for `{ answer }`, and says that; a stream (`live_sse`) has the headers of `{ headers }`, and is told each answer
+ *
+ * Told `{ until: N }` it says so as soon as N wait.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +18,8 @@ interface Told {
   readonly body: string;
 }
 
+/** How many must wait until somebody is told of it. */
+let awaited = 0;
 let same: Told = { headers: [], body: '' };
 let streamHeaders: readonly string[] = [];
 const waiting: ServerResponse[] = [];
@@ -24,9 +28,10 @@ const streams: ServerResponse[] = [];
 const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => respond(request, response));
 server.listen(0, '127.0.0.1', 4096, () => process.send?.({ ready: 1, port: (server.address() as AddressInfo).port }));
 
-process.on('message', (message: { same?: string; answer?: string; headers?: readonly string[] }) => {
-  const { headers = [] } = message;
+process.on('message', (message: { same?: string; answer?: string; headers?: readonly string[]; until?: number }) => {
+  const { headers = [], until } = message;
   if (message.answer !== undefined) return tellAll({ headers, body: message.answer });
+  if (until !== undefined) return sayWhen(until);
   if (message.same !== undefined) same = { headers, body: message.same };
   else streamHeaders = headers;
   process.send?.({ noted: 1 });
@@ -38,6 +43,14 @@ function respond(request: IncomingMessage, response: ServerResponse): void {
   else if (url === '/same') send(response, same);
   else if (url.includes('live_sse=true')) openStream(response);
   else waiting.push(response);
+  sayWhen(awaited);
+}
+
+/** `{ waiting }` when so many wait; nothing for 0. */
+function sayWhen(count: number): void {
+  const isReached = count > 0 && Math.max(waiting.length, streams.length) >= count;
+  awaited = isReached ? 0 : count;
+  if (isReached) process.send?.({ waiting: count });
 }
 
 function send(response: ServerResponse, { headers, body }: Told): void {

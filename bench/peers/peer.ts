@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { invariant } from '../../src/base/invariant.ts';
 import { enterProcess } from '../../test/support/service/running-processes.ts';
 import { type ProcessUsage, usageOf } from '../process-usage.ts';
+import { QUIET_MS } from '../timing.ts';
 
 /** Each says `{ ready: … }` when it can be asked. */
 export type PeerFile = 'bare-server' | 'bare-follower' | 'spinner' | 'snapshot-reader';
@@ -22,6 +23,8 @@ export interface Peer {
   /** Its next message, which nobody else waits for. @throws when it ends instead. */
   next(): Promise<Message>;
   usage(): ProcessUsage;
+  /** How long it has nothing to do before it counts as at rest. */
+  readonly quietMs: number;
   /** Stops it where it is; `resume` lets it go on. */
   hold(): void;
   resume(): void;
@@ -45,6 +48,7 @@ export async function startPeer(file: PeerFile, args: readonly string[]): Promis
     tell: (message) => void child.send(message),
     next,
     usage: () => usageOf(pid),
+    quietMs: QUIET_MS,
     hold: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async end() {

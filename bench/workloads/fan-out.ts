@@ -40,7 +40,7 @@ async function* measure(world: World, clients: number, way: WayToWait): AsyncGen
     const told = await sampleOf({ database, table, place, way, id: 2 * round });
     server.tell({ headers: told.headers });
     await server.next();
-    const limit = await spentOn(server, { ...place, url: bare }, { clients, way, text: told.text, change: () => tellBare(server, told) });
+    const limit = await spentOn(server, { ...place, url: bare }, bareChangeOf(server, told, { clients, way }));
     await reader.readToEnd();
     const text = `round ${round}`;
     const change = (): Promise<unknown> => database.query(`INSERT INTO ${table} VALUES (${2 * round + 1}, '${text}')`);
@@ -104,13 +104,16 @@ interface Change {
   /** What each of them is told. */
   readonly text: string;
   readonly change: () => Promise<unknown>;
+  /** Resolves when all of them wait; left out of a service, which tells late ones too. */
+  readonly begin?: () => Promise<unknown>;
 }
 
 /** From the end of `change` on: of a commit, from its acknowledgement. */
-async function spentOn(process: Service | Peer, place: Place, { clients, way, text, change }: Change): Promise<Spent> {
+async function spentOn(process: Service | Peer, place: Place, { clients, way, text, change, begin }: Change): Promise<Spent> {
   const crowd = new Crowd(place, way);
   try {
     await crowd.grow(clients);
+    await begin?.();
     await comeToRest(process);
     const before = process.usage().cpuMicros;
     const changed = (): Promise<number> => change().then(() => systemClock.nowMs());
@@ -121,6 +124,16 @@ async function spentOn(process: Service | Peer, place: Place, { clients, way, te
   }
 }
 
-async function tellBare(server: Peer, { headers, body }: Told): Promise<void> {
+function bareChangeOf(server: Peer, told: Told, crowd: Pick<Change, 'clients' | 'way'>): Change {
+  const begin = async (): Promise<void> => {
+    server.tell({ until: crowd.clients });
+    await server.next();
+  };
+  return { ...crowd, text: told.text, begin, change: () => tellBare(server, told) };
+}
+
+/** At once: a promise, as a commit is one. */
+function tellBare(server: Peer, { headers, body }: Told): Promise<void> {
   server.tell({ answer: body, headers });
+  return Promise.resolve();
 }

@@ -7,12 +7,11 @@
 import { join } from 'node:path';
 import type { WayToWait } from '../clients/crowd.ts';
 import { followedTable } from '../clients/followed-table.ts';
-import type { ProcessUsage } from '../process-usage.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { createSlot } from '../slot-drain.ts';
 import { aboveLimitMax, type Round, type Workload } from '../suite/workload.ts';
 import type { World } from '../suite/world.ts';
-import { median, quantile, spentDuring } from '../timing.ts';
+import { median, quantile, spentDuring, type Measured } from '../timing.ts';
 
 /** Not measured: what a process does once. */
 const WARM_UP = 20;
@@ -45,7 +44,7 @@ async function* measure(world: World, commits: number, way: WayToWait): AsyncGen
   await ours.follow(reader.place, way);
   await theirs.follow({ ...reader.place, url: `http://127.0.0.1:${bare.ready['port']}` }, way);
   try {
-    for (const table of [ours, theirs]) await table.delaysOf(WARM_UP);
+    for (const table of [ours, theirs]) await table.delaysOf(Math.min(WARM_UP, commits));
     for (;;) {
       const limit = await alone(bare, service, () => theirs.delaysOf(commits));
       const figures = await alone(service, bare, () => ours.delaysOf(commits));
@@ -60,8 +59,7 @@ async function* measure(world: World, commits: number, way: WayToWait): AsyncGen
   }
 }
 
-interface Process {
-  usage(): ProcessUsage;
+interface Process extends Measured {
   hold(): void;
   resume(): void;
 }

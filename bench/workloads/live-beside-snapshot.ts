@@ -27,7 +27,7 @@ export const liveBesideSnapshot: Workload = {
     const reader = await world.peer('snapshot-reader', service.url);
     const spinners = await Promise.all(Array.from({ length: SPINNERS }, () => world.peer('spinner')));
     try {
-      await live.delaysOf(WARM_UP);
+      await live.delaysOf(Math.min(WARM_UP, rows));
       for (;;) {
         let busy: readonly number[] = [];
         const tookMs = await timed(async () => {
@@ -39,7 +39,7 @@ export const liveBesideSnapshot: Workload = {
         });
         await service.forget({ table: TABLE });
         for (const spinner of spinners) spinner.tell({ spin: 1 });
-        const control = await live.delaysOf(Math.max(busy.length, WARM_UP));
+        const control = await live.delaysOf(busy.length);
         for (const spinner of spinners) spinner.tell({ spin: 0 });
         yield [
           { what: 'p50', unit: 'ms', measured: median(busy), limit: median(control) },

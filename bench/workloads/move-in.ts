@@ -1,4 +1,5 @@
 /** Parents that come and go, and bring their children with them or take them away. */
+import { invariant } from '../../src/base/invariant.ts';
 import { spentOnMove } from '../clients/move-timing.ts';
 import type { Database } from '../database.ts';
 import type { Service } from '../service.ts';
@@ -9,8 +10,9 @@ import { median, timed, type Spent } from '../timing.ts';
 const CHILDREN_EACH = 10;
 /** Of the parents that do not move. */
 const RESIDENTS = 100;
-const TRIES_OF_ONE = 15;
-const TRIES_OF_MANY = 3;
+/** Of one parent: one for so many that move at once, up to so many. */
+const [PARENTS_PER_TRY, TRIES_MAX] = [50, 15];
+const TRIES_OF_ALL = 3;
 const WHERE = 'parent_id IN (SELECT id FROM parents WHERE active)';
 
 export const moveIn: Workload = {
@@ -28,8 +30,8 @@ export const moveIn: Workload = {
     const reader = new ShapeReader(service.url, { table: 'children', where: WHERE });
     await reader.readToEnd();
     for (;;) {
-      const one = await movesOf({ database, service, reader, parents: 1, tries: TRIES_OF_ONE });
-      const all = await movesOf({ database, service, reader, parents, tries: TRIES_OF_MANY });
+      const one = await movesOf({ database, service, reader, parents: 1, tries: triesOf(parents) });
+      const all = await movesOf({ database, service, reader, parents, tries: Math.min(TRIES_OF_ALL, triesOf(parents)) });
       yield [...readingsOf('one parent', 'comes', one), ...readingsOf('all', 'come at once', all)];
     }
   },
@@ -70,9 +72,13 @@ async function movesOf(moving: Moving): Promise<Moves> {
     moves.comings.push(await spentOnMove(moving, toggled(parents, true), () => reader.readRows(expected)));
     moves.selectsMs.push(await timed(() => database.query(selected)));
     moves.goings.push(await spentOnMove(moving, toggled(parents, false), () => reader.readText('"event":"move-out"')));
-    if (reader.rows !== expected) throw new RangeError(`a client has ${reader.rows} rows, not ${expected}`);
+    invariant(reader.rows === expected, `a client has been told of ${expected} rows, not ${reader.rows}`);
   }
   return moves;
+}
+
+function triesOf(parents: number): number {
+  return Math.min(TRIES_MAX, Math.ceil(parents / PARENTS_PER_TRY));
 }
 
 function toggled(parents: number, active: boolean): string {

@@ -1,9 +1,8 @@
 /** One row that very many shapes have: each of their logs gets it. */
-import { invariant } from '../../src/base/invariant.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { askAll } from '../clients/ask-all.ts';
 import { createShapes } from '../clients/create-shapes.ts';
 import { LiveClient } from '../clients/live-client.ts';
+import { untilAllHold } from '../clients/until-all.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { max, type Workload } from '../suite/workload.ts';
 import { comeToRest, spentUntilRest } from '../timing.ts';
@@ -42,7 +41,7 @@ export const oneRowManyShapes: Workload = {
           await arrivals;
         });
         const elapsedMs = Math.max(...(await arrivals)) - committedMs;
-        await askAll(service.url, logs, ({ body }) => invariant(body.includes(text), `each log has the row: ${body.toString()}`));
+        await untilAllHold(service.url, logs, text);
         yield [
           { what: 'until they have it, per shape', unit: 'µs', measured: (elapsedMs * 1000) / shapes },
           { what: 'CPU per shape', unit: 'µs', measured: cpuMicros / shapes },

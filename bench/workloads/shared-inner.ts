@@ -31,9 +31,10 @@ export const sharedInner: Workload = {
         for (const where of wheres) await database.query(`SELECT * FROM tasks WHERE ${where}`);
       });
       const comes = await spentUntilRest(service, () => database.query('UPDATE teams SET active = true WHERE id = 1'));
+      await Promise.all(readers.map((reader) => reader.readRows(round + 1))); // What came and went at once would be told to nobody.
       const goes = await spentUntilRest(service, () => database.query('UPDATE teams SET active = false WHERE id = 1'));
-      await readAll(readers); // Each reads on from where it stood.
-      invariant(readers.every(({ rows }) => rows === 1 + round), 'every dependant was told of its row each time');
+      await Promise.all(readers.map((reader) => reader.readText('"event":"move-out"')));
+      invariant(readers.every(({ rows }) => rows === round + 1), 'every dependant was told of its row each time, and of nothing else');
       yield [
         { what: 'it comes', unit: 'ms', measured: comes.elapsedMs, limit },
         { what: 'it comes: CPU per shape', unit: 'µs', measured: comes.cpuMicros / dependants },

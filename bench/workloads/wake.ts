@@ -1,8 +1,7 @@
 /** What it costs that shapes sleep: a change that finds them so, next to the same change that finds them awake. */
-import { invariant } from '../../src/base/invariant.ts';
-import { askAll } from '../clients/ask-all.ts';
 import { createShapes } from '../clients/create-shapes.ts';
 import { LiveClient } from '../clients/live-client.ts';
+import { untilAllHold } from '../clients/until-all.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import type { Workload } from '../suite/workload.ts';
@@ -10,8 +9,8 @@ import { pause, spentUntilRest, type Spent } from '../timing.ts';
 
 const TABLE = 'sleeping_rows';
 /** Longer than it takes to see that a service is at rest, so that what was woken is awake when the next change comes. */
-const SLEEPS_AFTER_MS = 3_000;
-const ASLEEP_AFTER_MS = 4_000;
+const SLEEPS_AFTER_MS = 2_000;
+const ASLEEP_AFTER_MS = 2_500;
 
 export const wake: Workload = {
   name: 'wake',
@@ -48,7 +47,7 @@ export const wake: Workload = {
         await pause(ASLEEP_AFTER_MS);
         const asleep = await touched(`asleep ${round}.`);
         const awake = await touched(`awake ${round}.`);
-        await askAll(service.url, logs, ({ body }) => invariant(body.includes(`awake ${round}.`), `each log has it: ${body.toString()}`));
+        await untilAllHold(service.url, logs, `awake ${round}.`);
         yield [
           { what: 'CPU per shape', unit: 'µs', measured: asleep.cpuMicros / shapes, limit: awake.cpuMicros / shapes },
           { what: 'until a client of one has it', unit: 'ms', measured: asleep.elapsedMs, limit: awake.elapsedMs },
