@@ -12,7 +12,7 @@ const RIGHT = 300;
 const TOP = 84;
 const ROW = 22;
 const GROUP = 12;
-const BOTTOM = 48;
+const BOTTOM = 66;
 /** Of the axis, in powers of two: what lies beyond is drawn at the edge. */
 const [LEAST, MOST] = [-4, 5];
 
@@ -60,9 +60,9 @@ function axisOf(bottom: number): string {
   return powers
     .map((power) => {
       const x = xOf(2 ** power);
-      const label = power < 0 ? `1/${2 ** -power}` : String(2 ** power);
+      const label = power < 0 ? `1/${2 ** -power}` : `${2 ** power} ×`;
       const line = `<line class="${power === 0 ? 'target' : 'grid'}" x1="${x}" x2="${x}" y1="${TOP - 6}" y2="${bottom + 4}"/>`;
-      return `${line}<text class="faint mid" x="${x}" y="${bottom + 20}">${power === 0 ? 'target' : `${label} ×`}</text>`;
+      return `${line}<text class="faint mid" x="${x}" y="${bottom + 20}">${power === 0 ? 'target' : label}</text>`;
     })
     .join('\n');
 }

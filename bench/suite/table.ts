@@ -31,5 +31,6 @@ export function amountOf(figure: number, unit: string): string {
 /** As many as say something. */
 export function digits(figure: number): string {
   const size = Math.abs(figure);
-  return figure.toFixed(size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : 2);
+  const decimals = size >= 100 || size === 0 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3;
+  return figure.toFixed(decimals);
 }

@@ -57,8 +57,8 @@ interface Figures {
 /** What is below a tick of the kernel, or within the noise of a page, is no figure: nothing is met by it. */
 function aimedAt(target: Target, unit: string, figures: Figures): Pick<Verdict, 'target' | 'timesTarget'> {
   const times = timesTarget(target, figures);
-  const isTold = Number.isFinite(times) && (figures.measured > 0 || target.is === 'aboveLimitMax');
-  return { target: wordsOf(target, unit), ...(isTold ? { timesTarget: times } : {}) };
+  const isTold = figures.measured > 0 || (figures.measured < 0 && target.is === 'aboveLimitMax');
+  return { target: wordsOf(target, unit), ...(isTold && Number.isFinite(times) ? { timesTarget: times } : {}) };
 }
 
 function besideLimit(rounds: readonly Reading[]): Omit<Figures, 'measured'> {
