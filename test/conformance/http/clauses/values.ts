@@ -206,15 +206,16 @@ export const VALUES: readonly Clause[] = [
         { id: { type: 'int4', pk_index: 0, not_null: true }, ...named(DESCRIBED.map(([, told]) => told)) },
       ),
       telling(
-        'a column that may be null from now on, under the same handle',
+        'a column that may be null from now on, to who begins anew when the shape ended',
         async (served) => {
           const reader = await Reader.following(served, 'id int PRIMARY KEY, value text NOT NULL');
-          const { handle } = reader;
-          await reader.live("ALTER TABLE @ ALTER value DROP NOT NULL; INSERT INTO @ VALUES (1, NULL)");
+          let answer = await reader.live('ALTER TABLE @ ALTER value DROP NOT NULL');
+          while (answer.status === 200) answer = await reader.read('&live=true');
+          reader.offset = '-1';
           const schema = (await reader.read()).headers.get('electric-schema');
-          return [reader.handle === handle, JSON.parse(schema ?? '')];
+          return [answer.status, JSON.parse(schema ?? '')];
         },
-        [true, { id: { type: 'int4', pk_index: 0, not_null: true }, value: { type: 'text' } }],
+        [409, { id: { type: 'int4', pk_index: 0, not_null: true }, value: { type: 'text' } }],
       ),
     ],
   },
