@@ -7,6 +7,7 @@ import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const ASLEEP = 'armature_postgres_asleep';
 const FIGURES = [ASLEEP, 'armature_postgres_up', 'armature_status{status="active"}', 'armature_slot_active'];
+const RESTARTS = 'armature_supervisor_restarts_total{supervisor="stack"}';
 let database: TestDatabase;
 let service: ServiceInProcess;
 
@@ -37,14 +38,14 @@ test('a service that nobody has asked for anything falls asleep, and says so', a
   });
 });
 
-test('a shape that there was not is made by the request that wakes it', async () => {
+test('a shape that there was not is made by the request that wakes it, and nothing counts as a restart', async () => {
   await untilAsleep();
 
   const { rows } = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 0' }).catchUp();
 
   const metrics = await scrape(service.metricsUrl);
-  expect([[...rows.values()], pick(metrics, FIGURES.slice(0, 2))]).toEqual([
-    [{ id: '1', title: 'one' }], { [ASLEEP]: 0, armature_postgres_up: 1 },
+  expect([[...rows.values()], pick(metrics, [ASLEEP, 'armature_postgres_up', RESTARTS])]).toEqual([
+    [{ id: '1', title: 'one' }], { [ASLEEP]: 0, armature_postgres_up: 1, [RESTARTS]: undefined },
   ]);
 });
 

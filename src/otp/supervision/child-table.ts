@@ -91,6 +91,10 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
     }
   }
 
+  get isAskedToStart(): boolean {
+    return this.asked !== undefined;
+  }
+
   /** `active` counts the living: a child whose end is still under way has a process for its supervisor, but does not live. */
   counts(isAlive: (process: Pid) => boolean): ChildCounts {
     const active = [...this.rows.all()].filter(({ pid }) => pid !== undefined && isAlive(pid)).length;

@@ -31,6 +31,7 @@ function newDynamicRow(id: string, order: number, spec: DynamicChildSpec, starte
 export class DynamicChildTable extends SupervisionTable<DynamicChildRow, SupervisionNews> {
   /** An order of its own would cost each child more than all else that is kept of it. */
   readonly isOrdered = false;
+  readonly isAskedToStart = false;
   protected readonly strategy = 'dynamic';
   private readonly spec: DynamicSupervisorSpec;
   private readonly formers = new Map<Pid, string>();

@@ -40,7 +40,8 @@ function spawnChild(entry: Entry, { id }: SupervisionEffectParams['spawnChild'])
   const shutdown = limitOf({ spec: row.spec, isSupervisor });
   const order = table.isOrdered ? { order: row.order } : {};
   const child = entry.kernel.spawn(spec, { id, parent: entry, shutdown, restarts: row.spawned, ...order });
-  if (row.spawned > 0) entry.kernel.lifecycle?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
+  const isRestart = row.spawned > 0 && !table.isAskedToStart;
+  if (isRestart) entry.kernel.lifecycle?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
   table.apply({ type: 'spawned', id, process: child.pid, isSupervisor });
 }
 

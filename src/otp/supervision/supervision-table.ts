@@ -70,6 +70,8 @@ export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News ext
 {
   /** Whether children are shown in the order of their specifications, and not in that of their starts. */
   abstract readonly isOrdered: boolean;
+  /** The child that is due was stopped in good order, and somebody wants it back: that is no restart. */
+  abstract readonly isAskedToStart: boolean;
   /** As a supervisor's specification has it; `dynamic` where it has none. */
   protected abstract readonly strategy: string;
   rows = new ChildRows<Row>();
