@@ -33,7 +33,7 @@ interface Performed {
 
 type Step = readonly [AnyMachineSnapshot, readonly Performed[]];
 
-/** Of an action `call`, `multicall`, `monitor` or `apply`, by the names of their parameters. */
+/** Of an action `call`, `multicall`, `cancel`, `monitor` or `apply`, by the names of their parameters. */
 interface Params {
   readonly to?: string;
   readonly process?: string;
@@ -128,6 +128,11 @@ function without(open: OpenCalls, dead: string): OpenCalls {
   return Object.fromEntries(Object.entries(open).filter(([, { to }]) => to !== dead));
 }
 
+/** Those of this word are given up: no outcome follows. */
+function withoutCalls(open: OpenCalls, as: string): OpenCalls {
+  return Object.fromEntries(Object.entries(open).filter(([name]) => !name.startsWith(`${as} `)));
+}
+
 function withCount(open: OpenCalls, name: string, change: number): OpenCalls {
   const { [name]: call, ...others } = open;
   if (call === undefined || call.count + change <= 0) return others;
@@ -140,6 +145,7 @@ function placeAfter([snapshot, performed]: Step, around: Around, answers: Answer
   for (const { type, params } of performed) {
     const { to = '', process = '', request, as = 'call', table = '', change } = (params ?? {}) as Params;
     if (type === 'apply') for (const answer of answers[`${table}.${kindOf(change)}`] ?? answers[table] ?? []) tableAnswers.add(answer);
+    if (type === 'cancel') open = withoutCalls(open, as);
     if (type === 'monitor') monitored = { ...monitored, [as]: process };
     if (request === undefined || (type !== 'call' && type !== 'multicall')) continue;
     const name = `${as} ${request.type}`;

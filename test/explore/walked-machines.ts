@@ -473,6 +473,7 @@ const idleWatchWalk: WalkedMachine = {
     failed('stack.failed'),
     { type: 'service.active' },
     failed('monitor.failed'),
+    { ...failed('monitor.failed'), reason: 'timeout' },
     { type: 'wal.seen', lsn: '7' },
     { type: 'wal.unseen' },
     ...[0, 1].map((count) => ({ type: 'standbys.seen', count })),
@@ -490,7 +491,7 @@ const idleWatchWalk: WalkedMachine = {
     { type: 'timeout.look' },
     { type: 'timeout.taken' },
     { type: 'timeout.retry' },
-    { type: 'timeout.overdue' },
+    { type: 'timeout.well' },
   ],
 };
 

@@ -6,8 +6,8 @@
  * instance's turn by then.
  *
  * Nobody may be told that there is nothing new before the service has followed what happened meanwhile. So it counts as awake when the
- * shapes have taken what Postgres had logged by the time that it could be asked. Where it cannot be asked for long, it counts as awake as
- * well: then it is a service without Postgres, as any other.
+ * shapes have taken what Postgres had logged by the time that it could be asked. Where it does not become active for long, or does not
+ * stay so, it counts as awake as well: then it is a service without Postgres, as any other.
  */
 import { assertEvent, assign, setup } from 'xstate';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
@@ -38,7 +38,7 @@ type Event =
   | { type: 'timeout.look' }
   | { type: 'timeout.taken' }
   | { type: 'timeout.retry' }
-  | { type: 'timeout.overdue' };
+  | { type: 'timeout.well' };
 
 interface Context {
   self: Pid;
@@ -46,10 +46,13 @@ interface Context {
   through: LogPosition; // Of the log, where all lies before that was missed.
 }
 
-/** Postgres is waited for no longer than a request waits for it. */
-const CONNECTING_MS = 5_000;
+/** For no longer the service may be ill: so long a request waits for it, too. */
+const ILL_MS_MAX = 5_000;
 const TAKEN_AGAIN_MS = 10;
 const RETRY_MS = 200;
+const WELL = { name: 'well', delayMs: ILL_MS_MAX };
+const ASK_MONITOR = { to: '@status-monitor', request: { type: 'awaitActive' }, as: 'monitor', timeoutMs: ILL_MS_MAX } as const;
+const GIVE_UP = { type: 'apply', params: change('giveUp') } as const;
 const WHY = 'nobody has used the database for long; the next request for a shape opens them';
 
 const tellMonitor = {
@@ -63,6 +66,7 @@ export const idleWatch = setup({
   types: { input: {} as { self: Pid; lookEveryMs: number }, context: {} as Context, events: {} as Event },
   guards: {
     isThere: (_, { reason }: { reason: unknown }) => reason === 'running' || reason === 'restarting',
+    isLate: (_, { reason }: { reason: unknown }) => reason === 'timeout',
     isNobody: (_, { count }: { count: number }) => count === 0,
   },
   actions: { ...effects, noteThrough: assign((_, { through }: { through: LogPosition }) => ({ through })) },
@@ -73,9 +77,6 @@ export const idleWatch = setup({
   on: {
     awaitAwake: { actions: 'postpone' },
     reportCondition: {},
-    // Connections that were given up become active later, and nobody waits for that any more.
-    'service.active': {},
-    'monitor.failed': {},
   },
   states: {
     /** Also at the start, and after a crash: then they are there, as a rule. */
@@ -91,35 +92,57 @@ export const idleWatch = setup({
       },
     },
     connecting: {
-      entry: [
-        { type: 'call', params: { to: '@status-monitor', request: { type: 'awaitActive' }, as: 'monitor' } },
-        { type: 'startTimer', params: { name: 'overdue', delayMs: CONNECTING_MS } },
+      entry: { type: 'call', params: ASK_MONITOR },
+      on: {
+        'service.active': 'catchingUp',
+        'monitor.failed': [
+          { guard: { type: 'isLate', params: ({ event }) => event }, target: 'awake', actions: GIVE_UP },
+          { target: 'backingOff' },
+        ],
+      },
+    },
+    /**
+     * However long that takes, as long as the service is well: what is missed may be much. One that is ill meanwhile does not come to an
+     * end of it, and its stored shapes must be served as those of any other.
+     */
+    catchingUp: {
+      entry: { type: 'startTimer', params: WELL },
+      exit: [
+        { type: 'cancelTimer', params: { name: 'well' } },
+        { type: 'cancel', params: { as: 'monitor' } },
+        { type: 'cancel', params: { as: 'postgres' } },
+        { type: 'cancel', params: { as: 'writer' } },
       ],
-      exit: { type: 'cancelTimer', params: { name: 'overdue' } },
       on: {
-        'service.active': 'locating',
-        'monitor.failed': 'backingOff',
-        'timeout.overdue': { target: 'awake', actions: { type: 'apply', params: change('giveUp') } },
+        'timeout.well': { actions: { type: 'call', params: ASK_MONITOR } },
+        'service.active': { actions: { type: 'startTimer', params: WELL } },
+        'monitor.failed': [
+          { guard: { type: 'isLate', params: ({ event }) => event }, target: 'awake', actions: GIVE_UP },
+          { actions: { type: 'startTimer', params: WELL } },
+        ],
       },
-    },
-    /** What happened meanwhile lies before where Postgres stands now. */
-    locating: {
-      entry: { type: 'call', params: askPostgres('seeWal') },
-      on: { 'wal.seen': 'following', 'wal.unseen': 'backingOff', 'postgres.failed': 'backingOff' },
-    },
-    following: {
-      entry: { type: 'call', params: ({ event }) => askWriter(event) },
-      on: {
-        'log.hasPassed': { target: 'taking', actions: { type: 'noteThrough', params: ({ event }) => event } },
-        'writer.failed': 'backingOff',
-      },
-    },
-    taking: {
-      entry: { type: 'apply', params: ({ context }) => change({ taken: context.through }) },
-      on: {
-        'log.isTaken': { target: 'awake', actions: { type: 'apply', params: change('open') } },
-        'log.isUntaken': { actions: { type: 'startTimer', params: { name: 'taken', delayMs: TAKEN_AGAIN_MS } } },
-        'timeout.taken': { target: 'taking', reenter: true },
+      initial: 'locating',
+      states: {
+        /** What happened meanwhile lies before where Postgres stands now. */
+        locating: {
+          entry: { type: 'call', params: askPostgres('seeWal') },
+          on: { 'wal.seen': 'following', 'wal.unseen': '#idle-watch.backingOff', 'postgres.failed': '#idle-watch.backingOff' },
+        },
+        following: {
+          entry: { type: 'call', params: ({ event }) => askWriter(event) },
+          on: {
+            'log.hasPassed': { target: 'taking', actions: { type: 'noteThrough', params: ({ event }) => event } },
+            'writer.failed': '#idle-watch.backingOff',
+          },
+        },
+        taking: {
+          entry: { type: 'apply', params: ({ context }) => change({ taken: context.through }) },
+          on: {
+            'log.isTaken': { target: '#idle-watch.awake', actions: { type: 'apply', params: change('open') } },
+            'log.isUntaken': { actions: { type: 'startTimer', params: { name: 'taken', delayMs: TAKEN_AGAIN_MS } } },
+            'timeout.taken': { target: 'taking', reenter: true },
+          },
+        },
       },
     },
     awake: {

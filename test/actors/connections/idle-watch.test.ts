@@ -49,7 +49,7 @@ test('nobody is answered before the shapes have taken what the log has', async (
   await world.pass(100);
   await asked;
 
-  expect([before, world.state()]).toEqual([['taking', false], 'awake']);
+  expect([before, world.state()]).toEqual([['catchingUp', false], 'awake']);
 });
 
 test('a request in the moment of falling asleep waits until they are closed, and has them opened', async () => {
@@ -100,6 +100,20 @@ test('where Postgres does not come they count as open after five seconds, and no
   expect([before, world.use.isOpen, world.asked]).toEqual([
     false, true, ['connections.opening', 'restartChild', 'awaitActive', 'connections.overdue'],
   ]);
+});
+
+test('while it is ill, and has yet to follow what was missed, it counts as awake likewise; while it is well it goes on', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.hold('awaitPassed');
+  const asked = ask();
+  await world.pass(20_000);
+  const well = world.use.isOpen;
+  world.database.state.isSettled = false;
+  world.hold('awaitActive');
+  await world.pass(10_100);
+  await asked;
+
+  expect([well, world.use.isOpen, world.asked.at(-1)]).toEqual([false, true, 'connections.overdue']);
 });
 
 test.each([
