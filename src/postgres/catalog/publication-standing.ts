@@ -78,9 +78,12 @@ const IN_PART = `
      WHERE f.oid IN (SELECT tree.relid FROM ${TABLES_SQL}))
   ELSE '[]' END`;
 
+/** Postgres 14 lists a partition once more for each table above it that is a member too. */
+const LISTED = 'SELECT DISTINCT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1';
+
 /** A table is published as a member, or with all tables, or with its schema. Before Postgres 18 there is no `pubgencols`. */
 const STANDINGS_SQL = `
-  WITH members_in_part AS MATERIALIZED (${MEMBERS_IN_PART})
+  WITH members_in_part AS MATERIALIZED (${MEMBERS_IN_PART}), listed AS (${LISTED})
   SELECT c.oid::int8::float8 AS oid, c.relkind AS kind,
          CASE WHEN r.oid IS NOT NULL OR p.puballtables THEN true
               WHEN $4 THEN t.tablename IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
@@ -102,7 +105,7 @@ const STANDINGS_SQL = `
   LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = meant.name AND c.relkind IN ('r', 'p')
   LEFT JOIN pg_publication p ON p.pubname = $1
   LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
-  LEFT JOIN pg_publication_tables t ON t.pubname = $1 AND t.schemaname = meant.schema AND t.tablename = meant.name
+  LEFT JOIN listed t ON t.schemaname = meant.schema AND t.tablename = meant.name
   ORDER BY meant.place`;
 
 /**
