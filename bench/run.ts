@@ -38,17 +38,18 @@ const rounds = Number(values.rounds);
 invariant(times > 0, '--size takes a number above 0');
 invariant(Number.isSafeInteger(rounds) && rounds > 0, '--rounds takes a whole number above 0');
 
+const unknown = positionals.filter((name) => !WORKLOADS.some((workload) => workload.name === name));
 if (values.list) list();
-else await run(chosen(positionals));
+else if (unknown.length > 0) refuse(unknown);
+else await run(WORKLOADS.filter(({ name, isRare }) => (positionals.length === 0 ? isRare !== true : positionals.includes(name))));
 
 function list(): void {
   for (const { name, sentence, isRare } of WORKLOADS) say(`${name.padEnd(24)}${sentence}${isRare === true ? ' (only when named)' : ''}`);
 }
 
-function chosen(names: readonly string[]): readonly Workload[] {
-  const unknown = names.filter((name) => !WORKLOADS.some((workload) => workload.name === name));
-  invariant(unknown.length === 0, `no workload is called ${unknown.join(', ')}; --list names them`);
-  return WORKLOADS.filter(({ name, isRare }) => (names.length === 0 ? isRare !== true : names.includes(name)));
+function refuse(names: readonly string[]): void {
+  say(`no workload is called ${names.join(', ')}; --list names them`);
+  process.exitCode = 2;
 }
 
 async function run(workloads: readonly Workload[]): Promise<void> {
