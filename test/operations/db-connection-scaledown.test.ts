@@ -68,6 +68,9 @@ function insert(val: string): Promise<unknown> {
 
 async function untilAsleep(): Promise<void> {
   await expect.poll(sessions, { timeout: 20_000 }).toEqual([]);
+  const count = (what: string): number => noted(what).length; // Postgres sees the end of a session before the log tells of all.
+  const isTold = (): boolean => count('connections.closed') > count('connections.opened') + count('connections.overdue');
+  await expect.poll(isTold, { timeout: 20_000 }).toBe(true);
 }
 
 /** The lines of the service's log that say so. */
