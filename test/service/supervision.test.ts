@@ -123,7 +123,7 @@ test('beyond its restart intensity the service gives up, and says why', async ()
   for (let kill = 0; kill < 4; kill += 1) {
     const pid = service.runtime.whereis('@status-monitor');
     service.runtime.exit('@status-monitor', 'kill');
-    await expect.poll(() => service.runtime.whereis('@status-monitor') !== pid).toBe(true);
+    await expect.poll(() => service.runtime.whereis('@status-monitor') !== pid, { interval: 1 }).toBe(true); // All within the window.
   }
   expect(await service.ended).toMatch(/gave up/);
 });
