@@ -85,6 +85,7 @@ export class StrictClient {
     const { offset, handle, bytes } = sample;
     this.counts.requests += 1;
     const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), { offset, handle, live: false, cursor: '' });
+    if (exchange.type === 'rotated') this.remember(`again ${offset} → 409, ${exchange.handle ?? 'no handle'}`);
     if (this.handle !== handle || this.isExcused) return 'answered'; // It has a new log, or may have one soon.
     if (exchange.type === 'rotated') throw new ProtocolViolation(`409 on a healthy shape: ${handle} at ${offset}, which was told before`);
     if (exchange.type !== 'answered') return exchange.type;

@@ -22,9 +22,9 @@ const ASIDE_ONE_IN = 6;
 
 export class ChasedClient {
   failure: unknown;
-  slowestMs = 0;
   /** For whoever reads that it was not told. */
   doing = 'nothing';
+  private slowestMs = 0;
   private broken = 0;
   private readonly leaving = new AbortController();
 
@@ -46,6 +46,13 @@ export class ChasedClient {
 
   leave(): void {
     this.leaving.abort();
+  }
+
+  /** How long it has waited for an answer at most since this was asked last. */
+  takeSlowestMs(): number {
+    const { slowestMs } = this;
+    this.slowestMs = 0;
+    return slowestMs;
   }
 
   /** Reads on until it has been told of everything up to `lsn`, and waits for nothing. @throws {Finding} */

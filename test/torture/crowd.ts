@@ -50,8 +50,9 @@ export class Crowd {
     return [...this.left, ...this.members.map(({ chased }) => chased.client)];
   }
 
-  get slowestAnswerMs(): number {
-    return Math.max(0, ...this.members.map(({ chased }) => chased.slowestMs));
+  /** Since this was asked last. */
+  takeSlowestAnswerMs(): number {
+    return Math.max(0, ...this.members.map(({ chased }) => chased.takeSlowestMs()));
   }
 
   join(shape: OracleShape): void {
@@ -91,13 +92,17 @@ export class Crowd {
     }
   }
 
-  /** All have been told of everything up to `lsn`. @throws {Finding} */
+  /** All have been told of everything up to `lsn`; time counts while one that is behind comes no further. @throws {Finding} */
   async untilTold(lsn: bigint, withinMs: number): Promise<void> {
-    const untilMs = systemClock.nowMs() + withinMs;
+    let untilMs = 0;
+    let stands: string | undefined;
     for (;;) {
       this.check();
       const behind = this.members.find(({ chased: { client } }) => client.toldLsn < lsn);
       if (behind === undefined) return;
+      const { client } = behind.chased;
+      if (stands !== `${client.handle} ${client.offset}`) untilMs = systemClock.nowMs() + withinMs;
+      stands = `${client.handle} ${client.offset}`;
       if (systemClock.nowMs() > untilMs) this.throwNotTold(behind, lsn, withinMs);
       await pause(systemClock, LOOK_EVERY_MS);
     }

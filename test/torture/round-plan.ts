@@ -23,7 +23,7 @@ export interface RoundPlan {
 }
 
 const TOGETHER_WITHIN_MS = 500;
-const ROWS_MAX = 1_500;
+const ROWS_MAX = 700;
 const DRAWS_PER_SEED = 10_000;
 
 const anyFault: fc.Arbitrary<PlannedFault> = fc.record({
@@ -33,7 +33,7 @@ const anyFault: fc.Arbitrary<PlannedFault> = fc.record({
 });
 
 /** Rows come, change and mostly go in one transaction: the shapes take it in pieces, and bring some of it to the disk on the way. */
-const largeTransaction: fc.Arbitrary<OracleTransaction> = fc.integer({ min: 200, max: ROWS_MAX }).map((rows) => {
+const largeTransaction: fc.Arbitrary<OracleTransaction> = fc.integer({ min: 100, max: ROWS_MAX }).map((rows) => {
   return {
     statements: [
       "DELETE FROM children WHERE id LIKE 'x%'",

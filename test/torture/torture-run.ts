@@ -177,10 +177,13 @@ class TortureRun {
 
   private count(toldMs: number, tookMs: number): void {
     const faults = this.befallen.reduce((before, name) => countFault(before, name, toldMs), this.tally.faults);
-    this.tally = { ...this.tally, rounds: this.tally.rounds + 1, faults };
+    const slowestMs = this.crowd.takeSlowestAnswerMs();
+    const slowestAnswerMs = Math.max(this.tally.slowestAnswerMs, slowestMs);
+    this.tally = { ...this.tally, rounds: this.tally.rounds + 1, faults, slowestAnswerMs };
     const { seed, onRound } = this.options;
-    const [told, took] = [toldMs, tookMs].map(Math.round);
-    onRound?.(`seed ${seed}, round ${this.round}: ${this.befallen.join(' + ')}; all were told ${told} ms later, ${took} ms in all`);
+    const [told, took, slowest] = [toldMs, tookMs, slowestMs].map(Math.round);
+    const figures = `all were told ${told} ms later, ${took} ms in all, slowest answer ${slowest} ms`;
+    onRound?.(`seed ${seed}, round ${this.round}: ${this.befallen.join(' + ')}; ${figures}`);
   }
 
   private whole(): TortureTally {
@@ -189,7 +192,7 @@ class TortureRun {
       return { ...NOTHING, requests, messages, unavailable, excused, unbegun, shapes: 1 };
     });
     const written = [writer, meddler].map(({ counts: { transactions, lost } }) => ({ ...NOTHING, transactions, lost }));
-    const told = { ...this.tally, comparisons: crowd.comparisons, slowestAnswerMs: crowd.slowestAnswerMs };
+    const told = { ...this.tally, comparisons: crowd.comparisons };
     return [...all, ...written].reduce(addTally, told);
   }
 }
