@@ -19,12 +19,18 @@ export function storedRelation(definition: ShapeDefinition, table: RelationName)
 }
 
 function relationsOf(definition: ShapeDefinition): ReadonlyMap<string, Relation> {
-  const relations = new Map<string, Relation>();
+  const read = new Map<string, Relation[]>();
   for (const each of withInner(definition)) {
     const name = quoteRelation(each.relation);
-    const [before, own] = [relations.get(name), relationOf(each)];
+    const own = relationOf(each);
     if (own === undefined) return new Map();
-    relations.set(name, before === undefined ? own : joined(before, own));
+    read.set(name, [...(read.get(name) ?? []), own]);
+  }
+  const relations = new Map<string, Relation>();
+  for (const [name, parts] of read) {
+    const whole = joined(parts);
+    if (whole === undefined) return new Map();
+    relations.set(name, whole);
   }
   return relations;
 }
@@ -57,9 +63,31 @@ function relationOf(definition: ShapeDefinition): Relation | undefined {
   };
 }
 
-/** Each reads its own columns, in the order of the table. */
-function joined(left: Relation, right: Relation): Relation {
-  const others = right.columns.filter(({ name }) => !left.columns.some((column) => column.name === name));
-  const columns = left.columns.map((column) => ({ ...right.columns.find(({ name }) => name === column.name), ...column }));
-  return { ...right, ...left, columns: [...columns, ...others] };
+/**
+ * Each reads its own columns, in the order of the table, and must find them in that order again: it is a part of what a shape is.
+ *
+ * @returns undefined for those that cannot be of one table.
+ */
+function joined(parts: readonly Relation[]): Relation | undefined {
+  const order = commonOrder(parts.map(({ columns }) => columns.map(({ name }) => name)));
+  const all = parts.flatMap(({ columns }) => columns);
+  const columns = order?.map((name) => all.filter((column) => column.name === name).reduceRight(over));
+  return columns && { ...parts.reduceRight(over), columns };
+}
+
+/** What the second one says counts. */
+function over<Said extends object>(before: Said, said: Said): Said {
+  return { ...before, ...said };
+}
+
+/** An order in which the names of each list stand as they do there. Which of two comes first that are in no list together nobody asks. */
+function commonOrder(lists: readonly (readonly string[])[]): readonly string[] | undefined {
+  const order: string[] = [];
+  for (let left = lists; left.some(({ length }) => length > 0); ) {
+    const next = left.flatMap(([first]) => first ?? []).find((name) => left.every((list) => list.indexOf(name) <= 0));
+    if (next === undefined) return undefined;
+    order.push(next);
+    left = left.map((list) => (list[0] === next ? list.slice(1) : list));
+  }
+  return order;
 }

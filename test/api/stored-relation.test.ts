@@ -51,6 +51,12 @@ test.each<readonly [string, Partial<ShapeRequest>]>([
   ['all columns', {}],
   ['some columns and a filter of others', { columns: 'id,doc', where: `title > 'a' AND mood = 'glad' AND tags @> '{x}'` }],
   ['a subquery', { where: `mood = 'glad' AND parent IN (SELECT id FROM parents WHERE name > 'a')` }],
+  ['a subquery on the table itself that reads a column between', {
+    columns: 'id,doc', where: `parent IN (SELECT parent FROM items WHERE mood = 'glad')`,
+  }],
+  ['subqueries that each read columns between those of the others', {
+    columns: 'id', where: `parent IN (SELECT parent FROM items WHERE doc IS NULL AND id IN (SELECT parent FROM items WHERE mood = 'glad'))`,
+  }],
   ['a subquery on the table itself', { columns: 'id,title', where: `parent IN (SELECT id FROM items WHERE mood = 'glad')` }],
 ])('with %s it is the same shape, of columns that are told alike', (_, request) => {
   const made = define(request, (name) => (name === 'items' ? items : parents));
