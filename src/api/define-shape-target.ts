@@ -7,7 +7,7 @@
  * a shape exists only once `create` has made it.
  */
 import type { Relation, UntoldPartition } from '../model/relation.ts';
-import type { Handle, ShapeDefinition } from '../model/shape.ts';
+import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import { unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
@@ -42,9 +42,17 @@ export async function defineShapeTarget(
   held?: Handle,
 ): Promise<ShapeTarget | Refusal> {
   const { relations } = context.ports;
-  const known = await lookUpAll(context, parameters, (table) => relationOrStored(context, table, held));
+  let isStored = false;
+  const known = await lookUpAll(context, parameters, async (table) => {
+    const lookup = await relations.relation(table.schema, table.name);
+    const stored = lookup.outcome === 'unreachable' ? storedLookup(context, held, table) : undefined;
+    isStored ||= stored !== undefined;
+    return stored ?? lookup;
+  });
   if (isRefusal(known)) return known;
   const target = await targetOf(context, known);
+  // What is stored of a table is what that shape reads of it: whatever else is asked for has to wait for the table itself.
+  if (isStored) return isShapeOf(context, held, target) ? target : await defineShapeTarget(context, parameters);
   if (!isMistake(target)) return target;
   const now = await lookUpAll(context, parameters, ({ schema, name }) => relations.relationNow(schema, name));
   if (isRefusal(now)) return now;
@@ -52,12 +60,15 @@ export async function defineShapeTarget(
   return isMisfit(last) ? refuseMisfit(last, parameters) : last;
 }
 
-async function relationOrStored({ ports }: ApiContext, table: RelationName, held: Handle | undefined): Promise<RelationLookup> {
-  const lookup = await ports.relations.relation(table.schema, table.name);
-  if (lookup.outcome !== 'unreachable' || held === undefined) return lookup;
-  const definition = ports.shapes.definitionOf(held);
+function storedLookup({ ports }: ApiContext, held: Handle | undefined, table: RelationName): RelationLookup | undefined {
+  const definition = held === undefined ? undefined : ports.shapes.definitionOf(held);
   const relation = definition && storedRelation(definition, table);
-  return relation === undefined ? lookup : { outcome: 'found', relation };
+  return relation && { outcome: 'found', relation };
+}
+
+function isShapeOf({ ports }: ApiContext, held: Handle | undefined, target: ShapeTarget | Refusal | Misfit): target is ShapeTarget {
+  const definition = held === undefined ? undefined : ports.shapes.definitionOf(held);
+  return !isMistake(target) && definition !== undefined && definitionKey(definition) === definitionKey(target.definition);
 }
 
 function isMistake(found: ShapeTarget | ShapeDefinition | Refusal | Misfit): found is Refusal | Misfit {

@@ -1,5 +1,6 @@
 /** The wire: deletion, readiness, overload and faults. */
 import { afterEach, expect, test } from 'vitest';
+import type { Handle } from '../../src/model/shape.ts';
 import { column, itemLine, key } from '../support/http/api-world.ts';
 import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 
@@ -189,6 +190,23 @@ test('a reader of a stored shape waits for a table that cannot be looked up yet,
   world.status.meet('connected');
   const { status, headers } = await response;
   expect([status, headers.get('electric-handle'), world.status.level()]).toEqual([200, handle, 'starting']);
+});
+
+test('a shape of other columns than the handle has is made by its table, and not by what is stored of that for the handle', async () => {
+  await start();
+  const first = await world.shape('table=wide&columns=id,value1&offset=-1');
+  const held = first.headers.get('electric-handle');
+  world.catalog.isReachable = false;
+  world.status.set('starting');
+  world.status.meet('readable');
+  const response = world.shape(`table=wide&offset=0_0&handle=${held}`);
+  await world.until(() => world.status.waitingCount === 1);
+  world.catalog.isReachable = true;
+  world.status.set('active');
+  const { status, headers } = await response;
+
+  const made = world.directory.definitionOf(headers.get('electric-handle') as Handle);
+  expect([status, made?.columns]).toEqual([409, ['id', 'value1', 'value2', 'value3']]);
 });
 
 test('a shape that could not be made may be asked for again', async () => {
