@@ -50,9 +50,9 @@ const anyRound: fc.Arbitrary<RoundPlan> = fc.record({
   transactions: fc.array(someTransaction, { minLength: 8, maxLength: 24 }),
   meddling: fc.array(anyTransaction, { minLength: 5, maxLength: 12 }),
   faults: fc.oneof(
-    { weight: 5, arbitrary: fc.array(anyFault, { minLength: 1, maxLength: 1 }) },
-    { weight: 4, arbitrary: fc.array(anyFault, { minLength: 2, maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.array(anyFault, { minLength: 3, maxLength: 3 }) },
+    { weight: 3, arbitrary: fc.array(anyFault, { minLength: 1, maxLength: 1 }) },
+    { weight: 5, arbitrary: fc.array(anyFault, { minLength: 2, maxLength: 2 }) },
+    { weight: 2, arbitrary: fc.array(anyFault, { minLength: 3, maxLength: 3 }) },
   ),
   newcomer: shapeWithSubquery,
 });
