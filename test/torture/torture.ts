@@ -42,6 +42,7 @@ const untilMs = systemClock.nowMs() + Number(values.minutes) * 60_000;
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const isChanged = execFileSync('git', ['status', '--porcelain', 'src', 'test'], { encoding: 'utf8' }) !== '';
 const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
 const beganMs = systemClock.nowMs();
 let total = NOTHING;
 let nextSeed = firstSeed;
