@@ -41,6 +41,16 @@ export const FILES_SQL = `
      FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid)
   ELSE c.relfilenode::text END`;
 
+/** Of all that is below it too. @param place SQL of the file that the table `file` lies in. */
+const placesSql = (place: string): string => `
+  (SELECT md5(coalesce(string_agg(file.oid::text || '.' || ${place}, ',' ORDER BY file.oid), ''))
+   FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid AND file.relkind = 'r')`;
+
+/** Where its rows lie, as the snapshot of who asks has it. */
+export const PLACES_SQL = placesSql('file.relfilenode::text');
+/** The same as of now, whatever snapshot who asks has: the function looks into the catalogue itself. */
+export const PLACES_NOW_SQL = placesSql('pg_catalog.pg_relation_filenode(file.oid)::text');
+
 /** Of a table that is not there, or has none, an empty list. */
 export const FOUND_COLUMNS_SQL = `
   coalesce(json_agg(json_build_object(

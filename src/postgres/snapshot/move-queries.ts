@@ -154,6 +154,7 @@ export class MoveQueries {
       const looked = await looks.at(target);
       if (!target.isNewEnough(looked.pgSnapshot)) return this.askLater(asked);
       await this.read(client, target, looked, asked.signal);
+      await looks.confirm(looked);
       const settled = settledMoves(target, looked.pgSnapshot);
       if (looked.isFlushed) void settled.then(asked.answer);
       else round.unflushed.push({ asked, settled });

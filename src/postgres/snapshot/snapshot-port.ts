@@ -21,7 +21,7 @@ import { RowWriter } from '../encoding/row-writer.ts';
 import type { RowQuery } from './query-messages.ts';
 import { beginReading } from './reading-transaction.ts';
 import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
-import { lookAt, queryOf, type ReadTable } from './table-look.ts';
+import { confirm, lookAt, queryOf, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 
 /** What one shape's snapshot reads, and where it goes. Exactly one of `complete` and `abort` ends it. */
@@ -80,12 +80,15 @@ async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget
   await options.pool.use(async (client) => {
     await beginReading(client, options.pool);
     try {
-      const { pgSnapshot, isPartitioned, isBoolean } = await lookAt(client, target);
+      const looked = await lookAt(client, target);
+      const { pgSnapshot, isPartitioned, isBoolean } = looked;
       target.begin(pgSnapshot);
       tell('snapshot.known', { pgSnapshot });
       const query = queryOf(target, isPartitioned);
-      if (target.wantsRows) await readRows(options, { client, target, tell, signal, query, isBoolean });
-      else tell('snapshot.started', {});
+      if (target.wantsRows) {
+        await readRows(options, { client, target, tell, signal, query, isBoolean });
+        await confirm(client, looked);
+      } else tell('snapshot.started', {});
     } catch (error) {
       if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
       throw error;

@@ -25,7 +25,7 @@ import { RowWriter } from '../encoding/row-writer.ts';
 import type { RowQuery } from './query-messages.ts';
 import { beginReading } from './reading-transaction.ts';
 import { ShapeAheadError, SlowSubsetError, subsetRefusal } from './subset-error.ts';
-import { lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
+import { confirm, lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 import { flushWalBefore } from './wal-flush.ts';
 
@@ -118,6 +118,7 @@ async function attempt(
         if (!looked.isFlushed) await adminPool.query(flushWalBefore(looked.pgSnapshot.insertLsn));
       });
       await readRows(client, options, target, looked, signal);
+      await confirm(client, looked);
     }
     await client.query('COMMIT');
     return isShown;

@@ -4,13 +4,16 @@
  *
  * Which transactions the rows contain must be known exactly, so the snapshot is asked for inside the transaction that reads
  * them. No value is ever spliced into SQL: constants are parameters of a portal.
+ *
+ * The look waits for nobody, the rows for whoever alters the table. One who writes it anew leaves no row that an older snapshot sees: for
+ * that, the table is empty. So once the rows have been read, which holds the table as it is, it must lie where it lay at the look.
  */
 import type pg from 'pg';
 import { compareLsn, lsnFromPostgres } from '../../model/lsn.ts';
 import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { FoundColumn, FoundTable } from '../../model/found-table.ts';
 import type { QueryWithMembers } from '../../sql/where.ts';
-import { FILES_SQL, FOUND_COLUMNS_SQL } from '../catalog/table-facts.ts';
+import { FILES_SQL, FOUND_COLUMNS_SQL, PLACES_NOW_SQL, PLACES_SQL } from '../catalog/table-facts.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import type { RowQuery } from './query-messages.ts';
@@ -42,6 +45,7 @@ interface LookRow {
   readonly kind: string | null;
   readonly oid: number | null;
   readonly files: string;
+  readonly places: string;
   readonly columns: readonly FoundColumn[];
 }
 
@@ -52,7 +56,7 @@ interface LookRow {
 const LOOK_SQL = `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
          pg_current_wal_flush_lsn()::text AS flush_lsn,
-         c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${FOUND_COLUMNS_SQL} AS columns
+         c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${PLACES_SQL} AS places, ${FOUND_COLUMNS_SQL} AS columns
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
   LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
@@ -66,6 +70,17 @@ export interface Looked {
   readonly isFlushed: boolean;
   readonly isPartitioned: boolean;
   readonly isBoolean: readonly boolean[];
+  readonly oid: number;
+  /** Where its rows lay. */
+  readonly places: string;
+}
+
+const PLACES_OF_SQL = `SELECT ${PLACES_NOW_SQL} AS places FROM pg_catalog.pg_class c WHERE c.oid = $1`;
+
+/** To be called behind the rows, in their transaction. @throws {SchemaChangedError} the table was written anew since the look. */
+export async function confirm(client: pg.PoolClient, { oid, places }: Looked): Promise<void> {
+  const [now] = await typed(async () => (await client.query<Pick<LookRow, 'places'>>(PLACES_OF_SQL, [oid])).rows);
+  if (now?.places !== places) throw new SchemaChangedError('the table was written anew while it was waited for');
 }
 
 /** @throws {SchemaChangedError} the table is not what was meant. */
@@ -76,6 +91,8 @@ export async function lookAt(client: pg.PoolClient, table: ReadTable): Promise<L
 /** Looks at each table once, for as many as read it in one transaction. */
 export class TableLooks {
   private readonly rows = new Map<string, Promise<LookRow | undefined>>();
+  /** By their oids. */
+  private readonly confirmed = new Set<number>();
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -85,6 +102,13 @@ export class TableLooks {
     const row = this.rows.get(name) ?? look(this.client, table);
     this.rows.set(name, row);
     return lookedAt(table, await row);
+  }
+
+  /** As `confirm`. Who has read a table holds it; of one with partitions, those alone that were read. */
+  async confirm(looked: Looked): Promise<void> {
+    if (this.confirmed.has(looked.oid)) return;
+    await confirm(this.client, looked);
+    if (!looked.isPartitioned) this.confirmed.add(looked.oid);
   }
 }
 
@@ -109,5 +133,7 @@ function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
     isPartitioned: row.kind === 'p',
     // A domain over boolean stays as it is written: who makes the row's key knows it by its own type, in snapshot and stream.
     isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
+    oid: row.oid,
+    places: row.places,
   };
 }

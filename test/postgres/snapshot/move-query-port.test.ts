@@ -308,3 +308,24 @@ test.each([
 test('nothing is asked when nobody keeps the values', async () => {
   expect(await ask(undefined)).toMatchObject({ type: 'moves.failed', error: { status: 503 } });
 });
+
+test('a table that is written anew while its rows are waited for says nothing, and the next one is asked', async () => {
+  await database.query('CREATE TABLE anew AS SELECT * FROM children');
+  const altering = await database.session();
+  await altering.query('BEGIN; ALTER TABLE anew ADD COLUMN at timestamptz DEFAULT clock_timestamp()');
+  const [targets, one] = [[0, 1, 2].map(() => new Children()), await poolOfOne()];
+  for (const target of targets) target.relation = { schema: 'public', name: 'anew' };
+  const opened = (port = await openPort(moveQueryPort({ pool: one, target: (handle) => targets[Number(handle)] })));
+  const queryMoves = (handle: string): Promise<Message> => opened.ask({ type: 'queryMoves', handle, views: [] });
+
+  const asked = ['0', '1'].map(queryMoves);
+  await database.until(`
+    SELECT FROM pg_stat_activity WHERE application_name = 'one' AND wait_event_type = 'Lock' AND datname = current_database()`);
+  await altering.query('COMMIT');
+  const refused = await Promise.all(asked);
+  const later = await queryMoves('2');
+  await one.close();
+
+  const failed = { type: 'moves.failed', error: { code: 'schema_changed', status: 409 } };
+  expect([...refused, later]).toMatchObject([failed, failed, { type: 'moves.queried', rows: 10 }]);
+});

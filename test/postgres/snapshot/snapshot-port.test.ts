@@ -286,3 +286,26 @@ test('who waits too long for a connection is told so', async () => {
 
   expect(answer).toMatchObject({ error: { status: 503, message: 'Snapshot creation failed because of a connection pool queue timeout' } });
 });
+
+test.each([
+  ['a table', ''],
+  ['a partition', ' PARTITION BY RANGE (id)'],
+])('%s that is written anew while its rows are waited for is asked for anew', async (what, kind) => {
+  const name = what === 'a table' ? 'slowly' : 'slow_tree';
+  const part = kind === '' ? '' : `CREATE TABLE ${name}_part PARTITION OF ${name} DEFAULT;`;
+  await database.query(`CREATE TABLE ${name} (id int)${kind}; ${part} INSERT INTO ${name} VALUES (1), (2)`);
+  const altering = await database.session();
+  await altering.query(`BEGIN; ALTER TABLE ${name} ADD COLUMN at timestamptz DEFAULT clock_timestamp()`);
+  const target = new RecordingTarget({ name, columns: ['id'] });
+
+  const answer = ask(target);
+  await database.until(`
+    SELECT FROM pg_stat_activity WHERE application_name = 'snapshots' AND wait_event_type = 'Lock' AND datname = current_database()`);
+  await altering.query('COMMIT');
+  const refused = await answer;
+
+  expect({ refused, calls: target.calls }).toEqual({
+    refused: { type: 'snapshot.failed', handle: '1-1', error: expect.objectContaining({ code: 'schema_changed', status: 409 }) as unknown },
+    calls: ['begin', 'abort'],
+  });
+});

@@ -208,3 +208,16 @@ test.each(['rows', 'begin', 'isNewEnough', 'accepts'])('a bug of ours in %s is t
 test('nothing is asked for somebody who is not there any more', async () => {
   expect(await ask(undefined)).toEqual({ type: 'subset.queried' });
 });
+
+test('a table that is written anew while its rows are waited for is asked for anew', async () => {
+  await database.query('CREATE TABLE anew AS SELECT * FROM items');
+  const altering = await database.session();
+  await altering.query('BEGIN; ALTER TABLE anew ADD COLUMN at timestamptz DEFAULT clock_timestamp()');
+  const target = Object.assign(new Items(), { relation: { schema: 'public', name: 'anew' } });
+
+  const answer = ask(target);
+  await database.until(`SELECT ${waiting}`);
+  await altering.query('COMMIT');
+
+  expect([await answer, target.told]).toMatchObject([{ type: 'subset.failed', error: { code: 'schema_changed', status: 409 } }, ['begin']]);
+});
