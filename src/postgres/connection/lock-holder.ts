@@ -19,13 +19,18 @@ export interface HolderRow {
   readonly since: Date | null;
 }
 
-/** Of the slot `$1`. The key is one of 64 bits, whose halves stand apart. */
+/** A condition on a row of `pg_locks`: it is the lock of a slot, and held. The key is one of 64 bits, whose halves stand apart. */
+export function advisoryLockSql(slotSql: string): string {
+  return `locktype = 'advisory' AND granted AND objsubid = 1
+     AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+     AND (classid::bigint << 32) | objid::bigint = hashtext(${slotSql})::bigint`;
+}
+
+/** Of the slot `$1`. */
 export const LOCK_HOLDER_SQL = `
   SELECT held.pid, application_name AS application, host(client_addr) AS address, backend_start AS since
     FROM pg_catalog.pg_locks AS held LEFT JOIN pg_catalog.pg_stat_activity AS session ON session.pid = held.pid
-   WHERE locktype = 'advisory' AND granted AND objsubid = 1
-     AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-     AND (classid::bigint << 32) | objid::bigint = hashtext($1)::bigint`;
+   WHERE ${advisoryLockSql('$1')}`;
 
 /** @returns 'nobody' when it is free; undefined when Postgres does not say. */
 export async function lockHolder(pool: DatabasePool, slot: string): Promise<LockHolder | 'nobody' | undefined> {

@@ -14,6 +14,7 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect, farewell, processOf } from './connection.ts';
 import { isLasting, typed, worldError } from './database-error.ts';
+import type { HeldLock } from './held-lock.ts';
 import type { LockHolder } from './lock-holder.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { leaseLock, LockLease } from './lock-lease.ts';
@@ -31,10 +32,19 @@ export interface LockPortOptions {
   readonly holder: () => Promise<LockHolder | 'nobody' | undefined>;
   /** How long Postgres may leave a question without an answer. Default 15,000 ms. */
   readonly answerMsMax?: number;
+  /** Is told the session that has it. */
+  readonly held?: HeldLock;
   readonly clock?: Clock;
 }
 
+interface LockedSession {
+  readonly client: pg.Client;
+  /** Of Postgres: where a proxy stands between, what the connection was told at its start may be another. */
+  readonly process: number;
+}
+
 const ANSWER_MS_MAX = 15_000;
+const LOCK_SQL = 'SELECT pg_backend_pid() AS pid, pg_advisory_lock(hashtext($1))';
 
 export function lockPort(options: LockPortOptions): PortSpec {
   return {
@@ -82,13 +92,15 @@ class Port {
     }
   }
 
-  private hold(client: pg.Client): void {
+  private hold({ client, process }: LockedSession): void {
     const held = { client, lease: new LockLease(client, this.clock, this.answerMsMax) };
     this.held = held;
+    this.tell(process);
     client.once('end', () => {
       held.lease.end();
       if (this.held !== held) return;
       this.held = undefined;
+      this.tell(undefined);
       const error = { code: 'database_unreachable', message: 'the connection that held the lock was closed' };
       this.context.send(this.options.owner, { type: 'lock.lost', error });
     });
@@ -98,17 +110,23 @@ class Port {
     const { held } = this;
     this.held = undefined;
     if (held === undefined) return;
+    this.tell(undefined);
     held.lease.end();
     await farewell(held.client, this.clock);
   }
 
+  private tell(process: number | undefined): void {
+    if (this.options.held !== undefined) this.options.held.process = process;
+  }
+
   /** @throws {WorldError} no session is left, and none waits. */
-  private async lockedSession(signal: AbortSignal): Promise<pg.Client> {
+  private async lockedSession(signal: AbortSignal): Promise<LockedSession> {
     const client = await this.sessionInTime(signal);
     this.waiting = client;
     try {
-      await until(signal, client, typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [this.options.slot])));
-      return client;
+      const asked = typed(() => client.query<{ pid: number }>(LOCK_SQL, [this.options.slot]));
+      const { rows: [row] } = await until(signal, client, asked);
+      return { client, process: row?.pid ?? processOf(client) };
     } finally {
       this.waiting = undefined;
     }

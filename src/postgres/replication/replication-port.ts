@@ -21,6 +21,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect, processOf } from '../connection/connection.ts';
 import { isLasting, worldError } from '../connection/database-error.ts';
+import type { HeldLock } from '../connection/held-lock.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { PartitionLinks } from './partition-links.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
@@ -44,6 +45,8 @@ export interface ReplicationPortOptions {
   readonly takesOverSlot?: boolean;
   /** What the publication publishes is an operator's business. */
   readonly isManual?: boolean;
+  /** Whoever lost it ends no stream, and drops no slot; left out where there is no other instance. */
+  readonly lock?: HeldLock;
   readonly sink: TransactionSink;
   /** The commit LSN of the last transaction that the sink has taken; asked whenever a stream starts. */
   readonly lastCommitLsn: () => Lsn;

@@ -6,13 +6,15 @@
  * whoever kept shapes must drop them. So a slot is never made on the way: first it is told that it is missing, which a
  * crash cannot make forgotten, and it is made when that was noted. What is there is judged before anything is altered.
  *
- * Whoever prepares has the lock, so no other instance may stream from the slot any more: one that does was cut off, and is ended.
+ * Whoever prepares has the lock, so no other instance may stream from the slot any more: one that does was cut off, and is ended. Postgres
+ * is asked whether it still has it, for it may itself be the one that was cut off, and hear of that last.
  */
 import type pg from 'pg';
 import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { StreamNames } from '../../settings/stream-names.ts';
 import { typed } from '../connection/database-error.ts';
+import type { HeldLock } from '../connection/held-lock.ts';
 import { watchForOurDeath } from '../connection/orphan-watch.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import { liftTimeLimits } from '../connection/time-limits.ts';
@@ -22,6 +24,8 @@ import { standingOf, type FoundDatabase, type SlotSettings, type StoredStream } 
 export interface ReplicationNames extends StreamNames, SlotSettings {
   /** What the publication publishes is an operator's business. */
   readonly isManual?: boolean;
+  /** Asked after before a stream is ended, or a slot dropped; without it who calls vouches that there is no other instance. */
+  readonly lock?: HeldLock;
 }
 
 export interface PreparedReplication {
@@ -84,7 +88,7 @@ export async function prepareReplication(
     await liftTimeLimits(client);
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
-    await endStream(client, names.slot); // Before it is judged: until then it may confirm more.
+    await endStream(client, names.slot, names.lock); // Before it is judged: until then it may confirm more.
     const found = await findSlot(client, names);
     const judged = standingOf(found, stored, names);
     if (judged.standing === 'refused') throw new ReplicationSetupError(judged.code, judged.why);
@@ -163,7 +167,7 @@ function isLeftToOperator({ isManual = false }: ReplicationNames, { source, dama
 
 /** The old slot goes first: if we do not come further than that, the next attempt finds it missing. */
 async function makePublication(client: pg.Client, names: ReplicationNames, { slot }: FoundDatabase, version: number): Promise<void> {
-  if (slot?.isTemporary === false) await dropSlot(client, names.slot);
+  if (slot?.isTemporary === false) await dropSlot(client, names.slot, names.lock);
   await createPublication(client, names.publication, version);
 }
 
@@ -190,7 +194,7 @@ export async function createSlot(client: pg.Client, names: ReplicationNames, pre
   return await typed(async () => {
     await watchForOurDeath(client); // One that still waits for a slot keeps the next service from it.
     const publication = await completePublication(client, names, prepared.source); // Where that is refused, the slot stays.
-    if (prepared.isInTheWay) await dropSlot(client, slot);
+    if (prepared.isInTheWay) await dropSlot(client, slot, names.lock);
     try {
       const lsn = await makeSlot(client, slot, isSlotTemporary);
       return { lsn, source: { ...prepared.source, publication } };

@@ -15,6 +15,7 @@ import { lsnFromPostgres, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { StreamNames } from '../../settings/stream-names.ts';
 import { PUBLICATION_VERSION_SQL } from '../catalog/publication-version.ts';
+import { type HeldLock, isHeldSql, LockLostError } from '../connection/held-lock.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
 import type { FoundDatabase, FoundPublication, FoundSlot } from './slot-standing.ts';
 import { timelineHistory } from './timeline-history.ts';
@@ -40,13 +41,27 @@ const END_MS_MAX = 5_000;
 /**
  * Ends a stream of ours from the slot, if there is one; resolves when it has ended, or does not within a few seconds. Only for who has the
  * lock: whoever streams without it was cut off, and does not know, and Postgres would keep the slot for it until `wal_sender_timeout`.
+ *
+ * @param lock Postgres must say that it is ours, so that one that was cut off, and comes back, does not end the stream of the holder.
+ * @throws {LockLostError} nothing was done.
  */
-export async function endStream(client: pg.Client, slot: string): Promise<void> {
+export async function endStream(client: pg.Client, slot: string, lock?: HeldLock): Promise<void> {
   await client.query(`
     SELECT pg_terminate_backend(pid, ${END_MS_MAX}) FROM pg_stat_activity WHERE pid = (
       SELECT active_pid FROM pg_replication_slots
        WHERE slot_name = ${quoteText(slot)} AND database = current_database() AND active_pid <> pg_backend_pid())
-       AND application_name = ${quoteText(STREAM_APPLICATION)} AND usename = current_user`);
+       AND application_name = ${quoteText(STREAM_APPLICATION)} AND usename = current_user AND ${heldSql(lock, slot)}`);
+  await refuseUnlessHeld(client, slot, lock);
+}
+
+/** Left out where there is nobody whom the lock keeps away. */
+function heldSql(lock: HeldLock | undefined, slot: string): string {
+  return lock === undefined ? 'true' : isHeldSql(lock, slot);
+}
+
+async function refuseUnlessHeld(client: pg.Client, slot: string, lock: HeldLock | undefined): Promise<void> {
+  const [held] = await rows<{ is: boolean }>(client, `SELECT ${heldSql(lock, slot)} AS is`);
+  if (held?.is !== true) throw new LockLostError('the lock is not held any more: another instance may stream');
 }
 
 async function slotOf(client: pg.Client, slot: string): Promise<FoundSlot | undefined> {
@@ -110,9 +125,12 @@ async function knowsFailover(client: pg.Client): Promise<boolean> {
 
 const FAILOVER_SINCE = 170_000;
 
-/** Nothing happens when it is gone already. */
-export async function dropSlot(client: pg.Client, slot: string): Promise<void> {
-  await client.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`);
+/** Nothing happens when it is gone already. @throws {LockLostError} the lock is not ours: it was left alone, unless that came since. */
+export async function dropSlot(client: pg.Client, slot: string, lock?: HeldLock): Promise<void> {
+  await client.query(`
+    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+     WHERE slot_name = ${quoteText(slot)} AND ${heldSql(lock, slot)}`);
+  await refuseUnlessHeld(client, slot, lock);
 }
 
 async function rows<Row extends pg.QueryResultRow>(client: pg.Client, sql: string): Promise<Row[]> {

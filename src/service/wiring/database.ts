@@ -5,6 +5,7 @@ import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
+import { HeldLock } from '../../postgres/connection/held-lock.ts';
 import { lockHolder } from '../../postgres/connection/lock-holder.ts';
 import { lockPort } from '../../postgres/connection/lock-port.ts';
 import { poolPort } from '../../postgres/connection/pool-port.ts';
@@ -39,6 +40,7 @@ export function databasePorts(
 ) {
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
+  const held = new HeldLock();
   return {
     lock: (): PortSpec =>
       lockPort({
@@ -48,9 +50,10 @@ export function databasePorts(
         owner: '@connection-lock',
         holder: () => lockHolder(adminPool, slot),
         answerMsMax: configuration.databaseTimeoutMs,
+        held,
         clock: world.clock,
       }),
-    replication: () => replication(resources, access, watcher),
+    replication: () => replication(resources, access, held, watcher),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>
       publicationPort({
@@ -84,7 +87,12 @@ export function databasePorts(
   };
 }
 
-function replication(resources: ServiceResources, { intake }: LogAccess, watcher: StreamWatcher | undefined): PortSpec {
+function replication(
+  resources: ServiceResources,
+  { intake }: LogAccess,
+  lock: HeldLock,
+  watcher: StreamWatcher | undefined,
+): PortSpec {
   const { configuration, database, storage } = resources;
   const { target, slot, isSlotTemporary, takesOverSlot, publication } = database;
   return replicationPort({
@@ -95,6 +103,7 @@ function replication(resources: ServiceResources, { intake }: LogAccess, watcher
     takesOverSlot,
     publication,
     isManual: configuration.manualTablePublishing,
+    lock,
     transactionBytesMax: configuration.transactionBytesMax,
     sink: sinkOf(resources, intake, watcher),
     lastCommitLsn: () => storage.log.lastCommitLsn,

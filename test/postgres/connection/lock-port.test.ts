@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { HeldLock } from '../../../src/postgres/connection/held-lock.ts';
 import { holderOf } from '../../../src/postgres/connection/lock-holder.ts';
 import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
 import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
@@ -50,6 +51,18 @@ test('holds the lock under the key that the reference service uses', async () =>
 
   await port.close();
   expect(held).toEqual([{ same: true }]);
+});
+
+test('says which session has the lock, for as long as it has it', async () => {
+  const held = new HeldLock();
+  const port = await openPort(lockPort({ target: targetOf(database.url), slot: 'some_slot', owner: '@owner', holder, held }));
+  const before = held.process;
+  await port.ask({ type: 'acquire' });
+  const [known, asked] = [held.process, await holder()];
+
+  await port.close();
+
+  expect([before, { pid: known }, held.process]).toEqual([undefined, asked === 'nobody' ? asked : { pid: asked.pid }, undefined]);
 });
 
 test('tells its owner when the session that held the lock has died', async () => {

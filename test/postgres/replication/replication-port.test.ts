@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { CHANGE_KINDS } from '../../../src/model/change.ts';
 import { type Lsn, LSN_ZERO, lsnFromPostgres, lsnOf } from '../../../src/model/lsn.ts';
 import type { StreamSource } from '../../../src/model/stream-source.ts';
-import { connect } from '../../../src/postgres/connection/connection.ts';
+import { connect, processOf } from '../../../src/postgres/connection/connection.ts';
+import { HeldLock } from '../../../src/postgres/connection/held-lock.ts';
 import { PgoutputError } from '../../../src/postgres/replication/pgoutput-parser.ts';
 import { replicationPort, type ReplicationPortOptions } from '../../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED, type StoredStream } from '../../../src/postgres/replication/slot-standing.ts';
@@ -223,6 +224,54 @@ test('a stream of ours that another instance has left at the slot is ended, so t
     standing: 'continued', error: { code: 'database_unreachable', message: expect.any(String) }, type: 'replication.streaming',
   });
 });
+
+test('who has lost the lock does not end the stream of who has it', async () => {
+  await startStream();
+  const lost = await lockedSession();
+  await lost.end();
+  const other = await open({ lock: lost.held });
+
+  const answer = await other.ask({ type: 'connect' });
+
+  await other.close();
+  await database.query('INSERT INTO items VALUES (1)');
+  await sink.until(({ transactions }) => transactions.length === 1);
+  expect(answer).toMatchObject({ type: 'replication.refused', error: { code: 'lock_lost' }, fatal: false });
+});
+
+test('who has the lock ends the stream, and drops a slot that does not go on: not when it was lost in between', async () => {
+  await startStream();
+  const before = await confirmed();
+  stored = NOTHING_STORED;
+  const lock = await lockedSession();
+  const other = await open({ lock: lock.held });
+
+  const { type, standing } = await other.ask({ type: 'connect' });
+  await lock.end();
+  const answer = await other.ask({ type: 'createSlot' });
+
+  await other.close();
+  expect([type, standing, answer, await confirmed()]).toEqual([
+    'replication.connected', 'lost',
+    { type: 'replication.refused', error: { code: 'lock_lost', message: expect.any(String) }, fatal: false },
+    before,
+  ]);
+});
+
+/** Has the lock of the slot until it ends. */
+async function lockedSession(): Promise<{ held: HeldLock; end(): Promise<void> }> {
+  const client = await connect(targetOf(database.url), { applicationName: 'armature lock' });
+  await client.query('SELECT pg_advisory_lock(hashtext($1))', [database.name]);
+  const held = new HeldLock();
+  held.process = processOf(client);
+  return {
+    held,
+    async end() {
+      await client.end();
+      await database.until(`SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ${held.process})`);
+    },
+  };
+}
 
 test('a stream of somebody else is left alone', async () => {
   const running = await startStream();
