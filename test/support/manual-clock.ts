@@ -44,6 +44,12 @@ export class ManualClock implements Clock {
     this.timers.delete(timer);
   }
 
+  /** The process stands still meanwhile: what falls due is late. */
+  standStill(forMs: number): void {
+    this.elapsedMs += forMs;
+    this.advance(0);
+  }
+
   advance(byMs: number): void {
     const untilMs = this.elapsedMs + byMs;
     for (let next = this.nextDue(untilMs); next !== undefined; next = this.nextDue(untilMs)) {

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { connect } from '../../../src/postgres/connection/connection.ts';
 import { HeldLock } from '../../../src/postgres/connection/held-lock.ts';
 import { holderOf } from '../../../src/postgres/connection/lock-holder.ts';
+import { leaseLock, LockLease } from '../../../src/postgres/connection/lock-lease.ts';
 import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
+import { prepareLongSession } from '../../../src/postgres/connection/long-session.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
@@ -173,4 +177,32 @@ test('who asks over a network that was cut has an answer in time', async () => {
   await port.close();
   await network.close();
   expect(answer).toMatchObject({ type: 'lock.refused', error: { code: 'database_unreachable' }, fatal: false });
+});
+
+test.each([15_000, 60_000])('the probes of TCP do not free the lock sooner than the lease: two answers of %i ms', async (answerMsMax) => {
+  const client = await connect(targetOf(database.url), { applicationName: 'armature lock' });
+  await prepareLongSession(client);
+  await leaseLock(client, answerMsMax);
+
+  const { rows: [found] } = await client.query<{ heardForS: number; leaseMs: number }>(`
+    SELECT idle.setting::int + apart.setting::int * count.setting::int AS "heardForS", lease.setting::int AS "leaseMs"
+      FROM pg_settings idle, pg_settings apart, pg_settings count, pg_settings lease
+     WHERE idle.name = 'tcp_keepalives_idle' AND apart.name = 'tcp_keepalives_interval' AND count.name = 'tcp_keepalives_count'
+       AND lease.name = 'idle_session_timeout'`);
+
+  await client.end();
+  expect(found).toEqual({ heardForS: 2 * answerMsMax / 1000, leaseMs: 2 * answerMsMax });
+});
+
+test('who stood still for a lease gives the lock up at once, though nothing says that its session has ended', async () => {
+  const client = await connect(targetOf(database.url), { applicationName: 'armature lock' });
+  const ended = new Promise<string>((done) => void client.once('end', () => done('ended')));
+  const clock = new ManualClock();
+  const lease = new LockLease(client, clock, 3_000);
+
+  clock.standStill(6_000);
+
+  const outcome = await Promise.race([ended, client.query('SELECT 1').then(() => 'goes on', () => ended)]);
+  lease.end();
+  expect(outcome).toBe('ended');
 });
