@@ -7,19 +7,19 @@
  * a shape exists only once `create` has made it.
  */
 import type { Relation, UntoldPartition } from '../model/relation.ts';
-import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
+import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import { unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
 import { defineWithin, followedFilter, isMisfit, refuseMisfit, unfitColumns, type Misfit } from './bounded-shape.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import { withNamedZones } from './named-zones.ts';
-import type { RelationLookup } from './ports.ts';
+import type { RelationLookup, RelationSource } from './ports.ts';
 import { chosenColumns } from './queryable-columns.ts';
 import { whenReady } from './readiness.ts';
 import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
-import { storedRelation } from './stored-relation.ts';
+import { isGuessOf, storedRelation } from './stored-relation.ts';
 
 /** A request with its tables, as they were looked up. */
 interface Asked {
@@ -41,18 +41,17 @@ export async function defineShapeTarget(
   parameters: DefinitionParameters,
   held?: Handle,
 ): Promise<ShapeTarget | Refusal> {
-  const { relations } = context.ports;
-  let isStored = false;
-  const known = await lookUpAll(context, parameters, async (table) => {
-    const lookup = await relations.relation(table.schema, table.name);
-    const stored = lookup.outcome === 'unreachable' ? storedLookup(context, held, table) : undefined;
-    isStored ||= stored !== undefined;
-    return stored ?? lookup;
-  });
+  const { relations, shapes } = context.ports;
+  const stored = held === undefined ? undefined : shapes.definitionOf(held);
+  const early = new EarlyLookups(relations, stored);
+  const first = await lookUpAll(context, parameters, (table) => early.lookUp(table));
+  if (stored !== undefined && early.areOfStored) {
+    const meant = isRefusal(first) ? undefined : await storedTarget(context, first, stored);
+    if (meant !== undefined) return meant;
+  }
+  const known = early.areOfStored ? await lookUpAll(context, parameters, ({ schema, name }) => relations.relation(schema, name)) : first;
   if (isRefusal(known)) return known;
   const target = await targetOf(context, known);
-  // What is stored of a table is what that shape reads of it: whatever else is asked for has to wait for the table itself.
-  if (isStored) return isShapeOf(context, held, target) ? target : await defineShapeTarget(context, parameters);
   if (!isMistake(target)) return target;
   const now = await lookUpAll(context, parameters, ({ schema, name }) => relations.relationNow(schema, name));
   if (isRefusal(now)) return now;
@@ -60,15 +59,30 @@ export async function defineShapeTarget(
   return isMisfit(last) ? refuseMisfit(last, parameters) : last;
 }
 
-function storedLookup({ ports }: ApiContext, held: Handle | undefined, table: RelationName): RelationLookup | undefined {
-  const definition = held === undefined ? undefined : ports.shapes.definitionOf(held);
-  const relation = definition && storedRelation(definition, table);
-  return relation && { outcome: 'found', relation };
+/** Lookups that a stored shape answers where Postgres has not been reached yet. */
+class EarlyLookups {
+  /** At least one was answered so: what is made of them is a guess. */
+  areOfStored = false;
+
+  constructor(
+    private readonly relations: RelationSource,
+    private readonly stored: ShapeDefinition | undefined,
+  ) {}
+
+  async lookUp(table: RelationName): Promise<RelationLookup> {
+    const lookup = await this.relations.relation(table.schema, table.name);
+    if (lookup.outcome !== 'unreachable' || this.stored === undefined) return lookup;
+    const relation = storedRelation(this.stored, table);
+    if (relation === undefined) return lookup;
+    this.areOfStored = true;
+    return { outcome: 'found', relation };
+  }
 }
 
-function isShapeOf({ ports }: ApiContext, held: Handle | undefined, target: ShapeTarget | Refusal | Misfit): target is ShapeTarget {
-  const definition = held === undefined ? undefined : ports.shapes.definitionOf(held);
-  return !isMistake(target) && definition !== undefined && definitionKey(definition) === definitionKey(target.definition);
+/** A guess is no definition to make a shape of, or to join one by. @returns undefined where something else is asked for. */
+async function storedTarget(context: ApiContext, asked: Asked, stored: ShapeDefinition): Promise<ShapeTarget | undefined> {
+  const target = await targetOf(context, asked);
+  return isMistake(target) || !isGuessOf(target.definition, stored) ? undefined : { ...target, definition: stored };
 }
 
 function isMistake(found: ShapeTarget | ShapeDefinition | Refusal | Misfit): found is Refusal | Misfit {

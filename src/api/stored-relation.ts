@@ -1,9 +1,12 @@
 /**
  * A table as a stored shape has it in its record: the columns that it reads, with the names and types that they had. It answers for the
  * catalogue while Postgres has not been reached yet, and to those alone who hold the handle of that shape: what they read they may read on.
+ *
+ * That is enough to tell whether a request means that shape, and too little to make another of: whether a column is an enum, the order of
+ * columns that several of its shapes read, and what the catalogue has besides is guessed, or not known.
  */
 import type { Column, Relation } from '../model/relation.ts';
-import type { ShapeDefinition } from '../model/shape.ts';
+import { definitionKey, type ShapeDefinition } from '../model/shape.ts';
 import { requiredColumns } from '../shapes/altered-table.ts';
 import { quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import { typeNameOf } from '../sql/values/type-names.ts';
@@ -18,19 +21,24 @@ export function storedRelation(definition: ShapeDefinition, table: RelationName)
   return relations.get(quoteRelation(table));
 }
 
+/** @param guessed worked out from the tables of `stored`. @returns whether it is the same shape. */
+export function isGuessOf(guessed: ShapeDefinition, stored: ShapeDefinition): boolean {
+  return definitionKey(inNoOrder(guessed)) === definitionKey(inNoOrder(stored));
+}
+
+function inNoOrder(definition: ShapeDefinition): ShapeDefinition {
+  const reads = [...definition.reads].sort((left, right) => (left.name < right.name ? -1 : 1));
+  const dependencies = definition.dependencies?.map((dependency) => ({ ...dependency, shape: inNoOrder(dependency.shape) }));
+  return { ...definition, reads, ...(dependencies === undefined ? {} : { dependencies }) };
+}
+
 function relationsOf(definition: ShapeDefinition): ReadonlyMap<string, Relation> {
-  const read = new Map<string, Relation[]>();
+  const relations = new Map<string, Relation>();
   for (const each of withInner(definition)) {
     const name = quoteRelation(each.relation);
-    const own = relationOf(each);
+    const [before, own] = [relations.get(name), relationOf(each)];
     if (own === undefined) return new Map();
-    read.set(name, [...(read.get(name) ?? []), own]);
-  }
-  const relations = new Map<string, Relation>();
-  for (const [name, parts] of read) {
-    const whole = joined(parts);
-    if (whole === undefined) return new Map();
-    relations.set(name, whole);
+    relations.set(name, before === undefined ? own : joined(before, own));
   }
   return relations;
 }
@@ -63,31 +71,9 @@ function relationOf(definition: ShapeDefinition): Relation | undefined {
   };
 }
 
-/**
- * Each reads its own columns, in the order of the table, and must find them in that order again: it is a part of what a shape is.
- *
- * @returns undefined for those that cannot be of one table.
- */
-function joined(parts: readonly Relation[]): Relation | undefined {
-  const order = commonOrder(parts.map(({ columns }) => columns.map(({ name }) => name)));
-  const all = parts.flatMap(({ columns }) => columns);
-  const columns = order?.map((name) => all.filter((column) => column.name === name).reduceRight(over));
-  return columns && { ...parts.reduceRight(over), columns };
-}
-
-/** What the second one says counts. */
-function over<Said extends object>(before: Said, said: Said): Said {
-  return { ...before, ...said };
-}
-
-/** An order in which the names of each list stand as they do there. Which of two comes first that are in no list together nobody asks. */
-function commonOrder(lists: readonly (readonly string[])[]): readonly string[] | undefined {
-  const order: string[] = [];
-  for (let left = lists; left.some(({ length }) => length > 0); ) {
-    const next = left.flatMap(([first]) => first ?? []).find((name) => left.every((list) => list.indexOf(name) <= 0));
-    if (next === undefined) return undefined;
-    order.push(next);
-    left = left.map((list) => (list[0] === next ? list.slice(1) : list));
-  }
-  return order;
+/** Each reads its own columns, in the order of the table: which of both orders goes between which is not known. */
+function joined(left: Relation, right: Relation): Relation {
+  const others = right.columns.filter(({ name }) => !left.columns.some((column) => column.name === name));
+  const columns = left.columns.map((column) => ({ ...right.columns.find(({ name }) => name === column.name), ...column }));
+  return { ...right, ...left, columns: [...columns, ...others] };
 }

@@ -2,6 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isRefusal } from '../../src/api/refusal.ts';
 import { invariant } from '../../src/base/invariant.ts';
+import type { Relation } from '../../src/model/relation.ts';
 import type { ShapeResponse } from '../../src/api/shape-response.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
@@ -67,6 +68,56 @@ test('a mistake about a table that is gone is that it is gone', async () => {
 test('a table that is not there is looked up once', async () => {
   const status = await statusOf({ table: 'missing' });
   expect([status, world.catalog.lookups]).toEqual([400, 1]);
+});
+
+describe('while Postgres has not been reached yet', () => {
+  const facts = { version: 700, notNull: false, collation: 0, types: null };
+  const STORED: Relation = {
+    oid: 20_000, schema: 'public', name: 'stored', files: '1',
+    columns: [key('id', 'text'), column('title', 'text'), column('parent', 'text')].map((own, index) => {
+      return { ...own, facts: { ...facts, number: index + 1 } };
+    }),
+  };
+  const subquery = { table: 'stored', columns: 'id', where: "parent IN (SELECT id FROM stored WHERE title = 'x' OR parent = 'y')" };
+
+  async function storedHandle(parameters: Readonly<Record<string, unknown>>): Promise<string> {
+    const answer = await answerTo(parameters);
+    invariant('handle' in answer && answer.handle !== undefined, 'the shape was made');
+    world.catalog.isReachable = false;
+    world.status.set('starting');
+    world.status.meet('readable');
+    return answer.handle;
+  }
+
+  beforeEach(async () => {
+    world = createWorld({ language: await loadWhereLanguage() });
+    world.catalog.relations.set(JSON.stringify(['public', 'stored']), STORED);
+  });
+
+  test.each<readonly [string, Readonly<Record<string, unknown>>]>([
+    ['all columns', { table: 'stored' }],
+    ['a subquery that reads the same table in another order', subquery],
+  ])('who holds the handle of a shape of %s reads on', async (_, parameters) => {
+    const handle = await storedHandle(parameters);
+
+    const answer = await answerTo({ ...parameters, handle, offset: '0_0' });
+
+    expect([answer, world.directory.created]).toMatchObject([{ status: 200, handle }, 1]);
+  });
+
+  test('another shape is made of what the catalogue says once it answers, and not of what the stored one says', async () => {
+    const handle = await storedHandle({ table: 'stored' });
+    const answering = answerTo({ table: 'stored', replica: 'full', handle, offset: '0_0' });
+    await expect.poll(() => world.status.waitingCount).toBe(1);
+    const before = world.directory.created;
+
+    world.catalog.isReachable = true;
+    world.status.set('active');
+    const answer = await answering;
+
+    const other = 'handle' in answer && answer.handle !== undefined ? world.directory.definitionOf(answer.handle) : undefined;
+    expect([before, answer, other]).toMatchObject([1, { status: 409 }, { replica: 'full', facts: { files: '1' } }]);
+  });
 });
 
 describe('a filter with time zones', () => {
