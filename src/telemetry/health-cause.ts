@@ -22,6 +22,8 @@ export interface CauseSource {
   readonly holder: LockHolder | 'nobody' | undefined;
   /** Since when the connections are closed because nobody uses the database; undefined where they are not. */
   readonly asleepSinceMicros: number | undefined;
+  /** Since when they were closed, while what was missed is being followed; undefined otherwise. */
+  readonly missedSinceMicros: number | undefined;
   /** The state of the replication client. */
   readonly replication: string;
   /** For whom the making of a replication slot waits, each in words; empty when nobody is known. */
@@ -49,9 +51,10 @@ const REPLICATION: Readonly<Record<string, string>> = {
 
 /** @param isTrusted the secret was given, or there is none. @returns undefined when nothing is missing, and nothing takes long. */
 export function healthCause(source: CauseSource, isTrusted: boolean): string | undefined {
-  const { missing, asleepSinceMicros } = source;
+  const { missing, asleepSinceMicros, missedSinceMicros } = source;
   const [first] = missing;
   if (asleepSinceMicros !== undefined) return asleepText(asleepSinceMicros);
+  if (first === undefined && missedSinceMicros !== undefined) return missedText(missedSinceMicros);
   if (first === undefined) return source.slow && slowText(source.slow, isTrusted);
   // Postgres answers, and names who has the lock: then its last refusal, or our loss of it, is over, and only the wait is left.
   if (first === 'lock' && typeof source.holder === 'object') return lockText(source, isTrusted);
@@ -103,6 +106,12 @@ function replicationText({ replication, slotAwaits }: CauseSource, isTrusted: bo
 function asleepText(sinceMicros: number): string {
   const since = new Date(sinceMicros / 1000).toISOString();
   return `the connections to Postgres are closed since ${since}, because nobody used it; the next request for a shape opens them`;
+}
+
+function missedText(sinceMicros: number): string {
+  const since = new Date(sinceMicros / 1000).toISOString();
+  const what = `what was changed since ${since}, while the connections to Postgres were closed`;
+  return `${what}, is being followed; requests are refused until then`;
 }
 
 function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): string {

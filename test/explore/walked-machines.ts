@@ -492,6 +492,7 @@ const idleWatchWalk: WalkedMachine = {
     { type: 'timeout.taken' },
     { type: 'timeout.retry' },
     { type: 'timeout.well' },
+    { type: 'timeout.following' },
   ],
 };
 

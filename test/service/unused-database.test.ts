@@ -61,6 +61,21 @@ test('a subset of a stored shape is read by the request that wakes it', async ()
   expect([status, text.includes('"title":"two"')]).toEqual([200, true]);
 });
 
+test('until what was missed is followed, health says that it starts, and why', async () => {
+  const follower = new ShapeFollower(service.shapeUrl, { table: 'items' });
+  await follower.catchUp();
+  await untilAsleep();
+  service.runtime.suspend('@log-writer');
+
+  const waking = follower.catchUp();
+  await expect.poll(() => service.cause(), { timeout: 10_000 }).toMatch(/^what was changed since .* is being followed/);
+  const { level } = service.status();
+  service.runtime.resume('@log-writer');
+  await waking;
+
+  expect([level, service.status().level]).toEqual(['starting', 'active']);
+});
+
 test('an idle watch that is killed while the connections are closed opens them again', async () => {
   await untilAsleep();
 

@@ -6,7 +6,8 @@ import { ServiceTroubles } from '../../src/telemetry/service-troubles.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const QUIET: CauseSource = {
-  missing: [], trouble: () => undefined, nowMs: 0, asleepSinceMicros: undefined, slot: 'electric_slot_default', slow: undefined,
+  missing: [], trouble: () => undefined, nowMs: 0, asleepSinceMicros: undefined, missedSinceMicros: undefined,
+  slot: 'electric_slot_default', slow: undefined,
   holder: undefined, replication: 'streaming', slotAwaits: [],
   restored: () => ({ count: 3, of: 10 }),
 };
@@ -27,6 +28,16 @@ test.each<[string, Partial<CauseSource>, string | undefined, string | undefined]
       'the next request for a shape opens them',
     'the connections to Postgres are closed since 1970-01-01T00:00:00.000Z, because nobody used it; ' +
       'the next request for a shape opens them',
+  ],
+  [
+    'what happened while nobody used the database', { missedSinceMicros: 0 },
+    'what was changed since 1970-01-01T00:00:00.000Z, while the connections to Postgres were closed, is being followed; ' +
+      'requests are refused until then',
+    undefined,
+  ],
+  [
+    'the connections that somebody waits for', { missing: ['pools'], missedSinceMicros: 0 },
+    'the connections to Postgres are being opened', undefined,
   ],
   [
     'a sync that takes long', { slow: { operation: 'sync', path: '/data/log/1.log', forMs: 7_900 } },

@@ -75,6 +75,11 @@ export class DatabaseUse implements Table<DatabaseUseChange> {
     return this.closed?.sinceMicros;
   }
 
+  /** Somebody waits for them to be open, and for what was missed to be followed. */
+  get isAwaited(): boolean {
+    return this.closed?.wokenAtMs !== undefined;
+  }
+
   note(): void {
     this.lastMs = this.ports.nowMs();
     if (this.closed !== undefined) this.closed.wokenAtMs ??= this.lastMs;

@@ -38,7 +38,8 @@ type Event =
   | { type: 'timeout.look' }
   | { type: 'timeout.taken' }
   | { type: 'timeout.retry' }
-  | { type: 'timeout.well' };
+  | { type: 'timeout.well' }
+  | { type: 'timeout.following' };
 
 interface Context {
   self: Pid;
@@ -51,6 +52,8 @@ const ILL_MS_MAX = 5_000;
 const TAKEN_AGAIN_MS = 10;
 const RETRY_MS = 200;
 const WELL = { name: 'well', delayMs: ILL_MS_MAX };
+/** Behind that it is told that there is much to follow: by then requests have been refused. */
+const FOLLOWING = { name: 'following', delayMs: 5_000 };
 const ASK_MONITOR = { to: '@status-monitor', request: { type: 'awaitActive' }, as: 'monitor', timeoutMs: ILL_MS_MAX } as const;
 const GIVE_UP = { type: 'apply', params: change('giveUp') } as const;
 const WHY = 'nobody has used the database for long; the next request for a shape opens them';
@@ -106,15 +109,17 @@ export const idleWatch = setup({
      * end of it, and its stored shapes must be served as those of any other.
      */
     catchingUp: {
-      entry: { type: 'startTimer', params: WELL },
+      entry: [{ type: 'startTimer', params: WELL }, { type: 'startTimer', params: FOLLOWING }],
       exit: [
         { type: 'cancelTimer', params: { name: 'well' } },
+        { type: 'cancelTimer', params: { name: 'following' } },
         { type: 'cancel', params: { as: 'monitor' } },
         { type: 'cancel', params: { as: 'postgres' } },
         { type: 'cancel', params: { as: 'writer' } },
       ],
       on: {
         'timeout.well': { actions: { type: 'call', params: ASK_MONITOR } },
+        'timeout.following': { actions: { type: 'send', params: note('info', 'connections.following') } },
         'service.active': { actions: { type: 'startTimer', params: WELL } },
         'monitor.failed': [
           { guard: { type: 'isLate', params: ({ event }) => event }, target: 'awake', actions: GIVE_UP },

@@ -164,7 +164,10 @@ export function serviceStatus(
     active: new SharedWait(() => told('awaitActive'), clock),
   };
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
-  const level = () => serviceLevel(snapshot()?.value);
+  const standing = () => serviceLevel(snapshot()?.value);
+  /** Well, but what was missed while the connections were closed is yet to be followed: until then nobody is answered. */
+  const isCatchingUp = () => snapshot()?.value === 'active' && use()?.isAwaited === true;
+  const level = () => (isCatchingUp() ? 'starting' : standing());
   return {
     level,
     noteUse: () => use()?.note(),
@@ -173,9 +176,9 @@ export function serviceStatus(
     isConnected: () => typeof snapshot()?.context.pools === 'string',
     whyNotReady: () => {
       const conditions = snapshot()?.context;
-      return conditions === undefined || level() === 'active' ? undefined : whyNotActive(conditions);
+      return conditions === undefined || standing() === 'active' ? undefined : whyNotActive(conditions);
     },
-    isFollowed: () => level() === followedAt,
+    isFollowed: () => standing() === followedAt,
     cause,
     limits,
     waitUntil: (goal, timeoutMs) => goals[goal].until(timeoutMs),

@@ -38,9 +38,11 @@ export function keptHolder(clock: Clock, pool: DatabasePool, slot: string): Kept
 function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'holder'> {
   const { database: { slot }, runtime, storage, troubles, world: { clock } } = resources;
   const { slowest } = storage.disk;
+  const use = databaseUse(runtime);
   return {
     slow: slowest !== undefined && slowest.forMs >= SLOW_MS ? slowest : undefined,
-    asleepSinceMicros: stateOf(runtime) === 'asleep' ? databaseUse(runtime)?.closedSinceMicros : undefined,
+    asleepSinceMicros: stateOf(runtime) === 'asleep' ? use?.closedSinceMicros : undefined,
+    missedSinceMicros: use?.isAwaited === true ? use.closedSinceMicros : undefined,
     trouble: (troubled) => troubles.of(troubled),
     nowMs: clock.nowMs(),
     slot,

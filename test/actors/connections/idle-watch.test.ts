@@ -116,6 +116,21 @@ test('while it is ill, and has yet to follow what was missed, it counts as awake
   expect([well, world.use.isOpen, world.asked.at(-1)]).toEqual([false, true, 'connections.overdue']);
 });
 
+test('what takes long to follow is told of once', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.asked.length = 0;
+  world.hold('awaitPassed');
+  const asked = ask();
+  await world.pass(20_000);
+  world.answer('awaitPassed');
+  await world.settle();
+  await asked;
+
+  expect(world.asked.filter((what) => what.startsWith('connections.'))).toEqual([
+    'connections.opening', 'connections.following', 'connections.opened',
+  ]);
+});
+
 test.each([
   ['where the WAL stands', 'seeWal', { type: 'wal.unseen' }, { type: 'wal.seen', lsn: '7' }],
   [
