@@ -7,7 +7,7 @@
  *
  * Nobody may be told that there is nothing new before the service has followed what happened meanwhile. So it counts as awake when the
  * shapes have taken what Postgres had logged by the time that it could be asked. Where it does not become active for long, or does not
- * stay so, it counts as awake as well: then it is a service without Postgres, as any other.
+ * stay so, or Postgres does not say twice in a row, it counts as awake as well: then it is a service without Postgres, as any other.
  */
 import { assertEvent, assign, setup } from 'xstate';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
@@ -45,6 +45,7 @@ interface Context {
   self: Pid;
   lookEveryMs: number;
   through: LogPosition; // Of the log, where all lies before that was missed.
+  unseen: number; // So often in a row Postgres did not say where it stands.
 }
 
 /** For no longer the service may be ill: so long a request waits for it, too. */
@@ -55,7 +56,15 @@ const WELL = { name: 'well', delayMs: ILL_MS_MAX };
 /** Behind that it is told that there is much to follow: by then requests have been refused. */
 const FOLLOWING = { name: 'following', delayMs: 5_000 };
 const ASK_MONITOR = { to: '@status-monitor', request: { type: 'awaitActive' }, as: 'monitor', timeoutMs: ILL_MS_MAX } as const;
+const UNSEEN_MAX = 2;
+/** A connection that broke in that moment is there again by then. */
+const UNSEEN_RETRY_MS = 2_000;
 const GIVE_UP = { type: 'apply', params: change('giveUp') } as const;
+/** A role may have lost the right to ask, or a proxy let through everything but that: who waits must not do so for ever. */
+const UNSEEN = [
+  { guard: 'isUnseenStill', target: '#idle-watch.awake', actions: GIVE_UP },
+  { target: '#idle-watch.backingOff', actions: 'noteUnseen' },
+] as const;
 const WHY = 'nobody has used the database for long; the next request for a shape opens them';
 
 const tellMonitor = {
@@ -70,12 +79,18 @@ export const idleWatch = setup({
   guards: {
     isThere: (_, { reason }: { reason: unknown }) => reason === 'running' || reason === 'restarting',
     isLate: (_, { reason }: { reason: unknown }) => reason === 'timeout',
+    isUnseenStill: ({ context }) => context.unseen + 1 >= UNSEEN_MAX,
     isNobody: (_, { count }: { count: number }) => count === 0,
   },
-  actions: { ...effects, noteThrough: assign((_, { through }: { through: LogPosition }) => ({ through })) },
+  actions: {
+    ...effects,
+    noteThrough: assign((_, { through }: { through: LogPosition }) => ({ through })),
+    noteSeen: assign({ unseen: 0 }),
+    noteUnseen: assign(({ context }) => ({ unseen: context.unseen + 1 })),
+  },
 }).createMachine({
   id: 'idle-watch',
-  context: ({ input: { self, lookEveryMs } }) => ({ self, lookEveryMs, through: LOG_START }),
+  context: ({ input: { self, lookEveryMs } }) => ({ self, lookEveryMs, through: LOG_START, unseen: 0 }),
   initial: 'opening',
   on: {
     awaitAwake: { actions: 'postpone' },
@@ -131,7 +146,7 @@ export const idleWatch = setup({
         /** What happened meanwhile lies before where Postgres stands now. */
         locating: {
           entry: { type: 'call', params: askPostgres('seeWal') },
-          on: { 'wal.seen': 'following', 'wal.unseen': '#idle-watch.backingOff', 'postgres.failed': '#idle-watch.backingOff' },
+          on: { 'wal.seen': { target: 'following', actions: 'noteSeen' }, 'wal.unseen': UNSEEN, 'postgres.failed': UNSEEN },
         },
         following: {
           entry: { type: 'call', params: ({ event }) => askWriter(event) },
@@ -151,6 +166,7 @@ export const idleWatch = setup({
       },
     },
     awake: {
+      entry: 'noteSeen',
       tags: 'ready',
       on: {
         'use.resumed': { actions: { type: 'send', params: openedNote } },
@@ -201,7 +217,10 @@ export const idleWatch = setup({
       on: { awaitAwake: { target: 'opening', actions: 'postpone' }, reportCondition: { actions: tellMonitor } },
     },
     backingOff: {
-      entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_MS } },
+      entry: {
+        type: 'startTimer',
+        params: ({ context }) => ({ name: 'retry', delayMs: context.unseen > 0 ? UNSEEN_RETRY_MS : RETRY_MS }),
+      },
       on: { 'timeout.retry': 'opening' },
     },
   },

@@ -116,6 +116,22 @@ test('while it is ill, and has yet to follow what was missed, it counts as awake
   expect([well, world.use.isOpen, world.asked.at(-1)]).toEqual([false, true, 'connections.overdue']);
 });
 
+test.each([
+  ['says nothing', { type: 'wal.unseen' }],
+  ['cannot be asked', { type: 'postgres.failed', reason: 'noproc' }],
+])('where Postgres %s of where it stands, twice in a row, nobody waits any longer', async (_, answer) => {
+  await world.pass(2 * IDLE_MS);
+  world.asked.length = 0;
+  world.tell('seeWal', answer);
+  const asked = ask();
+  await world.pass(2_500);
+  await asked;
+
+  expect([world.state(), world.use.isOpen, world.asked.filter((what) => what !== 'connections.opening')]).toEqual([
+    'awake', true, ['restartChild', 'awaitActive', 'seeWal', 'restartChild', 'awaitActive', 'seeWal', 'connections.overdue'],
+  ]);
+});
+
 test('what takes long to follow is told of once', async () => {
   await world.pass(2 * IDLE_MS);
   world.asked.length = 0;
@@ -143,10 +159,10 @@ test.each([
   const asked = ask();
   await world.pass(300);
   world.tell(request, then);
-  await world.pass(300);
+  await world.pass(2_000);
   await asked;
 
-  expect(world.state()).toBe('awake');
+  expect(world.asked.filter((what) => what === 'connections.opened')).toHaveLength(1);
 });
 
 test('a status monitor that starts anew is told that they are closed on purpose', async () => {
