@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly replication?: 'database';
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
+  /** Nothing is asked over it but to be let in: a pooler lets in whom it has no session for, yet. Then the encoding is the database's. */
+  readonly isBare?: boolean;
 }
 
 /** Unless somebody has less time. */
@@ -110,7 +112,7 @@ async function attempt(target: DatabaseTarget, options: ConnectOptions, tls: Tls
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     await client.connect();
-    await client.query("SET client_encoding TO 'UTF8'");
+    if (options.isBare !== true) await client.query("SET client_encoding TO 'UTF8'");
     return client;
   } catch (error) {
     client.connection.stream.destroy();

@@ -167,7 +167,7 @@ class Pool implements DatabasePool {
   private async askBeside(): Promise<void> {
     const { target, applicationName } = this.options;
     try {
-      const client = await connect(target, { applicationName, timeoutMs: Math.min(CONNECT_MS_MAX, this.silenceMsMax) });
+      const client = await connect(target, { applicationName, timeoutMs: Math.min(CONNECT_MS_MAX, this.silenceMsMax), isBare: true });
       client.end().catch(() => {}); // It has said what it was made for.
     } catch (error) {
       const refused = connectError(error);

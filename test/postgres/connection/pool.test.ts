@@ -5,6 +5,7 @@ import { createPool, type DatabasePool } from '../../../src/postgres/connection/
 import { poolPort } from '../../../src/postgres/connection/pool-port.ts';
 import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
+import { startSilentPostgres } from '../../support/postgres/silent-postgres.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 
@@ -151,4 +152,19 @@ test('a pool whose connections are all at work is up, and none of them is closed
 
   await port.close();
   expect({ answer, row }).toMatchObject({ answer: { type: 'pools.up' }, row: { what: 'computed' } });
+});
+
+test('a pool whose connections are all at work is up where another one is let in, though nothing is answered behind that', async () => {
+  const server = await startSilentPostgres();
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 1, queueMsMax: 200, silenceMsMax: 1_000 });
+  const port = await openPort(poolPort({ pools: [pool] }));
+  await pool.open();
+  const asked = pool.query('SELECT 1').catch((error: unknown) => error);
+
+  const answer = await port.ask({ type: 'probe' });
+
+  await server.close();
+  await asked;
+  await port.close();
+  expect(answer).toEqual({ type: 'pools.up' });
 });
