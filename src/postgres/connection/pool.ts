@@ -158,9 +158,15 @@ class Pool implements DatabasePool {
     try {
       await this.use((client) => inTime(client, this.clock, this.silenceMsMax, () => client.query('SELECT 1')));
     } catch (error) {
-      if (!(error instanceof PoolTimeoutError)) throw error;
+      if (!this.mayBeFull(error)) throw error;
       await this.askBeside();
+      this.isUp = true;
     }
+  }
+
+  /** A pooler whose sessions are all at work lets a question wait, for longer than we do. */
+  private mayBeFull(error: unknown): boolean {
+    return error instanceof PoolTimeoutError || (this.isLent && error instanceof DatabaseUnreachableError && !isAnswer(error));
   }
 
   /** All at work, or all cut off: only another connection can tell. One that is refused has been answered. */

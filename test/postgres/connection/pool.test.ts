@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { pause } from '../../../src/base/pause.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
@@ -168,3 +170,21 @@ test('a pool whose connections are all at work is up where another one is let in
   await port.close();
   expect(answer).toEqual({ type: 'pools.up' });
 });
+
+test.each([[true, 'pools.up'], [false, 'pools.down']])(
+  'where everybody is let in and nothing is answered in time, a pool that is lent (%s) to us by a pooler is %s',
+  async (isLent, type) => {
+    const server = await startSilentPostgres();
+    const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 3, isLent, silenceMsMax: 300 });
+    const port = await openPort(poolPort({ pools: [pool] }));
+    await pool.open();
+    const asked = pool.query('SELECT 1').then(() => 'answered', () => 'broken off');
+
+    const answer = await port.ask({ type: 'probe' });
+    const still = await Promise.race([asked, pause(systemClock, 50)]);
+
+    await server.close();
+    await port.close();
+    expect([answer.type, still]).toEqual([type, isLent ? undefined : 'broken off']);
+  },
+);
