@@ -164,9 +164,14 @@ class Pool implements DatabasePool {
     }
   }
 
-  /** A pooler whose sessions are all at work lets a question wait, for longer than we do. */
+  /**
+   * A pooler whose sessions are all at work lets a question wait, for longer than we do; and whoever lets somebody in may take longer for
+   * it than those wait who want to ask something.
+   */
   private mayBeFull(error: unknown): boolean {
-    return error instanceof PoolTimeoutError || (this.isLent && error instanceof DatabaseUnreachableError && !isAnswer(error));
+    if (error instanceof PoolTimeoutError) return true;
+    if (!(error instanceof DatabaseUnreachableError) || isAnswer(error)) return false;
+    return this.isLent || isLate(error);
   }
 
   /** All at work, or all cut off: only another connection can tell. One that is refused has been answered. */
@@ -232,6 +237,11 @@ class Pool implements DatabasePool {
       throw refused instanceof DatabaseRefusedError ? new SessionRefusedError(refused) : refused;
     }
   }
+}
+
+/** It was not refused, and did not break: there was no more time for it. */
+function isLate({ message }: DatabaseUnreachableError): boolean {
+  return message.startsWith('timeout exceeded') || message.startsWith('timeout expired') || message.endsWith('connection timeout');
 }
 
 /** `pg` has one text for a pool that stays full and for a server that does not answer: only the counts tell them apart. */

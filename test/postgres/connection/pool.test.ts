@@ -188,3 +188,17 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
     expect([answer.type, still]).toEqual([type, isLent ? undefined : 'broken off']);
   },
 );
+
+test('a Postgres that lets in later than a query would wait for it is there', async () => {
+  const server = await startSilentPostgres();
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 3, queueMsMax: 300, silenceMsMax: 5_000 });
+  const port = await openPort(poolPort({ pools: [pool] }));
+  await pool.open();
+  server.letInAfter(600);
+
+  const answer = await pool.use(() => port.ask({ type: 'probe' })); // The one that is open is lent meanwhile.
+
+  await server.close();
+  await port.close();
+  expect(answer).toEqual({ type: 'pools.up' });
+});
