@@ -13,7 +13,7 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect, farewell, processOf } from './connection.ts';
-import { isLasting, typed, worldError } from './database-error.ts';
+import { DatabaseUnreachableError, isLasting, typed, worldError } from './database-error.ts';
 import type { HeldLock } from './held-lock.ts';
 import type { LockHolder } from './lock-holder.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
@@ -121,7 +121,7 @@ class Port {
 
   /** @throws {WorldError} no session is left, and none waits. */
   private async lockedSession(signal: AbortSignal): Promise<LockedSession> {
-    const client = await this.sessionInTime(signal);
+    const client = await this.session(signal);
     this.waiting = client;
     try {
       const asked = typed(() => client.query<{ pid: number }>(LOCK_SQL, [this.options.slot]));
@@ -132,21 +132,25 @@ class Port {
     }
   }
 
-  /** Whatever its connection may fall silent at. */
-  private async sessionInTime(signal: AbortSignal): Promise<pg.Client> {
+  /** Each step has its time: Postgres may be slow, and none may last for ever. */
+  private async session(signal: AbortSignal): Promise<pg.Client> {
+    const { target } = this.options;
+    const client = await this.inTime(signal, (given) => connect(target, { applicationName: 'armature lock', signal: given }));
+    await this.inTime(signal, (given) => until(given, client, prepareLongSession(client)));
+    await this.inTime(signal, (given) => until(given, client, leaseLock(client, this.answerMsMax)));
+    return client;
+  }
+
+  private async inTime<Result>(signal: AbortSignal, step: (given: AbortSignal) => Promise<Result>): Promise<Result> {
     const overdue = new AbortController();
     const timer = this.clock.setTimer(() => overdue.abort(), this.answerMsMax);
     try {
-      return await this.session(AbortSignal.any([signal, overdue.signal]));
+      return await step(AbortSignal.any([signal, overdue.signal]));
+    } catch (error) {
+      throw overdue.signal.aborted ? new DatabaseUnreachableError(`Postgres has been silent for ${this.answerMsMax} ms`) : error;
     } finally {
       this.clock.clearTimer(timer);
     }
-  }
-
-  private async session(signal: AbortSignal): Promise<pg.Client> {
-    const client = await connect(this.options.target, { applicationName: 'armature lock', signal });
-    await until(signal, client, prepareLongSession(client).then(() => leaseLock(client, this.answerMsMax)));
-    return client;
   }
 
   private async seeHolder(): Promise<Message> {

@@ -176,7 +176,21 @@ test('who asks over a network that was cut has an answer in time', async () => {
 
   await port.close();
   await network.close();
-  expect(answer).toMatchObject({ type: 'lock.refused', error: { code: 'database_unreachable' }, fatal: false });
+  expect(answer).toEqual({
+    type: 'lock.refused', error: { code: 'database_unreachable', message: 'Postgres has been silent for 100 ms' }, fatal: false,
+  });
+});
+
+test('a Postgres that is slow with each answer gives the lock all the same', async () => {
+  const network = await startCuttableNetwork(database.url);
+  network.slow(300);
+  const port = await open(targetOf(network.url), 2_000);
+
+  const { type } = await port.ask({ type: 'acquire' });
+
+  await port.close();
+  await network.close();
+  expect(type).toBe('lock.acquired');
 });
 
 test.each([15_000, 60_000])('the probes of TCP do not free the lock sooner than the lease: two answers of %i ms', async (answerMsMax) => {

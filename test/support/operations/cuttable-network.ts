@@ -4,12 +4,15 @@
  */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { systemClock } from '../../../src/base/clock.ts';
 
 export interface CuttableNetwork {
   /** The URL of the server, by way of this network. */
   readonly url: string;
   /** Connections that are there lead nowhere from now on, and so do new ones. */
   cut(): void;
+  /** Whatever the server says from now on comes so many milliseconds later. */
+  slow(ms: number): void;
   /** New connections come through again. */
   mend(): void;
   /** Ends every connection. */
@@ -22,7 +25,10 @@ export async function startCuttableNetwork(serverUrl: string): Promise<CuttableN
   const [host, port] = [url.hostname, Number(url.port)];
   const pairs = new Set<Pair>();
   let isCut = false;
-  const listener = createServer((client) => void pairs.add(isCut ? new Pair(client) : new Pair(client, connect(port, host))));
+  let delayMs = 0;
+  const listener = createServer((client) => {
+    pairs.add(isCut ? new Pair(client, () => 0) : new Pair(client, () => delayMs, connect(port, host)));
+  });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   url.hostname = '127.0.0.1';
@@ -33,6 +39,7 @@ export async function startCuttableNetwork(serverUrl: string): Promise<CuttableN
       isCut = true;
       for (const pair of pairs) pair.cut();
     },
+    slow: (ms) => void (delayMs = ms),
     mend: () => void (isCut = false),
     async close() {
       for (const pair of pairs) pair.destroy();
@@ -47,10 +54,10 @@ class Pair {
   private isCut = false;
 
   /** @param upstream left out where the network was cut before. */
-  constructor(client: Socket, upstream?: Socket) {
+  constructor(client: Socket, delayMs: () => number, upstream?: Socket) {
     this.sockets = upstream === undefined ? [client] : [client, upstream];
-    this.carry(client, upstream);
-    if (upstream !== undefined) this.carry(upstream, client);
+    this.carry(client, upstream, () => 0);
+    if (upstream !== undefined) this.carry(upstream, client, delayMs);
   }
 
   cut(): void {
@@ -61,8 +68,9 @@ class Pair {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private carry(from: Socket, to: Socket | undefined): void {
+  private carry(from: Socket, to: Socket | undefined, delayMs: () => number): void {
     from.on('data', (bytes) => {
+      if (delayMs() > 0) return void systemClock.setTimer(() => to?.write(bytes), delayMs());
       if (this.isCut || to === undefined || to.write(bytes)) return;
       from.pause();
       to.once('drain', () => from.resume());
