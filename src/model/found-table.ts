@@ -10,6 +10,6 @@ export interface FoundColumn extends LayoutColumn {
 
 export interface FoundTable extends Omit<RelationLayout, 'id' | 'columns'> {
   readonly columns: readonly FoundColumn[];
-  /** Which files it lies in, with all that is below it: others when its rows were written anew. */
+  /** Which files it lies in, or its oldest partition: others when its rows were written anew. */
   readonly files: string;
 }

@@ -42,7 +42,7 @@ export interface ShapeDefinition {
 
 /** As the catalogue had them when the shape was asked for. */
 export interface ShapeFacts {
-  /** Which files the table lay in, with all that is below it. */
+  /** Which files the table lay in, or its oldest partition. */
   readonly files: string;
   /** Of each of `reads`, in their order, what `alteringOf` compares. */
   readonly columns: string;

@@ -35,10 +35,12 @@ export const COLUMN_FACTS_SQL = `
 /** An int2vector counts from 0, and a slice of it from 1. What the index includes besides is no part of the key. */
 export const PK_INDEX_SQL = `array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) - 1`;
 
+/** Of a table with partitions the oldest one, since who alters it writes all of them anew: others come without touching those. */
 export const FILES_SQL = `
   CASE WHEN c.relkind = 'p' THEN
-    (SELECT md5(coalesce(string_agg(file.relfilenode::text, ',' ORDER BY file.oid), ''))
-     FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid)
+    coalesce((SELECT file.oid::text || '.' || file.relfilenode::text
+              FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid AND file.relkind = 'r'
+              ORDER BY file.oid LIMIT 1), '')
   ELSE c.relfilenode::text END`;
 
 /** Of all that is below it too. @param place SQL of the file that the table `file` lies in. */

@@ -149,7 +149,7 @@ test('a partitioned table that is altered ends the shapes of all that is below i
   const before = await Promise.all([...shapes, { table: tree, columns: 'id,mark' }].map(follow));
 
   await database.query(`ALTER TABLE ${tree} ALTER COLUMN size TYPE int USING size * 2`);
-  await database.query(`CREATE TABLE ${beside}_new PARTITION OF ${beside} DEFAULT; ALTER TABLE ${beside} ALTER COLUMN mark SET DEFAULT 1`);
+  await database.query(`CREATE TABLE ${beside}_new PARTITION OF ${beside} DEFAULT; ALTER TABLE ${beside} ALTER COLUMN size SET DEFAULT 1`);
   await untilReviewed();
 
   await expect.poll(() => before.map(isOver), { interval: 20 }).toEqual([true, true, true, false, false, false]);
