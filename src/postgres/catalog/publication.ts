@@ -101,14 +101,20 @@ export function createPublication(options: PublicationOptions): Publication {
       return turnedMicros === 0 ? [] : [{ relation, beforeMicros: turnedMicros === before ? before : EVER }];
     });
   };
+  const forget = (oid: number): void => {
+    trees.forgetTree(oid);
+    memberships.forget(oid);
+    seen.forget(oid);
+  };
   return {
     async review(relations) {
       const { lastLayoutId } = trees;
       const streamed = streamedVersion();
-      const { standings, others } = await inTransaction(pool, limitOf(relations), async (client) => {
+      const { standings, others, gone } = await inTransaction(pool, limitOf(relations), async (client) => {
         const found = await standingsOf(client, publication, relations, isManual);
         const oids = seen.othersOf(found);
-        return { standings: found, others: oids.length === 0 ? [] : await foundTables(client, oids) };
+        const missing = found.flatMap(({ isThere, relation }) => (isThere ? [] : [relation]));
+        return { standings: found, others: oids.length === 0 ? [] : await foundTables(client, oids), gone: await goneOf(client, missing) };
       });
       const isOther = standings.some(({ version }) => version !== streamed);
       // Where the stream has been made anew meanwhile, it is the answer that is old.
@@ -116,6 +122,7 @@ export function createPublication(options: PublicationOptions): Publication {
       const faults = faultsOf(standings, memberships);
       memberships.noteNew(standings);
       if (others.length === 0 || altered(others)) seen.note(standings);
+      gone.forEach(forget);
       return { faults, turns: turnsOf(standings, lastLayoutId) };
     },
     async add(relations) {
@@ -130,17 +137,27 @@ export function createPublication(options: PublicationOptions): Publication {
     },
     async drop(relations) {
       // By another name a table may still be followed: then it is no member under this one.
-      const left = isManual ? relations : await inTransaction(pool, limitOf(relations), (client) => drop(client, publication, relations));
-      for (const { oid } of left) {
-        trees.forgetTree(oid);
-        memberships.forget(oid);
-        seen.forget(oid);
-      }
+      const left = isManual ? relations : await inTransaction(pool, limitOf(relations), async (client) => {
+        const members = await drop(client, publication, relations);
+        return [...members, ...(await goneOf(client, relations)).map((oid) => ({ oid }))];
+      });
+      for (const { oid } of left) forget(oid);
     },
   };
 }
 
 type Relations = readonly PublishedRelation[];
+
+/** Oids of those that are tables by no name any more. */
+async function goneOf(client: pg.PoolClient, relations: Relations): Promise<readonly number[]> {
+  if (relations.length === 0) return [];
+  const { rows } = await client.query<{ oid: number }>(GONE_SQL, [relations.map(({ oid }) => oid)]);
+  return rows.map(({ oid }) => oid);
+}
+
+const GONE_SQL = `
+  SELECT meant.oid::int8::float8 AS oid FROM unnest($1::oid[]) AS meant (oid)
+  WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = meant.oid)`;
 
 function faultsOf(standings: readonly PublicationStanding[], memberships: Memberships): readonly PublicationFault[] {
   return standings.flatMap((standing) => {

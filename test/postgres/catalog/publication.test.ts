@@ -291,6 +291,21 @@ test('a table that an operator publishes with other rows for a while has left, a
   expect({ before, faults }).toEqual({ before: [], faults: [{ relation: filtered, fault: 'hasLeft' }] });
 });
 
+test.each(['review', 'drop'] as const)('nothing is kept of a table that is gone: %s', async (call) => {
+  const [gone, renamed] = [await table(`gone_${call}`), await table(`renamed_${call}`, '(id int) PARTITION BY LIST (id)')];
+  const options = kept();
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });
+  await publication.add([gone, renamed]);
+  const before = options.memberships.membershipOf(gone.oid)?.oid;
+  await database.query(`DROP TABLE gone_${call}; ALTER TABLE renamed_${call} RENAME TO other_${call}`);
+
+  await publication[call]([gone, renamed]);
+
+  const { memberships, trees: noted } = options;
+  const left = [gone, renamed].map(({ oid }) => [memberships.membershipOf(oid)?.oid, noted.treeOf(oid)?.oid]);
+  expect([before, left]).toEqual([gone.oid, [[undefined, undefined], [renamed.oid, renamed.oid]]]);
+});
+
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 
