@@ -8,8 +8,8 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import { seesAllOf, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 import type { MoveQueryTarget } from '../../postgres/snapshot/move-queries.ts';
+import { alteringOf } from '../../shapes/altered-table.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
-import { endsShape } from '../../shapes/layout-change.ts';
 import { ROW_END } from '../../shapes/line-format.ts';
 import { moveBetween, type MoveTeller } from '../../shapes/member-moves.ts';
 import { spliceColumns } from '../../shapes/row-plan.ts';
@@ -45,7 +45,7 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
   const writer = shapeLog.beginMoved();
   return {
     relation: definition.relation,
-    accepts: (found) => !endsShape(found, definition),
+    accepts: (found) => !alteringOf(found)(definition),
     columns: spliceColumns(definition).map(({ name }) => name),
     where: asked === 'any' ? where?.subqueries?.queryAll() : where?.subqueries?.queryMoved(asked),
     isNewEnough: (pgSnapshot) => splicing.seesShown(pgSnapshot) && seesAllTakenBy(splicing, pgSnapshot),

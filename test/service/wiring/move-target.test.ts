@@ -35,7 +35,7 @@ function filterOf(text: string): Where {
 }
 
 /** Values of which `ann` has gone, and `ben` come, or NULL; a shape that looks at them as they were before. */
-async function splicing(more: Pick<ShapeDefinition, 'moveOuts'> = {}, word = 'IN', came: string | null = 'ben') {
+async function splicing(more: Pick<ShapeDefinition, 'moveOuts' | 'facts'> = {}, word = 'IN', came: string | null = 'ben') {
   const where = filterOf(`owner ${word} (SELECT title FROM others)`);
   const storage = memoryStorage({ clock: new ManualClock() });
   const definition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({}), column: 'title' }], ...more };
@@ -133,4 +133,13 @@ test('nothing can be asked while nobody keeps the values, or not as far as the s
   tables.clear();
 
   expect([ahead, target()]).toEqual([undefined, undefined]);
+});
+
+test('a table whose values were computed anew is not read: the rows that are stored have the old ones', async () => {
+  const { target } = await splicing({ facts: { files: '16384', columns: '1.700 2.700 3.700' } });
+  const [{ columns, ...same }, moved] = [foundTable(itemsLayout), { ...foundTable(itemsLayout), files: '16400' }];
+  const anew = columns.map((column) => (column.name === 'title' ? { ...column, facts: { ...column.facts, version: 701 } } : column));
+  const found = [{ ...same, columns }, moved, { ...moved, columns: anew }].map((each) => target()?.accepts(each));
+
+  expect(found).toEqual([true, true, false]);
 });
