@@ -9,6 +9,13 @@ export interface ColumnFacts {
   /** The transaction that wrote its row of the catalogue. */
   readonly version: number;
   readonly notNull: boolean;
+  /**
+   * It came with a default that the rows from before have without having it written (`atthasmissing`). It is written out with the table,
+   * and then its row of the catalogue is another one, though no value is.
+   */
+  readonly isMissing: boolean;
+  /** `pg_attrdef.oid` of its default or expression: another one when it was set anew, or computed anew; null where it has none. */
+  readonly defaultOid: number | null;
   /** `pg_collation.oid`; 0 where the type has none. */
   readonly collation: number;
   /** What its values are written with, of types that somebody made; null where Postgres brought all of them. */

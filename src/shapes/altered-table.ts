@@ -4,7 +4,7 @@
  *
  * - a column that it reads is another one under the same name, or the table has another primary key;
  * - the values of one were all written anew: the catalogue has another row for it, and the table lies in other files. VACUUM FULL does
- *   the one, SET DEFAULT the other;
+ *   the one, SET DEFAULT the other. Of one whose default was not written out yet, which is done with the files, that says nothing;
  * - the labels of an enum, or the parts of a composite type, are written otherwise; a label that was added concerns nobody;
  * - one that it selects may be NULL by now, which clients were told it may not;
  * - one that its filter reads sorts otherwise.
@@ -54,22 +54,28 @@ function keyOf(columns: readonly FoundColumn[]): string {
   return keyed.sort((left, right) => left.pkIndex - right.pkIndex).map(({ name }) => name).join();
 }
 
-/** `number.version`, `!` for one that may not be NULL, `~` and the collation, `:` and each type that somebody made. */
-function textOf({ number, version, notNull, collation, types }: ColumnFacts, isFiltered: boolean): string {
-  const typeTexts = (types ?? []).map(([oid, parts]) => `:${typeText(oid, parts)}`);
-  return `${number}.${version}${notNull ? '!' : ''}${isFiltered && collation !== 0 ? `~${collation}` : ''}${typeTexts.join('')}`;
+/**
+ * `number.version`, `!` for one that may not be NULL, `~` and the collation, `=` and the default that is not written out yet, `:` and each
+ * type that somebody made.
+ */
+function textOf({ number, version, notNull, collation, isMissing, defaultOid, types }: ColumnFacts, isFiltered: boolean): string {
+  return [
+    `${number}.${version}`, notNull ? '!' : '', isFiltered && collation !== 0 ? `~${collation}` : '',
+    isMissing && defaultOid !== null ? `=${defaultOid}` : '', ...(types ?? []).map(([oid, parts]) => `:${typeText(oid, parts)}`),
+  ].join('');
 }
 
 function typeText(oid: number, parts: readonly string[]): string {
   return `${oid}.${parts.length}.${fnvHash(JSON.stringify(parts))}`;
 }
 
-const TEXT = /^(?<number>\d+)\.(?<version>\d+)(?<notNull>!?)(?:~(?<collation>\d+))?(?<types>.*)$/;
+const TEXT = /^(?<number>\d+)\.(?<version>\d+)(?<notNull>!?)(?:~(?<collation>\d+))?(?:=(?<unwritten>\d+))?(?<types>.*)$/;
 
 function isOther(text: string, now: ColumnFacts | undefined, isSelected: boolean, isRewritten: boolean): boolean {
-  const { number, version, notNull, collation, types = '' } = TEXT.exec(text)?.groups ?? {};
+  const { number, version, notNull, collation, unwritten, types = '' } = TEXT.exec(text)?.groups ?? {};
   if (now === undefined || Number(number) !== now.number) return true;
-  if (isRewritten && Number(version) !== now.version) return true;
+  const isWrittenOut = unwritten !== undefined && !now.isMissing && Number(unwritten) === now.defaultOid;
+  if (isRewritten && Number(version) !== now.version && !isWrittenOut) return true;
   if (notNull === '!' && isSelected && !now.notNull) return true;
   if (collation !== undefined && Number(collation) !== now.collation) return true;
   return types.split(':').slice(1).some((type) => !isAmong(type, now.types ?? []));

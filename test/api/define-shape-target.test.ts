@@ -71,7 +71,7 @@ test('a table that is not there is looked up once', async () => {
 });
 
 describe('while Postgres has not been reached yet', () => {
-  const facts = { version: 700, notNull: false, collation: 0, types: null };
+  const facts = { version: 700, notNull: false, collation: 0, isMissing: false, defaultOid: null, types: null };
   const STORED: Relation = {
     oid: 20_000, schema: 'public', name: 'stored', files: '1',
     columns: [key('id', 'text'), column('title', 'text'), column('parent', 'text')].map((own, index) => {

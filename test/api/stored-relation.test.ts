@@ -16,6 +16,8 @@ beforeAll(async () => {
 
 const collation = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true } as const;
 
+const PLAIN = { version: 700, collation: 0, isMissing: false, defaultOid: null, types: null } as const;
+
 type Spelled = readonly [name: string, typeName: string, typeOid: number, more?: Partial<Column>];
 
 function relation(name: string, columns: readonly Spelled[]): Relation {
@@ -23,7 +25,7 @@ function relation(name: string, columns: readonly Spelled[]): Relation {
     oid: 4000 + name.length, schema: 'public', name, files: '1', collation,
     columns: columns.map(([column, typeName, typeOid, more], index) => ({
       name: column, typeName, typeOid, typeMod: -1, dimensions: 0, notNull: false, generated: false,
-      facts: { number: index + 1, version: 700, notNull: more?.notNull === true, collation: 0, types: null }, ...more,
+      facts: { ...PLAIN, number: index + 1, notNull: more?.notNull === true }, ...more,
     })),
   };
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   language = await loadWhereLanguage();
 });
 
-const PLAIN: ColumnFacts = { number: 1, version: 700, notNull: false, collation: 0, types: null };
+const PLAIN: ColumnFacts = { number: 1, version: 700, notNull: false, collation: 0, isMissing: false, defaultOid: null, types: null };
 const column = (name: string, typeOid: number, facts: Partial<ColumnFacts>, pkIndex: number | null = null): FoundColumn => {
   return { name, typeOid, typeMod: -1, pkIndex, facts: { ...PLAIN, ...facts } };
 };

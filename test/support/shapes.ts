@@ -28,7 +28,8 @@ export interface ShapeWish {
 
 /** As the catalogue has a table of this layout. */
 export function foundTable({ id: _, ...layout }: RelationLayout): FoundTable {
-  const facts = (number: number) => ({ number, version: 700, notNull: false, collation: 0, types: null });
+  const plain = { version: 700, notNull: false, collation: 0, isMissing: false, defaultOid: null, types: null };
+  const facts = (number: number) => ({ ...plain, number });
   const columns = layout.columns.map((column, at) => ({ ...column, pkIndex: at === 0 ? 0 : null, facts: facts(at + 1) }));
   return { ...layout, files: '16384', columns };
 }

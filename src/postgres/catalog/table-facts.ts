@@ -30,7 +30,8 @@ const TYPES_SQL = `
 
 export const COLUMN_FACTS_SQL = `
   json_build_object('number', a.attnum, 'version', a.xmin::text::int8, 'notNull', a.attnotnull, 'collation', a.attcollation::int8,
-    'types', ${TYPES_SQL})`;
+    'isMissing', a.atthasmissing, 'types', ${TYPES_SQL},
+    'defaultOid', (SELECT d.oid::int8 FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum))`;
 
 /** An int2vector counts from 0, and a slice of it from 1. What the index includes besides is no part of the key. */
 export const PK_INDEX_SQL = `array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum) - 1`;

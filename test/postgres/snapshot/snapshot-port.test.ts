@@ -98,7 +98,7 @@ test('a table that is not the one that was meant is not read', async () => {
   const answer = await ask(target);
 
   const [table] = await database.query("SELECT 'booleans'::regclass::oid::int AS oid, 'yes_no'::regtype::oid::int AS type");
-  const facts = { version: expect.any(Number) as unknown, notNull: false, collation: 0, types: null };
+  const facts = { version: expect.any(Number) as unknown, notNull: false, collation: 0, isMissing: false, defaultOid: null, types: null };
   expect({ answer, calls: target.calls, seen }).toEqual({
     answer: { type: 'snapshot.failed', handle: '1-1', error: expect.objectContaining({ code: 'schema_changed', status: 409 }) as unknown },
     calls: ['abort'],

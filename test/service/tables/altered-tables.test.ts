@@ -32,7 +32,8 @@ beforeEach(async () => {
     CREATE TABLE ${table} (
       id int PRIMARY KEY, title text NOT NULL, size int, width int, mood mood_${tables}, pair pair_${tables}, part part_${tables},
       twice int GENERATED ALWAYS AS (id * 2) STORED);
-    INSERT INTO ${table} VALUES (1, 'one', 10, 1, 'sad', (1, 2), 3), (2, 'TWO', 20, 2, 'glad', NULL, 4)`);
+    INSERT INTO ${table} VALUES (1, 'one', 10, 1, 'sad', (1, 2), 3), (2, 'TWO', 20, 2, 'glad', NULL, 4);
+    ALTER TABLE ${table} ADD COLUMN late int DEFAULT 5`);
 });
 
 const SHAPES = {
@@ -44,6 +45,7 @@ const SHAPES = {
   mood: { columns: 'id,mood' },
   pair: { columns: 'id,pair' },
   twice: { columns: 'id,twice' },
+  late: { columns: 'id,late' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;
 type Shape = keyof typeof SHAPES;
 const NAMES = Object.keys(SHAPES) as readonly Shape[];
@@ -72,7 +74,7 @@ async function rowsOf(params: { readonly columns?: string; readonly where?: stri
 }
 
 const READS_SIZE: readonly Shape[] = ['all', 'size', 'filtered'];
-const NOT_ANEW: readonly Shape[] = ['size', 'filtered', 'mood', 'pair', 'twice'];
+const NOT_ANEW: readonly Shape[] = ['size', 'filtered', 'mood', 'pair', 'twice', 'late'];
 
 test.each<readonly [what: string, sqls: (table: string, number: number) => readonly string[], over: readonly Shape[]]>([
   ['gets a column', (t) => [`ALTER TABLE ${t} ADD COLUMN extra text DEFAULT 'x'`], ['all']],
@@ -89,6 +91,10 @@ test.each<readonly [what: string, sqls: (table: string, number: number) => reado
   ['has a composite type with another attribute', (_, n) => [`ALTER TYPE pair_${n} ADD ATTRIBUTE c int`], ['all', 'pair']],
   ['has its text sorted otherwise', (t) => [`ALTER TABLE ${t} ALTER COLUMN title TYPE text COLLATE pg_c_utf8`], ['sorted']],
   ['has a column generated otherwise', (t) => [`ALTER TABLE ${t} ALTER COLUMN twice SET EXPRESSION AS (id * 3)`], ['all', 'twice']],
+  [
+    'has a column that came with a default written out, and computed anew',
+    (t) => [`VACUUM FULL ${t}`, `ALTER TABLE ${t} ALTER COLUMN late TYPE int USING late * 2`], ['all', 'late'],
+  ],
   ['is vacuumed into other files', (t) => [`VACUUM FULL ${t}`, `CLUSTER ${t} USING ${t}_pkey`], []],
   [
     'is altered in what no shape has of it',
