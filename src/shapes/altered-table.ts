@@ -39,14 +39,43 @@ export function alteringOf(found: FoundTable): (definition: ShapeDefinition) => 
   const ends = endingOf(found);
   const present = new Map(found.columns.map((column) => [column.name, column]));
   const key = keyOf(found.columns);
-  return (definition) => {
+  return judgedOnce((definition) => {
     if (ends(definition) || definition.primaryKey.join() !== key) return true;
     const { facts, reads, columns } = definition;
     if (facts === undefined) return false;
     const isRewritten = facts.files !== found.files;
     const texts = facts.columns.split(' ');
     return reads.some(({ name }, index) => isOther(texts[index] ?? '', present.get(name)?.facts, columns.includes(name), isRewritten));
+  });
+}
+
+/** Shapes of one table differ in their filter for the most part, which is not looked at: a hundred thousand are told apart in no time. */
+function judgedOnce(isOver: (definition: ShapeDefinition) => boolean): (definition: ShapeDefinition) => boolean {
+  const judged = new Map<string, { readonly definition: ShapeDefinition; readonly isOver: boolean }>();
+  return (definition) => {
+    const text = definition.facts?.columns ?? '';
+    const before = judged.get(text);
+    if (before !== undefined && areAlike(before.definition, definition)) return before.isOver;
+    const verdict = { definition, isOver: isOver(definition) };
+    judged.set(text, verdict);
+    return verdict.isOver;
   };
+}
+
+/** In all that an alteration can concern, but for the text by which they are found. */
+function areAlike(left: ShapeDefinition, right: ShapeDefinition): boolean {
+  const areSameTable = left.relation.oid === right.relation.oid && left.relation.name === right.relation.name
+    && left.relation.schema === right.relation.schema;
+  return areSameTable && left.facts?.files === right.facts?.files && left.selectsAll === right.selectsAll
+    && areSameNames(left.columns, right.columns) && areSameNames(left.primaryKey, right.primaryKey)
+    && left.reads.length === right.reads.length && left.reads.every(({ name, typeOid, typeMod }, index) => {
+    const other = right.reads[index];
+    return other?.name === name && other.typeOid === typeOid && other.typeMod === typeMod;
+  });
+}
+
+function areSameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name, index) => name === right[index]);
 }
 
 function keyOf(columns: readonly FoundColumn[]): string {

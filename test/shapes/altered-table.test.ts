@@ -84,3 +84,23 @@ test('a shape of which nothing more is known ends by layout and key alone, and i
   const isSame = definitionKey(before) === definitionKey({ ...before, ...(facts && { facts }) });
   expect([facts !== undefined, isSame, alteringOf(altered)(before), alteringOf(other)(before)]).toEqual([true, true, false, true]);
 });
+
+test.each<readonly [string, FoundTable]>([
+  ['as it was', items],
+  ['with NULL', changed('title', { version: 900, notNull: false })],
+  ['computed anew', { ...changed('title', { version: 900 }), files: '20000' }],
+])('each of many shapes is judged by what it has itself, however alike they are: %s', (_, found) => {
+  const [all, title] = [definitionOf({}), definitionOf({ columns: 'id,title' })];
+  const [{ facts }, [first, ...rest]] = [title, title.reads];
+  invariant(facts !== undefined && first !== undefined, 'the catalogue was asked, and it reads a column');
+  const likes: readonly ShapeDefinition[] = [
+    title, { ...title, replica: 'full' }, { ...title, facts: { ...facts, files: '20000' } }, { ...title, columns: ['id'] },
+    { ...title, primaryKey: ['title'] }, { ...title, selectsAll: true }, { ...title, reads: [{ ...first, typeMod: 8 }, ...rest] },
+    { ...title, relation: { ...title.relation, name: 'other' } }, all, definitionOf({ columns: 'id,mood' }),
+  ];
+  const mixed = likes.flatMap((one) => likes.flatMap((other) => [one, other]));
+
+  const isAltered = alteringOf(found);
+
+  expect(mixed.map(isAltered)).toEqual(mixed.map((definition) => alteringOf(found)(definition)));
+});
