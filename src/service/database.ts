@@ -7,6 +7,7 @@ import { createTimeZones, type TimeZones } from '../postgres/catalog/time-zones.
 import { caCertificates } from '../settings/ca-certificates.ts';
 import { isProblem, parseDatabaseUrl, trusting, type DatabaseProblem, type DatabaseTarget } from '../settings/database-url.ts';
 import { streamNames } from '../settings/stream-names.ts';
+import { HeldLock } from '../postgres/connection/held-lock.ts';
 import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
 import type { Disk } from '../storage/disk/disk.ts';
 import { wholeText } from '../storage/disk/whole-text.ts';
@@ -17,6 +18,7 @@ export interface Database {
   /** As they were read at the start, in PEM. */
   readonly ca: string | undefined;
   readonly slot: string;
+  readonly lock: HeldLock;
   /** The slot ends with the connection that streams, so Postgres keeps nothing for a service that is away. */
   readonly isSlotTemporary: boolean;
   /** A slot that Armature did not make may be dropped. */
@@ -69,6 +71,7 @@ export function databaseOf(
     target,
     ca,
     ...names,
+    lock: new HeldLock(),
     isSlotTemporary: configuration.cleanupReplicationSlots,
     takesOverSlot: configuration.takeOverSlot,
     adminPool,

@@ -20,6 +20,8 @@ export interface CauseSource {
   readonly slow: SlowWork | undefined;
   /** Undefined when Postgres does not say. */
   readonly holder: LockHolder | 'nobody' | undefined;
+  /** That is a session which this service has lost, and Postgres has not. */
+  readonly isHolderOurs?: boolean;
   /** Since when the connections are closed because nobody uses the database; undefined where they are not. */
   readonly asleepSinceMicros: number | undefined;
   /** Since when they were closed, while what was missed is being followed; undefined otherwise. */
@@ -119,9 +121,9 @@ function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): str
   return `the disk is slow: it has been at one ${work} for ${Math.floor(forMs / 1000)} s; nothing is lost, and what is new comes late`;
 }
 
-function lockText({ holder, slot }: CauseSource, isTrusted: boolean): string {
+function lockText({ holder, isHolderOurs, slot }: CauseSource, isTrusted: boolean): string {
   if (holder === 'nobody') return 'Postgres is being asked for the lock';
-  const waits = 'another instance holds the lock';
+  const waits = isHolderOurs === true ? 'a session that this service has lost still holds the lock' : 'another instance holds the lock';
   if (holder === undefined) return `the lock is waited for: ${waits}, as a rule`;
   if (!isTrusted) return `${waits}; this one goes on when that has ended`;
   return `${waits} of ${slot}: ${sessionText(holder)}; this one goes on when that has ended`;

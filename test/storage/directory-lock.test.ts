@@ -318,9 +318,11 @@ test('a process of this machine is known by its start, its pid alone says nothin
 });
 
 test('a process that has ended, and that nobody has asked how, lives no more', async () => {
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']); // What it has become asks nobody.
+  const parent = spawn('sh', ['-c', 'exec 3<&0; read line <&3 & echo $!; exec sleep 60']);
   const [told] = (await once(parent.stdout, 'data')) as [Buffer];
   const ended = Number(told.toString());
+  await expect.poll(() => readFileSync(`/proc/${String(parent.pid)}/comm`, 'latin1')).toBe('sleep\n'); // Which asks nobody.
+  parent.stdin.write('\n');
   await expect.poll(() => readFileSync(`/proc/${ended}/stat`, 'latin1')).toContain(') Z ');
   const { self } = systemProcesses;
   const found = ['', '1'].map((start) => systemProcesses.isAlive({ ...self, pid: ended, start }));

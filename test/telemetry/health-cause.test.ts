@@ -60,6 +60,12 @@ test.each<[string, Partial<CauseSource>, string | undefined, string | undefined]
     `another instance holds the lock of electric_slot_default: process 42 of Postgres; ${GOES_ON}`,
     `another instance holds the lock; ${GOES_ON}`,
   ],
+  [
+    'the lock, which a session has that we have lost', { missing: ['lock'], holder: HOLDER, isHolderOurs: true },
+    'a session that this service has lost still holds the lock of electric_slot_default: process 42 of Postgres, ' +
+      `application "armature \\"lock\\"", from 10.0.0.7, connected since 1970-01-01T00:00:00.000Z; ${GOES_ON}`,
+    `a session that this service has lost still holds the lock; ${GOES_ON}`,
+  ],
   ['the lock, of which Postgres does not say', { missing: ['lock'] }, UNTOLD, undefined],
   ['a lock that is free', { missing: ['lock'], holder: 'nobody' }, 'Postgres is being asked for the lock', undefined],
   ['a stream', { missing: ['replication'], replication: 'starting' }, 'the replication stream is being started', undefined],

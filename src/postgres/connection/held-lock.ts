@@ -7,8 +7,23 @@ import { advisoryLockSql } from './lock-holder.ts';
 import { quoteText } from './sql-text.ts';
 
 export class HeldLock {
+  private present: number | undefined;
+  private last: number | undefined;
+
   /** Of Postgres; undefined while we have no such session, as far as we know. */
-  process: number | undefined;
+  get process(): number | undefined {
+    return this.present;
+  }
+
+  set process(process: number | undefined) {
+    this.present = process;
+    this.last = process ?? this.last;
+  }
+
+  /** Postgres may still have the session of ours that had the lock last, though we have lost it. */
+  wasOurs(process: number): boolean {
+    return process === this.last;
+  }
 }
 
 /** Another session may have the lock by now: the connection that had it is gone, or about to be found gone. */

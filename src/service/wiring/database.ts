@@ -5,7 +5,6 @@ import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
-import { HeldLock } from '../../postgres/connection/held-lock.ts';
 import { lockHolder } from '../../postgres/connection/lock-holder.ts';
 import { lockPort } from '../../postgres/connection/lock-port.ts';
 import { poolPort } from '../../postgres/connection/pool-port.ts';
@@ -39,8 +38,7 @@ export function databasePorts(
   watcher?: StreamWatcher,
 ) {
   const { configuration, database, world } = resources;
-  const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
-  const held = new HeldLock();
+  const { target, adminPool, snapshotPool, movePool, subsetPool, slot, lock, publication } = database;
   return {
     lock: (): PortSpec =>
       lockPort({
@@ -50,10 +48,10 @@ export function databasePorts(
         owner: '@connection-lock',
         holder: () => lockHolder(adminPool, slot),
         answerMsMax: configuration.databaseTimeoutMs,
-        held,
+        held: lock,
         clock: world.clock,
       }),
-    replication: () => replication(resources, access, held, watcher),
+    replication: () => replication(resources, access, watcher),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>
       publicationPort({
@@ -90,11 +88,10 @@ export function databasePorts(
 function replication(
   resources: ServiceResources,
   { intake }: LogAccess,
-  lock: HeldLock,
   watcher: StreamWatcher | undefined,
 ): PortSpec {
   const { configuration, database, storage } = resources;
-  const { target, slot, isSlotTemporary, takesOverSlot, publication } = database;
+  const { target, slot, lock, isSlotTemporary, takesOverSlot, publication } = database;
   return replicationPort({
     name: '@replication',
     target,

@@ -18,7 +18,7 @@ const SLOW_MS = 5_000;
 
 /** @returns told whether the secret was given; undefined when the service is active, and its disk in time. */
 export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean) => Promise<string | undefined> {
-  const { database: { adminPool, slot }, runtime, world: { clock } } = resources;
+  const { database: { adminPool, slot, lock }, runtime, world: { clock } } = resources;
   const holder = keptHolder(clock, adminPool, slot);
   const conditions = () => runtime.refOf('@status-monitor')?.getSnapshot() as { context: ServiceConditions } | undefined;
   const missing = (): CauseSource['missing'] => CONDITIONS.filter((condition) => conditions()?.context[condition] === null);
@@ -26,7 +26,9 @@ export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean)
     if (conditions() === undefined) return 'the status monitor is being started';
     const isLockMissing = missing().includes('lock');
     const held = isLockMissing && adminPool.isUp ? await holder.get() : undefined;
-    return healthCause({ ...sourceOf(resources), missing: missing(), holder: held }, isTrusted); // Meanwhile it may have become active.
+    const isHolderOurs = typeof held === 'object' && lock.wasOurs(held.pid);
+    // Meanwhile it may have become active.
+    return healthCause({ ...sourceOf(resources), missing: missing(), holder: held, isHolderOurs }, isTrusted);
   };
 }
 
@@ -35,7 +37,7 @@ export function keptHolder(clock: Clock, pool: DatabasePool, slot: string): Kept
   return new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(pool, slot), (holder) => typeof holder !== 'object');
 }
 
-function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'holder'> {
+function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'holder' | 'isHolderOurs'> {
   const { database: { slot }, runtime, storage, troubles, world: { clock } } = resources;
   const { slowest } = storage.disk;
   const use = databaseUse(runtime);

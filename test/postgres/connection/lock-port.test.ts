@@ -66,7 +66,10 @@ test('says which session has the lock, for as long as it has it', async () => {
 
   await port.close();
 
-  expect([before, { pid: known }, held.process]).toEqual([undefined, asked === 'nobody' ? asked : { pid: asked.pid }, undefined]);
+  const wasOurs = [known ?? 0, 0].map((process) => held.wasOurs(process));
+  expect([before, { pid: known }, held.process, wasOurs]).toEqual(
+    [undefined, asked === 'nobody' ? asked : { pid: asked.pid }, undefined, [true, false]],
+  );
 });
 
 test('tells its owner when the session that held the lock has died', async () => {
