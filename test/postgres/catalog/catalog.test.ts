@@ -38,8 +38,12 @@ test('describes columns in attribute order, the primary key in its own', async (
   const collation = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true };
   const plain = { typeMod: -1, dimensions: 0, notNull: false, generated: false };
   const facts = (number: number, more = {}) => ({
-    facts: { number, version: expect.any(Number) as unknown, notNull: false, collation: 0, types: null, ...more },
+    facts: {
+      number, version: expect.any(Number) as unknown, notNull: false, collation: 0, types: null,
+      isMissing: false, defaultOid: null, ...more,
+    },
   });
+  const generated = { defaultOid: expect.any(Number) as unknown };
   const first = facts(1, { notNull: true, collation: 100 });
   expect(relation).toEqual({
     oid: expect.any(Number), schema: 'public', name: 'Odd "name', files: expect.stringMatching(/^\d+$/),
@@ -48,7 +52,7 @@ test('describes columns in attribute order, the primary key in its own', async (
       { ...plain, name: 'tags', typeOid: 1009, typeName: 'text', dimensions: 2, collation, ...facts(3, { collation: 100 }) },
       { ...plain, name: 'a', typeOid: 23, typeName: 'int4', notNull: true, pkIndex: 0, ...facts(4, { notNull: true }) },
       { ...plain, name: 'd', typeOid: 1700, typeMod: 327686, typeName: 'numeric', ...facts(5) },
-      { ...plain, name: 'c', typeOid: 23, typeName: 'int4', ...facts(6) },
+      { ...plain, name: 'c', typeOid: 23, typeName: 'int4', ...facts(6, generated) },
     ],
     collation,
   });
