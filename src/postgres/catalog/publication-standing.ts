@@ -66,10 +66,20 @@ const ALL_BELOW = `
    FROM ${TABLES_SQL} JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
    JOIN pg_namespace bn ON bn.oid = below.relnamespace)`;
 
-/** Found once for all tables, since there are none as a rule: to ask each member in the view of each table is quadratic. */
+/**
+ * Found once for all tables, since there are none as a rule: to ask each member in the view of each table is quadratic. A member whose
+ * schema is in the publication as well is published whole, whatever filter it has; Postgres 14 has no list of those that could be named.
+ */
 const MEMBERS_IN_PART = `
   SELECT member.prrelid AS oid FROM pg_publication_rel member JOIN pg_publication owner ON owner.oid = member.prpubid
-  WHERE owner.pubname = $1 AND coalesce(to_jsonb(member) ->> 'prqual', to_jsonb(member) ->> 'prattrs') IS NOT NULL`;
+  JOIN pg_class own ON own.oid = member.prrelid
+  WHERE owner.pubname = $1 AND coalesce(to_jsonb(member) ->> 'prqual', to_jsonb(member) ->> 'prattrs') IS NOT NULL
+    AND NOT EXISTS (
+      SELECT FROM pg_depend schema
+      JOIN pg_depend whole ON whole.classid = schema.classid AND whole.objid = schema.objid
+      WHERE schema.classid = to_regclass('pg_catalog.pg_publication_namespace')
+        AND whole.refclassid = 'pg_publication'::regclass AND whole.refobjid = owner.oid
+        AND schema.refclassid = 'pg_namespace'::regclass AND schema.refobjid = own.relnamespace)`;
 /** Before Postgres 15 nothing is published in part. */
 const IN_PART = `
   CASE WHEN EXISTS (SELECT FROM members_in_part) THEN

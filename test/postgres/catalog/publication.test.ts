@@ -291,6 +291,22 @@ test('a table that an operator publishes with other rows for a while has left, a
   expect({ before, faults }).toEqual({ before: [], faults: [{ relation: filtered, fault: 'hasLeft' }] });
 });
 
+test('a table that is published with other rows is whole where its schema is published as well', async () => {
+  await database.query('CREATE SCHEMA whole; CREATE SCHEMA parted');
+  const relations = [];
+  for (const schema of ['whole', 'parted']) {
+    const { oid } = await table(`${schema}.filtered`, '(id int)');
+    await database.query(`ALTER TABLE ${schema}.filtered REPLICA IDENTITY FULL`);
+    relations.push({ oid, schema, name: 'filtered' });
+  }
+  const filtered = relations.map(({ schema }) => `TABLE ${schema}.filtered WHERE (id > 0)`);
+  await database.query(`CREATE PUBLICATION of_schema FOR ${filtered.join()}, TABLES IN SCHEMA whole`);
+
+  const { faults } = await createPublication({ pool, publication: 'of_schema', isManual: true, ...kept() }).review(relations);
+
+  expect(faults).toEqual([{ relation: relations[1], fault: 'hasLeft' }]);
+});
+
 test.each(['review', 'drop'] as const)('nothing is kept of a table that is gone: %s', async (call) => {
   const [gone, renamed] = [await table(`gone_${call}`), await table(`renamed_${call}`, '(id int) PARTITION BY LIST (id)')];
   const options = kept();
