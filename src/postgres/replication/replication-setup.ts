@@ -85,6 +85,7 @@ export async function prepareReplication(
   stored: StoredStream,
 ): Promise<PreparedReplication> {
   return await typed(async () => {
+    await watchForOurDeath(client); // One that still waits, for a slot or for who alters the publication, keeps the next service from it.
     await liftTimeLimits(client);
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
@@ -192,7 +193,6 @@ async function createPublication(client: pg.Client, publication: string, version
 export async function createSlot(client: pg.Client, names: ReplicationNames, prepared: PreparedReplication): Promise<MadeSlot> {
   const { slot, isSlotTemporary = false } = names;
   return await typed(async () => {
-    await watchForOurDeath(client); // One that still waits for a slot keeps the next service from it.
     const publication = await completePublication(client, names, prepared.source); // Where that is refused, the slot stays.
     if (prepared.isInTheWay) await dropSlot(client, slot, names.lock);
     try {

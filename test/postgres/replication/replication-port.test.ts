@@ -668,6 +668,23 @@ test('a wait for open transactions ends when the caller gives up', async () => {
   expect(type).toBe('replication.refused');
 });
 
+test('one who gives up while somebody alters the publication leaves no walsender behind', async () => {
+  await database.query('CREATE PUBLICATION armature_test');
+  const writer = await database.session();
+  await writer.query("BEGIN; COMMENT ON PUBLICATION armature_test IS 'mine'");
+  port = await open();
+  const abort = new AbortController();
+  const answer = port.ask({ type: 'connect' }, abort.signal);
+  await database.until(`${WALSENDER} AND wait_event_type = 'Lock'`);
+
+  abort.abort();
+
+  const { type } = await answer;
+  await database.until(`SELECT WHERE NOT EXISTS (${WALSENDER})`);
+  await writer.query('ROLLBACK');
+  expect(type).toBe('replication.refused');
+});
+
 test('a wait for open transactions outlasts the lock_timeout of the database', async () => {
   const writer = await database.session();
   await database.query('CREATE TABLE items (id int)');
