@@ -452,6 +452,7 @@ const replicationClientWalk: WalkedMachine = {
     { type: 'replication.streaming' },
     { type: 'replication.ended', error, fatal: false },
     failed('replication.failed'),
+    { ...failed('replication.failed'), reason: 'timeout' },
     { type: 'shapes.purged' },
     failed('purge.failed'),
     { type: 'stream.restarted' },

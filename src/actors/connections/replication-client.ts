@@ -85,6 +85,7 @@ export const replicationClient = setup({
   guards: {
     isContinued: (_, { standing }: Connected) => standing === 'continued',
     isRenamed: (_, { standing, isNoted }: Connected) => standing === 'continued' && !isNoted,
+    isLate: (_, { reason }: { reason: unknown }) => reason === 'timeout',
     /** The same is told once, and nothing is no news. */
     isNews: ({ context }, { transactions, advice }: SlotAwaited) => {
       const isSame = transactions.join() === context.awaited.join() && advice === context.advice;
@@ -152,7 +153,14 @@ export const replicationClient = setup({
           },
         ],
         'replication.refused': 'refused',
-        'replication.failed': 'backingOff',
+        'replication.failed': [
+          {
+            guard: { type: 'isLate', params: ({ event }) => event },
+            target: 'backingOff',
+            actions: { type: 'send', params: note('warn', 'replication.overdue', { afterMs: CONNECT_MS_MAX }) },
+          },
+          { target: 'backingOff' },
+        ],
       },
     },
     disowning: {

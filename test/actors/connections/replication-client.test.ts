@@ -41,6 +41,7 @@ function connectTo({ standing, hold, isNoted = true }: { standing: 'continued' |
       ),
     }),
   });
+  const noted = (what: unknown): void => void (what === 'replication.overdue' && asked.push(what));
   const clock = new ManualClock();
   const runtime = createRuntime({ clock, scheduler: replayScheduler() });
   const specs = [
@@ -58,6 +59,7 @@ function connectTo({ standing, hold, isNoted = true }: { standing: 'continued' |
       },
       ['disconnect'],
     ),
+    { name: '@journal' as const, open: () => ({ requests: {}, casts: { note: ({ what }: Message) => noted(what) } }) },
     { machine: replicationClient, name: '@replication-client' as const },
   ];
   for (const [index, spec] of specs.entries()) {
@@ -155,4 +157,13 @@ test('a publication that leaves out changes ends the stream, and the next attemp
   await settle();
 
   expect(asked).toEqual(['awaitLock', 'connect', 'startStreaming', 'disconnect', 'awaitLock', 'connect', 'startStreaming']);
+});
+
+test('an attempt that takes too long is told of, and the next one begins with the lock', () => {
+  const { asked, pass } = connectTo({ standing: 'continued', hold: 'connect' });
+
+  pass(60_000);
+  pass(FIRST_DELAY_MS);
+
+  expect(asked).toEqual(['awaitLock', 'connect', 'replication.overdue', 'disconnect', 'awaitLock', 'connect']);
 });
