@@ -71,16 +71,29 @@ export interface Looked {
   readonly isPartitioned: boolean;
   readonly isBoolean: readonly boolean[];
   readonly oid: number;
+  /** As in SQL. */
+  readonly name: string;
   /** Where its rows lay. */
   readonly places: string;
 }
 
-const PLACES_OF_SQL = `SELECT ${PLACES_NOW_SQL} AS places FROM pg_catalog.pg_class c WHERE c.oid = $1`;
+const PLACES_OF_SQL = `
+  SELECT ${PLACES_NOW_SQL} AS places, pg_catalog.to_regclass($2)::oid = c.oid AS "isNamed" FROM pg_catalog.pg_class c WHERE c.oid = $1`;
 
-/** To be called behind the rows, in their transaction. @throws {SchemaChangedError} the table was written anew since the look. */
-export async function confirm(client: pg.PoolClient, { oid, places }: Looked): Promise<void> {
-  const [now] = await typed(async () => (await client.query<Pick<LookRow, 'places'>>(PLACES_OF_SQL, [oid])).rows);
-  if (now?.places !== places) throw new SchemaChangedError('the table was written anew while it was waited for');
+interface Place {
+  readonly places: string;
+  /** Rows are read by name: it must lead to the table that was looked at. */
+  readonly isNamed: boolean | null;
+}
+
+/**
+ * To be called behind the rows, in their transaction.
+ *
+ * @throws {SchemaChangedError} the table was written anew since the look, or another one has its name.
+ */
+export async function confirm(client: pg.PoolClient, { oid, name, places }: Looked): Promise<void> {
+  const [now] = await typed(async () => (await client.query<Place & pg.QueryResultRow>(PLACES_OF_SQL, [oid, name])).rows);
+  if (now?.places !== places || now.isNamed !== true) throw new SchemaChangedError('the table was written anew while it was waited for');
 }
 
 /** @throws {SchemaChangedError} the table is not what was meant. */
@@ -134,6 +147,7 @@ function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
     // A domain over boolean stays as it is written: who makes the row's key knows it by its own type, in snapshot and stream.
     isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
     oid: row.oid,
+    name: quoteTable(relation),
     places: row.places,
   };
 }

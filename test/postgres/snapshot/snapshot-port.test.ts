@@ -287,15 +287,18 @@ test('who waits too long for a connection is told so', async () => {
   expect(answer).toMatchObject({ error: { status: 503, message: 'Snapshot creation failed because of a connection pool queue timeout' } });
 });
 
-test.each([
-  ['a table', ''],
-  ['a partition', ' PARTITION BY RANGE (id)'],
-])('%s that is written anew while its rows are waited for is asked for anew', async (what, kind) => {
-  const name = what === 'a table' ? 'slowly' : 'slow_tree';
+const WRITTEN_ANEW = (name: string): string => `ALTER TABLE ${name} ADD COLUMN at timestamptz DEFAULT clock_timestamp()`;
+
+test.each<readonly [string, string, string, (name: string) => string]>([
+  ['a table that is written anew', 'slowly', '', WRITTEN_ANEW],
+  ['a partition that is written anew', 'slow_tree', ' PARTITION BY RANGE (id)', WRITTEN_ANEW],
+  ['a table whose name another one takes', 'renamed', '', (name) => `
+    ALTER TABLE ${name} RENAME TO before; CREATE TABLE ${name} (LIKE before); INSERT INTO ${name} SELECT * FROM before`],
+])('%s while its rows are waited for is asked for anew', async (_, name, kind, alter) => {
   const part = kind === '' ? '' : `CREATE TABLE ${name}_part PARTITION OF ${name} DEFAULT;`;
   await database.query(`CREATE TABLE ${name} (id int)${kind}; ${part} INSERT INTO ${name} VALUES (1), (2)`);
   const altering = await database.session();
-  await altering.query(`BEGIN; ALTER TABLE ${name} ADD COLUMN at timestamptz DEFAULT clock_timestamp()`);
+  await altering.query(`BEGIN; ${alter(name)}`);
   const target = new RecordingTarget({ name, columns: ['id'] });
 
   const answer = ask(target);
