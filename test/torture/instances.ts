@@ -126,8 +126,10 @@ export class Instances {
     this.changed();
     const exited = once(child, 'exit');
     child.kill(signal);
-    const late = pause(systemClock, ENDS_WITHIN_MS).then(() => 'late');
+    const inTime = new AbortController();
+    const late = pause(systemClock, ENDS_WITHIN_MS, inTime.signal).then(() => 'late');
     const outcome = await Promise.race([exited, late]);
+    inTime.abort(); // Nobody waits for the rest of it.
     if (outcome === 'late') throw new Finding(`${instance.name} has not ended ${ENDS_WITHIN_MS} ms after ${signal}`);
   }
 
