@@ -12,6 +12,7 @@ import { note } from './journal.ts';
 
 type Event =
   | { type: 'storage.held'; host: string; pid: number }
+  | { type: 'storage.offered' }
   | { type: 'storage.taken' }
   | { type: 'storage.refused' }
   | { type: 'storage.seen'; count: number }
@@ -84,6 +85,7 @@ export const standby = setup({
           },
           { target: 'looking' },
         ],
+        'storage.offered': 'looking',
         'storage.taken': { target: 'takenOver', actions: { type: 'send', params: note('info', 'storage.taken') } },
         'storage.refused': 'refused',
         'storage.failed': 'resting',

@@ -6,20 +6,18 @@
  */
 import type { Logger } from 'pino';
 import { Closing } from './closing.ts';
-import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
+import type { Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
-import { databaseCertificates, databaseOf, type AdminName, type Database } from './database.ts';
 import { dump } from './dump.ts';
-import { storedStream } from './wiring/database.ts';
 import { followedShape, type FollowedShape, type ShapeOptions } from './followed-shape.ts';
 import type { ServiceEventMap, ServiceListener, StatusEvent } from './event-types.ts';
 import { groundOf, type Beginning, type Ground } from './ground.ts';
 import { reachStorage } from './reached-storage.ts';
 import { configurationOf, type ServiceOptions } from './service-options.ts';
-import { openSideSockets, type SideSockets } from './side-sockets.ts';
-import { startStack } from './stack-stage.ts';
-import { Stages, type NextStage, type Stage } from './stage.ts';
-import { startStandby } from './standby-stage.ts';
+import { reachDatabase } from './reached-database.ts';
+import { openSideSockets } from './side-sockets.ts';
+import { Stages } from './stage.ts';
+import { firstStage, tenureOf } from './tenure.ts';
 import { startError, startFailure } from './start-failure.ts';
 import type { StartWatch } from './start-watch.ts';
 import { watchStatus } from './status-watch.ts';
@@ -27,10 +25,7 @@ import { fetchHandler } from '../http/web/fetch-handler.ts';
 import type { FetchHandler, FetchHandlerOptions } from '../http/web/handler-types.ts';
 import { InspectionPortTakenError } from '../observer/inspection-server.ts';
 import type { Runtime } from '../otp/runtime.ts';
-import { preflight } from '../postgres/connection/preflight.ts';
-import { standbyName } from '../postgres/connection/sleep-port.ts';
 import { errorOf } from '../storage/errors.ts';
-import type { Storage } from '../storage/storage.ts';
 import { forwardingLogger } from '../telemetry/forwarding-logger.ts';
 import { humanLines } from '../telemetry/human-lines.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -126,69 +121,27 @@ function loggerOf(options: ServiceOptions | Configuration, { logLevel }: Configu
 
 async function start(beginning: Beginning): Promise<Service> {
   const { configuration, world, closing } = beginning;
-  const { ground, storage, database } = await reachAll(beginning);
+  const tenure = tenureOf(closing);
+  const { storage, database, ground } = await reachAll(beginning, tenure);
   const sockets = await openSideSockets(ground);
-  const { stage, next } = await firstStage(ground, sockets, storage, database);
+  const stages = new Stages(ground.runtime, await firstStage(ground, sockets, tenure, { storage, database }));
   const { runtime, events } = ground;
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
   closing.add(() => Promise.resolve(unwatch()));
-  return serviceOf({ ground, configuration, stages: new Stages(runtime, stage, next), url: stage.url, unwatch });
+  return serviceOf({ ground, configuration, stages, url: stages.current.url, unwatch });
 }
 
 /** What it stands on, each while the others are on their way. What is wrong with the storage is said first. */
-async function reachAll(beginning: Beginning) {
-  const { watch, closing } = beginning;
+async function reachAll(beginning: Beginning, tenure: Closing) {
+  const { watch } = beginning;
   const opening = reachStorage(beginning);
   opening.then(() => watch.step?.({ what: 'database' }), () => {}); // What keeps it from opening is heard below.
-  const reaching = reachDatabase(beginning, opening);
+  const reaching = reachDatabase({ ...beginning, closing: tenure }, opening);
   const laying = groundOf(beginning);
   await Promise.allSettled([reaching, laying]); // Of which nothing is left open, whatever the storage says.
   const storage = await opening;
-  if (storage !== undefined) closing.add(() => storage.close());
+  if (storage !== undefined) tenure.add(() => storage.close());
   return { storage, database: await reaching, ground: await laying };
-}
-
-/** The stack where the storage is ours, and otherwise a standby that waits for it. */
-async function firstStage(
-  ground: Ground,
-  sockets: SideSockets,
-  storage: Storage | undefined,
-  database: Database,
-): Promise<{ readonly stage: Stage; readonly next?: NextStage }> {
-  if (storage !== undefined) return { stage: await startStack({ ground, sockets, storage, database }) };
-  const viewed = await openDatabase(ground, database, standbyName); // Whoever works in the storage is to see that we wait.
-  await database.adminPool.close();
-  return await startStandby(ground, sockets, viewed, () => openDatabase(ground, database));
-}
-
-/**
- * The storage says which replication slot is its own: no other is touched.
- *
- * @param storage resolves with undefined while it is another instance's: whose slot it is, nobody here can say then.
- */
-async function reachDatabase(beginning: Beginning, storage: Promise<Storage | undefined>): Promise<Database> {
-  const stored = storage.then((opened) => (opened === undefined ? 'unknown' : storedStream(opened)));
-  stored.catch(() => {}); // Perhaps nobody asks for it.
-  const database = await openDatabase(beginning);
-  const opening = database.adminPool.probe().catch(() => {}); // Who asks first for a table finds it open. What fails is heard below.
-  const { manualTablePublishing: isManual } = beginning.configuration;
-  const problem = await preflight(database.target, { ...database, isManual, stored }).finally(() => opening);
-  if (problem !== undefined) throw new ConfigurationError(problem.message);
-  return database;
-}
-
-/**
- * @param before that of the stage before, in an instance that takes over: what was read from files at the start holds. What keeps it from
- * Postgres by now is tried again by the stack, and told.
- */
-async function openDatabase({ configuration, world, closing }: Beginning, before?: Database, adminName?: AdminName): Promise<Database> {
-  const { databaseUrl } = configuration;
-  if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
-  const ca = before === undefined ? await databaseCertificates(configuration, world.disk) : before.ca;
-  const database = databaseOf(configuration, databaseUrl, ca, world.clock, adminName);
-  const { adminPool, snapshotPool, movePool, subsetPool } = database;
-  for (const pool of [adminPool, snapshotPool, movePool, subsetPool]) closing.add(() => pool.close());
-  return database;
 }
 
 /** What runs, and what a program reaches it by. */

@@ -10,7 +10,7 @@ import type { Database } from './database.ts';
 import type { Ground } from './ground.ts';
 import type { ServiceEvents } from './service-events.ts';
 import type { SideSockets } from './side-sockets.ts';
-import type { Stage } from './stage.ts';
+import type { Begun, NextStage } from './stage.ts';
 import { metricsSource } from './wiring/measures.ts';
 import { stackWiring } from './wiring/stack.ts';
 import type { ShapeLives } from './wiring/tables.ts';
@@ -22,14 +22,23 @@ export interface StackParts {
   readonly database: Database;
   /** How the socket comes about, where somebody has listened before. */
   readonly listen?: Listen;
+  /** Begins what comes when the storage is left to another instance. @param url where this one has listened. */
+  readonly behind: (url: string) => ReturnType<NextStage>;
 }
 
-export async function startStack({ ground, sockets, storage, database, listen }: StackParts): Promise<Stage> {
+export async function startStack({ ground, sockets, storage, database, listen, behind }: StackParts): Promise<Begun> {
   const { configuration, logger, closing, runtime, events, reception } = ground;
   const { metricsUrl, inspectionUrl, shown } = sockets;
   for (const note of storage.notes) logger.warn(note);
   const resources = { ...ground, storage, database };
-  const wiring = stackWiring(resources, { reception, listen, lives: toldLives(events, logger), opened: (close) => closing.add(close) });
+  const drain = (): void => runtime.send('@http', { type: 'drain' });
+  let isLeft = false;
+  const makeRoom = (): void => {
+    isLeft = true;
+    drain();
+  };
+  const opened = (close: () => Promise<void>): void => closing.add(close);
+  const wiring = stackWiring(resources, { reception, listen, lives: toldLives(events, logger), opened, makeRoom });
   const { api } = wiring;
   if (metricsUrl !== undefined) shown.source = metricsSource(resources, api);
   const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
@@ -37,8 +46,8 @@ export async function startStack({ ground, sockets, storage, database, listen }:
   const url = configuration.listens === false ? '' : await listeningAt(runtime);
   if (url !== '') logger.info({ url }, 'the service listens');
   if (url !== '' && configuration.observer) shown.observerUrl = `${url}/_observer`;
-  const drain = (): void => runtime.send('@http', { type: 'drain' });
-  return { api, root, url, metricsUrl, observerUrl: shown.observerUrl, inspectionUrl, drain };
+  const stage = { api, root, url, metricsUrl, observerUrl: shown.observerUrl, inspectionUrl, drain };
+  return { stage, next: () => (isLeft ? behind(url) : Promise.resolve(undefined)) };
 }
 
 /** Listeners hear of it in their own time, and the log at once: so its lines are in the order of what happened. */

@@ -1,6 +1,6 @@
 /**
  * Stage: what a service is at present. As a rule it is the stack from the start; where another instance works in its storage it is a
- * standby first, and then the stack.
+ * standby first, and then the stack; and a stack that makes room for another instance is followed by a standby.
  */
 import type { Api } from '../api/api.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
@@ -19,20 +19,27 @@ export interface Stage {
   drain(): void;
 }
 
+/** A stage, and what comes behind it. */
+export interface Begun {
+  readonly stage: Stage;
+  readonly next?: NextStage;
+}
+
 /** Begins the next stage behind one that has ended. @returns undefined when there is none to come: it was stopped, or it gave up. */
-export type NextStage = () => Promise<Stage | undefined>;
+export type NextStage = () => Promise<Begun | undefined>;
 
 export class Stages {
   /** Resolves with why the last one ended. @throws why the next one did not begin. */
   readonly ended: Promise<ExitReason>;
+  private stage: Stage;
   private isStopping = false;
 
   constructor(
     private readonly runtime: Pick<Runtime, 'whenDown' | 'stop'>,
-    private stage: Stage,
-    next: NextStage | undefined,
+    first: Begun,
   ) {
-    this.ended = this.run(next);
+    this.stage = first.stage;
+    this.ended = this.run(first);
   }
 
   get current(): Stage {
@@ -46,12 +53,14 @@ export class Stages {
     await this.runtime.stop(this.stage.root);
   }
 
-  private async run(next: NextStage | undefined): Promise<ExitReason> {
-    const reason = await this.runtime.whenDown(this.stage.root);
-    const following = this.isStopping ? undefined : await next?.();
-    if (following === undefined) return reason;
-    this.stage = following;
-    if (this.isStopping) await this.runtime.stop(following.root);
-    return await this.runtime.whenDown(following.root);
+  private async run(first: Begun): Promise<ExitReason> {
+    for (let begun = first; ; ) {
+      const reason = await this.runtime.whenDown(begun.stage.root);
+      const following = this.isStopping ? undefined : await begun.next?.();
+      if (following === undefined) return reason;
+      begun = following;
+      this.stage = begun.stage;
+      if (this.isStopping) await this.runtime.stop(begun.stage.root);
+    }
   }
 }

@@ -3,31 +3,37 @@
  * behind the same socket.
  */
 import { BODY_LIMITS } from '../http/bodies/body-intake.ts';
+import type { Listen } from '../http/doorway.ts';
 import { RequestDispatcher, type DispatcherPorts } from '../http/request-dispatcher.ts';
 import { supervisor } from '../otp/supervision/supervisor.ts';
 import { ShapeReplacedError } from '../storage/errors.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { TakenStorage } from '../storage/view/standby-port.ts';
 import { standby } from '../supervisors/standby.ts';
 import type { Database } from './database.ts';
 import type { Ground } from './ground.ts';
 import { AWAITED_BY_STANDBY, storageOptions } from './reached-storage.ts';
 import type { SideSockets } from './side-sockets.ts';
-import { startStack } from './stack-stage.ts';
-import type { NextStage, Stage } from './stage.ts';
+import type { Begun, Stage } from './stage.ts';
 import { StandbyEntrance } from './standby-entrance.ts';
 import { dispatcherPorts, edgeSettings } from './wiring/edge.ts';
 import { standbyWiring } from './wiring/standby/standby.ts';
 
-/** @param nextDatabase that of the stack: what this one has learnt about tables may be old by then. */
-export async function startStandby(
-  ground: Ground,
-  sockets: SideSockets,
-  database: Database,
-  nextDatabase: () => Promise<Database>,
-): Promise<{ readonly stage: Stage; readonly next: NextStage }> {
+export interface StandbyParts {
+  readonly ground: Ground;
+  readonly sockets: SideSockets;
+  /** To look at: whoever follows it sees by its connections that we wait. */
+  readonly database: Database;
+  /** This instance has just left the storage to another one. */
+  readonly isLeft: boolean;
+  /** Begins the stack. */
+  takeOver(storage: Storage, listen: Listen): Promise<Begun>;
+}
+
+export async function startStandby({ ground, sockets, database, isLeft, takeOver }: StandbyParts): Promise<Begun> {
   const { configuration, logger, closing, runtime } = ground;
   let taken: TakenStorage | undefined;
-  const wiring = standbyWiring({ ...ground, database }, storageOptions(ground, AWAITED_BY_STANDBY), (outcome) => {
+  const wiring = standbyWiring({ ...ground, database }, storageOptions(ground, AWAITED_BY_STANDBY), isLeft, (outcome) => {
     taken = outcome;
     if ('failure' in outcome) return; // Nobody comes for whom a request could wait.
     closing.add(() => outcome.storage.close());
@@ -40,16 +46,16 @@ export async function startStandby(
   closing.add(() => entrance.close());
   const url = await entrance.open();
   if (url !== '') logger.info({ url }, 'the service listens, and waits for the storage');
-  const next = async (): Promise<Stage | undefined> => {
+  const next = async (): Promise<Begun | undefined> => {
     if (taken === undefined) return undefined;
     if ('failure' in taken) throw taken.failure;
-    const stage = await startStack({ ground, sockets, storage: taken.storage, database: await nextDatabase(), listen: entrance.listen });
+    const stack = await takeOver(taken.storage, entrance.listen);
     entrance.leave();
-    return stage;
+    return stack;
   };
   const { metricsUrl, inspectionUrl } = sockets;
   const api = entrance.answering(wiring.api);
-  const stage = { api, root, url, metricsUrl, observerUrl: undefined, inspectionUrl, drain: () => entrance.drain() };
+  const stage: Stage = { api, root, url, metricsUrl, observerUrl: undefined, inspectionUrl, drain: () => entrance.drain() };
   return { stage, next };
 }
 

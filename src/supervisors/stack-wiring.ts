@@ -50,6 +50,12 @@ export interface StackWiring {
   readonly shapeHibernateAfterMs: number;
   /** How often the limits and the logs are looked after, and the tables of who does that; left out where there are none. */
   readonly expiry?: { readonly checkEveryMs: number; readonly tables: () => Tables };
+  /** Makes room for another instance that reaches the database when this one has lost it: left out where no other has the storage. */
+  readonly succession?: {
+    readonly lookEveryMs: number;
+    readonly patienceMs: number;
+    readonly port: () => PortSpec;
+  };
   /** Closes the connections while nobody uses the database: left out where they stay open. */
   readonly idle?: {
     /** How often it is looked whether somebody does. */

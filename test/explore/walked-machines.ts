@@ -16,6 +16,7 @@ import { catchUpCollector } from '../../src/actors/collector/catch-up-collector.
 import { shapeLogCollector } from '../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { standby } from '../../src/actors/standby.ts';
+import { succession } from '../../src/actors/succession.ts';
 import { NO_CONNECTION } from '../../src/actors/snapshot-fault.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';
@@ -497,6 +498,21 @@ const idleWatchWalk: WalkedMachine = {
   ],
 };
 
+const successionWalk: WalkedMachine = {
+  machine: succession,
+  inputs: [{ lookEveryMs: 2, patienceMs: 10 }],
+  events: [
+    { type: 'lock.isHeld' },
+    failed('lock.failed'),
+    { ...failed('lock.failed'), reason: 'timeout' },
+    { type: 'candidate.seen', host: 'there', pid: 2 },
+    { type: 'candidate.unseen' },
+    { type: 'room.made' },
+    failed('candidates.failed'),
+    { type: 'timeout.look' },
+  ],
+};
+
 const walWatchWalk: WalkedMachine = {
   machine: walWatch,
   inputs: [{ retainedBytesMax: 10 }],
@@ -529,6 +545,7 @@ const standbyWalk: WalkedMachine = {
   events: [
     { type: 'storage.held', host: 'there', pid: 1 },
     { type: 'storage.held', host: 'there', pid: 2 },
+    { type: 'storage.offered' },
     { type: 'storage.taken' },
     { type: 'storage.refused' },
     { type: 'storage.seen', count: 1 },
@@ -639,6 +656,7 @@ export const walkedMachines: readonly WalkedMachine[] = [
   checkpointerWalk,
   diskMonitorWalk,
   standbyWalk,
+  successionWalk,
   supervisorWalk,
   dynamicSupervisorWalk,
 ];

@@ -106,6 +106,46 @@ test('a leader that was cut off and comes back steps down for the one that has t
   });
 });
 
+test('a leader that is cut off makes room for one on the same storage that is not, and stands by behind it', async () => {
+  const url = new URL(database.url);
+  let isCut = false;
+  const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
+    if (isCut) client.destroy();
+    else client.pipe(upstream).pipe(client);
+  });
+  url.port = String(relay.port);
+  const storageDirectory = join(directory, 'left');
+  const first = await startServiceProcess({ databaseUrl: url.href, storageDirectory, environment });
+  const second = await spawnService({ databaseUrl: database.url, storageDirectory, environment });
+  await untilWaiting(second);
+  const follower = await reader(first).catchUp();
+
+  isCut = true;
+  relay.breakConnections();
+  await database.query("INSERT INTO items VALUES (20, 'while the first is cut off')");
+  await untilActive(second);
+  await expect.poll(() => causeOf(first)).toContain(`another instance works in the storage: process ${second.child.pid}`);
+  const moved = reader(second, follower);
+  await untilWhole(moved);
+  const stored = await reader(first, follower).catchUp();
+  isCut = false;
+  await untilWaiting(first);
+  await database.query("INSERT INTO items VALUES (21, 'through the second')");
+  await untilWhole(moved);
+  await second.kill();
+  await untilActive(first);
+  const back = reader(first, moved);
+  await database.query("INSERT INTO items VALUES (22, 'through the first again')");
+  await untilWhole(back);
+  await first.stop();
+  await relay.close();
+
+  expect({ refetches: [moved, stored, back].map(({ refetches }) => refetches), told: first.output() }).toEqual({
+    refetches: [0, 0, 0],
+    told: expect.stringContaining(`"pid":${second.child.pid}`),
+  });
+});
+
 test('a holder that stands still for longer than its lease has lost the lock, and starts over behind who had it meanwhile', async () => {
   const first = await startServiceProcess({ databaseUrl: database.url, storageDirectory: join(directory, 'still'), environment });
   const follower = await reader(first).catchUp();

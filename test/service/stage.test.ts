@@ -1,7 +1,7 @@
 /** Stages: one behind the other, and none behind one that was stopped. */
 import { expect, test } from 'vitest';
 import type { ExitReason, Pid } from '../../src/otp/process.ts';
-import { Stages, type Stage } from '../../src/service/stage.ts';
+import { Stages, type Begun, type Stage } from '../../src/service/stage.ts';
 import { createWorld } from '../support/http/api-world.ts';
 import { until } from '../support/http/http-world.ts';
 
@@ -39,10 +39,25 @@ class Trees {
 
 const [FIRST, SECOND] = ['first', 'second'] as [Pid, Pid];
 
+test('the next one begins when the one before has ended, as often as there is one', async () => {
+  const trees = new Trees();
+  const begun = (name: string, next?: Begun): Begun => ({ stage: trees.stage(name), next: () => Promise.resolve(next) });
+  const stages = new Stages(trees, begun('first', begun('second', begun('third'))));
+  const current: Pid[] = [];
+
+  for (const root of ['first', 'second', 'third'] as Pid[]) {
+    await until(() => trees.isAwaited(root));
+    current.push(stages.current.root);
+    trees.end(root);
+  }
+
+  expect([current, await stages.ended]).toEqual([['first', 'second', 'third'], 'shutdown']);
+});
+
 test('the next one begins when the first has ended, and is the last', async () => {
   const trees = new Trees();
   const second = trees.stage('second');
-  const stages = new Stages(trees, trees.stage('first'), () => Promise.resolve(second));
+  const stages = new Stages(trees, { stage: trees.stage('first'), next: () => Promise.resolve({ stage: second }) });
 
   trees.end(FIRST);
   await until(() => trees.isAwaited(SECOND));
@@ -55,7 +70,7 @@ test('the next one begins when the first has ended, and is the last', async () =
 test('behind one that is stopped none begins', async () => {
   const trees = new Trees();
   let begun = 0;
-  const stages = new Stages(trees, trees.stage('first'), () => Promise.resolve(void (begun += 1)));
+  const stages = new Stages(trees, { stage: trees.stage('first'), next: () => Promise.resolve(void (begun += 1)) });
 
   await stages.stop();
 
@@ -64,20 +79,20 @@ test('behind one that is stopped none begins', async () => {
 
 test('one that is about to begin when it is stopped ends as soon as it has', async () => {
   const trees = new Trees();
-  let begin: ((stage: Stage) => void) | undefined;
-  const stages = new Stages(trees, trees.stage('first'), () => new Promise((resolve) => (begin = resolve)));
+  let begin: ((next: Begun) => void) | undefined;
+  const stages = new Stages(trees, { stage: trees.stage('first'), next: () => new Promise((resolve) => (begin = resolve)) });
   trees.end(FIRST);
   await until(() => begin !== undefined);
   await stages.stop();
 
-  begin?.(trees.stage('second'));
+  begin?.({ stage: trees.stage('second') });
 
   expect([await stages.ended, trees.stopped]).toEqual(['shutdown', [FIRST, SECOND]]);
 });
 
 test('it rejects with what kept the next one from beginning', async () => {
   const trees = new Trees();
-  const stages = new Stages(trees, trees.stage('first'), () => Promise.reject(new Error('the port is taken')));
+  const stages = new Stages(trees, { stage: trees.stage('first'), next: () => Promise.reject(new Error('the port is taken')) });
 
   trees.end(FIRST);
 

@@ -5,6 +5,8 @@
  * else reads a table asks the runtime for that of the process that lives now, so nothing is read of one that died.
  */
 import type { Api } from '../../api/api.ts';
+import { LOOK_MS } from '../../storage/disk/candidate.ts';
+import { candidatesPort } from '../../storage/disk/candidates-port.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi, type Entrance } from './edge.ts';
@@ -33,9 +35,11 @@ export interface Surroundings extends Entrance {
   readonly lives: ShapeLives;
   /** Told of what must be closed when the tree has ended. */
   opened(close: () => Promise<void>): void;
+  /** Told that the tree is about to end, for another instance that is to have the storage. */
+  makeRoom(): void;
 }
 
-export function stackWiring(resources: ServiceResources, { lives, opened, ...entrance }: Surroundings): ServiceWiring {
+export function stackWiring(resources: ServiceResources, { lives, opened, makeRoom, ...entrance }: Surroundings): ServiceWiring {
   const { configuration, storage, watches } = resources;
   const access = logAccess(resources, watches.transactions);
   const queries = new SubsetQueries(resources.runtime);
@@ -58,12 +62,20 @@ export function stackWiring(resources: ServiceResources, { lives, opened, ...ent
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
     expiry: { checkEveryMs: EXPIRY_CHECK_EVERY_MS, tables: () => limits.tables() },
+    ...successionWiring(resources, makeRoom),
     ...(idle === undefined ? {} : { idle }),
     drainTimeoutMs: configuration.drainTimeoutMs,
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     retainedWalBytesMax: configuration.retainedWalBytesMax,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
   };
+}
+
+/** Of a storage in memory there is no other instance. For an answer of Postgres one waits as long as for the lock. */
+function successionWiring({ configuration, world }: ServiceResources, makeRoom: () => void): Pick<StackWiring, 'succession'> {
+  const { storage, storageDirectory: directory, databaseTimeoutMs: patienceMs } = configuration;
+  if (storage === 'memory') return {};
+  return { succession: { lookEveryMs: LOOK_MS, patienceMs, port: () => candidatesPort({ ...world, directory, makeRoom }) } };
 }
 
 /** A shape counts as read when it starts, for somebody asked for it; and what ended is read by nobody. */

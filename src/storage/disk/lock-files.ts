@@ -100,7 +100,8 @@ export function isSameProcess(one: ProcessMark | undefined, other: ProcessMark):
   return one.host === other.host && one.pid === other.pid && one.start === other.start && (one.place ?? '') === (other.place ?? '');
 }
 
-function markOf(text: string): ProcessMark | undefined {
+/** @returns undefined for a text that does not say whose it is. */
+export function markOf(text: string): ProcessMark | undefined {
   const read: unknown = jsonOf(text);
   if (typeof read !== 'object' || read === null) return undefined;
   const { host, pid, start, place } = read as Partial<Record<string, unknown>>;

@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { pause } from '../../../src/base/pause.ts';
+import { CandidateWatch } from '../../../src/storage/disk/candidate.ts';
+import type { DiskError } from '../../../src/storage/errors.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
-import { standbyPort, type TakenStorage } from '../../../src/storage/view/standby-port.ts';
+import { standbyPort, type StandbyPortOptions, type TakenStorage } from '../../../src/storage/view/standby-port.ts';
 import { StorageView } from '../../../src/storage/view/storage-view.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
@@ -32,7 +34,9 @@ async function whileTimeGoesOn<T>(clock: ManualClock, awaited: Promise<T>): Prom
   return awaited;
 }
 
-async function standingBy(memory = new MemoryDisk()) {
+const NOBODY_LEFT = { isLeft: false, mayFollow: () => false };
+
+async function standingBy(memory = new MemoryDisk(), standing: Partial<StandbyPortOptions> = {}) {
   const { living, options } = machine(memory);
   const first = await openStorage(options(1));
   await snapshotOf(first.shapes.create(handleOf(1), shapeOf({})), ['"row"']);
@@ -42,8 +46,13 @@ async function standingBy(memory = new MemoryDisk()) {
   const taken: TakenStorage[] = [];
   const ended: string[] = [];
   const watch = { grown() {}, ended: (handle: string) => void ended.push(handle) };
-  const port = await openPort(standbyPort({ storage, view, watch, held() {}, opening() {}, ended: (outcome) => void taken.push(outcome) }));
-  return { memory, first, view, port, taken, ended, living, options, clock: storage.clock };
+  const unsigned: string[] = [];
+  const told = { held() {}, opening() {}, unsigned: ({ code }: DiskError) => void unsigned.push(code) };
+  const port = await openPort(standbyPort({
+    storage, view, watch, ...told, ...NOBODY_LEFT, ...standing, ended: (outcome) => void taken.push(outcome),
+  }));
+  const candidates = new CandidateWatch(memory.mount(), '/data', storage.clock);
+  return { memory, first, view, port, taken, ended, unsigned, candidates, living, options, clock: storage.clock };
 }
 
 test('while the other one lives it is held, and shows what that has stored', async () => {
@@ -121,7 +130,8 @@ test('of two that stand by, one gets the directory, and the other one stands by 
     const storage = options(pid);
     const view = new StorageView(storage.disk, '/data', storage.clock);
     const watch = { grown() {}, ended() {} };
-    return openPort(standbyPort({ storage, view, watch, held() {}, opening() {}, ended: (outcome) => void taken.push(outcome) }));
+    const told = { held() {}, opening() {}, unsigned() {}, ended: (outcome: TakenStorage) => void taken.push(outcome) };
+    return openPort(standbyPort({ storage, view, watch, ...told, ...NOBODY_LEFT }));
   }));
   await first.close();
 
@@ -142,4 +152,60 @@ test('a port that is closed while it opens the directory hands it over first', a
   for (const outcome of taken) if ('storage' in outcome) await outcome.storage.close();
 
   expect(handedOver).toBe(1);
+});
+
+test('one that may follow the database gives a sign each second, as long as that is so', async () => {
+  let mayFollow = true;
+  const { memory, first, port, candidates, clock } = await standingBy(new MemoryDisk(), { mayFollow: () => mayFollow });
+  const seen: unknown[] = [];
+  for (let ms = 0; ms < 3_000; ms += 500) {
+    await port.ask({ type: 'take' });
+    seen.push((await candidates.look())?.pid);
+    clock.advance(500);
+  }
+  mayFollow = false;
+  await port.ask({ type: 'take' });
+  const left = (await memory.mount().list('/data')).includes('candidate');
+  await port.close();
+  await first.close();
+
+  expect([seen, left]).toEqual([[undefined, undefined, 2, undefined, 2, undefined], false]);
+});
+
+test('one that cannot write its sign says so, and stands by', async () => {
+  const memory = new MemoryDisk();
+  const { first, port, unsigned } = await standingBy(memory, { mayFollow: () => true });
+
+  memory.fail('truncate', 'EROFS');
+  const told = await port.ask({ type: 'take' });
+  memory.heal();
+  await port.close();
+  await first.close();
+
+  expect([told, unsigned]).toEqual([{ type: 'storage.held', host: 'here', pid: 1 }, ['EROFS']]);
+});
+
+test('who has left the storage leaves it to others until one has it, or for ten seconds', async () => {
+  const { first, port, living, clock, taken } = await standingBy(new MemoryDisk(), { isLeft: true });
+  living.delete(1);
+
+  const offered = await port.ask({ type: 'take' });
+  clock.advance(10_000);
+  const told = await port.ask({ type: 'take' });
+  for (const outcome of taken) if ('storage' in outcome) await outcome.storage.close();
+  await first.log.close();
+
+  expect([offered, told]).toEqual([{ type: 'storage.offered' }, { type: 'storage.taken' }]);
+});
+
+test('who has left the storage takes it at once when the other one has had it and is gone', async () => {
+  const { first, port, living, taken } = await standingBy(new MemoryDisk(), { isLeft: true });
+  const held = await port.ask({ type: 'take' });
+  living.delete(1);
+
+  const told = await port.ask({ type: 'take' });
+  for (const outcome of taken) if ('storage' in outcome) await outcome.storage.close();
+  await first.log.close();
+
+  expect([held.type, told]).toEqual(['storage.held', { type: 'storage.taken' }]);
 });

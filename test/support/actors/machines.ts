@@ -17,6 +17,7 @@ import { catchUpCollector } from '../../../src/actors/collector/catch-up-collect
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { standby } from '../../../src/actors/standby.ts';
+import { succession } from '../../../src/actors/succession.ts';
 import { statusMonitor } from '../../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisorMachine } from '../../../src/otp/supervision/supervisor.ts';
@@ -45,6 +46,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: expiry, purpose: 'Has shapes end that a limit takes: the longest unread first.' },
   { machine: diskMonitor, purpose: 'Knows whether the disk takes what is to be stored, and has it tried again until it does.' },
   { machine: standby, purpose: 'Waits while another instance works in the storage, shows what that stores, and takes over behind it.' },
+  { machine: succession, purpose: 'Makes room for an instance that reaches the database, when this one has lost it for long.' },
   { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
   { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
 ];

@@ -6,6 +6,7 @@ import type { LockHolder } from '../../../postgres/connection/lock-holder.ts';
 import type { DatabasePool } from '../../../postgres/connection/pool.ts';
 import { poolPort } from '../../../postgres/connection/pool-port.ts';
 import type { SeenLock } from '../../../storage/disk/directory-lock.ts';
+import type { DiskError } from '../../../storage/errors.ts';
 import { standbyPort, type TakenStorage } from '../../../storage/view/standby-port.ts';
 import { StorageView, type ViewWatch } from '../../../storage/view/storage-view.ts';
 import type { StorageOptions } from '../../../storage/open-storage.ts';
@@ -24,10 +25,14 @@ export interface WiredStandby extends StandbyWiring {
   readonly api: Api;
 }
 
-/** @param ended given the storage when it was taken over, or why it cannot be. */
+/**
+ * @param isLeft this instance has just left the storage to another one.
+ * @param ended given the storage when it was taken over, or why it cannot be.
+ */
 export function standbyWiring(
   resources: StandbyResources,
   storage: StorageOptions & { readonly disk: NonNullable<StorageOptions['disk']> },
+  isLeft: boolean,
   ended: (outcome: TakenStorage) => void,
 ): WiredStandby {
   const { database, logger, troubles, world: { clock } } = resources;
@@ -55,7 +60,18 @@ export function standbyWiring(
     ports: {
       journal: () => journalPort(logger, (note) => troubles.note(note)),
       pools: () => poolPort({ name: '@pools', pools: [database.adminPool] }),
-      standbyStorage: () => standbyPort({ storage, view, watch, held, opening: () => holder.noteOpening(), ended: told }),
+      standbyStorage: () =>
+        standbyPort({
+          storage,
+          view,
+          watch,
+          isLeft,
+          mayFollow: () => leader.isAway,
+          unsigned: (refusal) => holder.noteUnsigned(refusal),
+          held,
+          opening: () => holder.noteOpening(),
+          ended: told,
+        }),
     },
     tables: { statusMonitor: statusMonitorTables },
   };
@@ -88,6 +104,7 @@ class Leader {
 class StorageHolder {
   private seen: { readonly by: SeenLock; readonly sinceMicros: number } | undefined;
   private openingSinceMs: number | undefined;
+  private isUnsigned = false;
 
   constructor(
     private readonly clock: ServiceResources['world']['clock'],
@@ -117,11 +134,22 @@ class StorageHolder {
     this.logger.info({ directory: this.directory }, 'storage.opening'); // A large log takes its time.
   }
 
+  /** Told once. */
+  noteUnsigned({ code, message }: DiskError): void {
+    if (this.isUnsigned) return;
+    this.isUnsigned = true;
+    this.logger.warn({ error: { code, message }, advice: UNSIGNED_ADVICE }, 'candidate.unsigned');
+  }
+
   noteOpened(): void {
     const { clock, openingSinceMs = clock.nowMs() } = this;
     this.logger.info({ durationMs: Math.round(clock.nowMs() - openingSinceMs) }, 'storage.opened');
   }
 }
+
+const UNSIGNED_ADVICE =
+  'Whoever works in the storage does not follow the database, which this instance reaches, and is not told so: this one cannot write ' +
+  'there. If that one does not come back by itself, stop it.';
 
 function standbyApi(resources: StandbyResources, view: StorageView, holder: StorageHolder, leader: Leader): Api {
   const { configuration, database, language, runtime, world: { clock, random } } = resources;

@@ -1,0 +1,40 @@
+/** When an instance without the lock makes room: for one that is there, and not before it has waited. */
+import { expect, test } from 'vitest';
+import { succession } from '../../src/actors/succession.ts';
+import { walk } from '../support/actors/lone-machine.ts';
+
+const input = { lookEveryMs: 2_000, patienceMs: 15_000 };
+const failed = (type: string, reason: string) => ({ type, to: '@peer', request: 'any', reason });
+const late = failed('lock.failed', 'timeout');
+const seen = { type: 'candidate.seen', host: 'there', pid: 7 };
+const unseen = { type: 'candidate.unseen' };
+const lock = (timeoutMs: number) => {
+  return { type: 'call', params: { to: '@connection-lock', request: { type: 'awaitLock' }, as: 'lock', timeoutMs } };
+};
+const ask = (type: string) => ({ type: 'call', params: { to: '@candidates', request: { type }, as: 'candidates' } });
+const end = (...events: { type: string }[]) => {
+  const { value, asked } = walk(succession, input, ...events);
+  return [value, asked.at(-1)];
+};
+
+test.each([
+  ['with the lock it rests', [{ type: 'lock.isHeld' }], 'resting', { type: 'startTimer', params: { name: 'look', delayMs: 2_000 } }],
+  ['where nobody connects, because it sleeps or begins anew, it rests', [failed('lock.failed', 'noproc')], 'resting', expect.anything()],
+  ['it looks for nobody before it has waited', [], 'following', lock(15_000)],
+  ['then it looks', [late], 'alone', ask('seeCandidate')],
+  ['where nobody is there it waits for the lock, and looks again', [late, unseen], 'waiting', lock(2_000)],
+  ['the lock may come meanwhile', [late, unseen, { type: 'lock.isHeld' }], 'resting', expect.anything()],
+  ['it makes room for one that is there', [late, unseen, late, seen], 'leaving', ask('makeRoom')],
+  ['where that fails it goes on', [late, seen, failed('candidates.failed', 'noproc')], 'waiting', lock(2_000)],
+  ['its end is that of all', [late, seen, { type: 'room.made' }], 'left', undefined],
+])('%s', (_, events, value, asked) => {
+  expect(end(...events)).toEqual([value, asked]);
+});
+
+test('it says for whom, and why', () => {
+  const { asked } = walk(succession, input, late, seen);
+
+  const why = expect.stringContaining('stands by behind it');
+  const event = { type: 'note', level: 'warn', what: 'storage.left', host: 'there', pid: 7, why };
+  expect(asked).toContainEqual({ type: 'send', params: { to: '@journal', event } });
+});
