@@ -24,56 +24,60 @@ interface Context {
   patienceMs: number; // For so long without the lock it does not look for another one.
 }
 
-const LOCK_ANSWERS = {
-  'lock.isHeld': 'resting',
-  'lock.failed': [{ guard: 'isLate', target: 'alone' }, { target: 'resting' }],
-} as const;
+const CANCEL_LOOK = { type: 'cancelTimer', params: { name: 'look' } } as const;
+const toResting = '#succession.resting';
 
 export const succession = setup({
   types: { input: {} as Context, context: {} as Context, events: {} as Event },
-  guards: { isLate: ({ event }) => event.type === 'lock.failed' && event.reason === 'timeout' },
   actions: effects,
 }).createMachine({
   id: 'succession',
   context: ({ input: { lookEveryMs, patienceMs } }) => ({ lookEveryMs, patienceMs }),
-  initial: 'following',
+  initial: 'lockless',
   states: {
-    /** The lock is there, or comes in time. */
-    following: {
-      entry: { type: 'call', params: ({ context }) => awaitLock(context.patienceMs) },
-      on: LOCK_ANSWERS,
-    },
-    /** Also while the connections are closed, because nobody uses the database. */
-    resting: {
-      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'look', delayMs: context.lookEveryMs }) },
-      exit: { type: 'cancelTimer', params: { name: 'look' } },
-      on: { 'timeout.look': 'following' },
-    },
-    alone: {
-      entry: { type: 'call', params: askCandidates('seeCandidate') },
-      on: {
-        'candidate.seen': { target: 'leaving', actions: { type: 'send', params: leavingNote } },
-        'candidate.unseen': 'waiting',
-        'candidates.failed': 'waiting',
+    /** One question for as long as that takes: whoever has no lock for days would find each that was asked meanwhile. */
+    lockless: {
+      entry: { type: 'call', params: { to: '@connection-lock', request: { type: 'awaitLock' }, as: 'lock' } },
+      exit: { type: 'cancel', params: { as: 'lock' } },
+      // Where nobody connects, because nobody uses the database or all begins anew, nobody has lost it.
+      on: { 'lock.isHeld': toResting, 'lock.failed': toResting },
+      initial: 'patient',
+      states: {
+        /** The lock comes in time, as a rule. */
+        patient: {
+          entry: { type: 'startTimer', params: ({ context }) => ({ name: 'look', delayMs: context.patienceMs }) },
+          exit: CANCEL_LOOK,
+          on: { 'timeout.look': 'looking' },
+        },
+        looking: {
+          entry: { type: 'call', params: askCandidates('seeCandidate') },
+          exit: { type: 'cancel', params: { as: 'candidates' } },
+          on: {
+            'candidate.seen': { target: '#succession.leaving', actions: { type: 'send', params: leavingNote } },
+            'candidate.unseen': 'waiting',
+            'candidates.failed': 'waiting',
+          },
+        },
+        waiting: {
+          entry: { type: 'startTimer', params: ({ context }) => ({ name: 'look', delayMs: context.lookEveryMs }) },
+          exit: CANCEL_LOOK,
+          on: { 'timeout.look': 'looking' },
+        },
       },
     },
-    /** Between two looks the lock may come. */
-    waiting: {
-      entry: { type: 'call', params: ({ context }) => awaitLock(context.lookEveryMs) },
-      on: LOCK_ANSWERS,
+    resting: {
+      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'look', delayMs: context.lookEveryMs }) },
+      exit: CANCEL_LOOK,
+      on: { 'timeout.look': 'lockless' },
     },
     leaving: {
       entry: { type: 'call', params: askCandidates('makeRoom') },
-      on: { 'room.made': 'left', 'candidates.failed': 'waiting' },
+      on: { 'room.made': 'left', 'candidates.failed': 'lockless' },
     },
     /** The service ends, and stands by behind the other one. */
     left: { type: 'final' },
   },
 });
-
-function awaitLock(timeoutMs: number) {
-  return { to: '@connection-lock' as const, request: { type: 'awaitLock' }, as: 'lock', timeoutMs };
-}
 
 function askCandidates(type: 'seeCandidate' | 'makeRoom') {
   return { to: '@candidates' as const, request: { type }, as: 'candidates' };

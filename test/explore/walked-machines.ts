@@ -504,7 +504,6 @@ const successionWalk: WalkedMachine = {
   events: [
     { type: 'lock.isHeld' },
     failed('lock.failed'),
-    { ...failed('lock.failed'), reason: 'timeout' },
     { type: 'candidate.seen', host: 'there', pid: 2 },
     { type: 'candidate.unseen' },
     { type: 'room.made' },
