@@ -6,7 +6,8 @@
  * query that takes long holds up nobody but those that have been read with it and are yet to be answered.
  *
  * A snapshot counts only if it sees every transaction that the shape has taken: Postgres streams a commit before its snapshots
- * show it. Where it does not, the shape waits for a newer one, a moment later.
+ * show it. Where it does not, the shape waits for a newer one, a moment later; so it does where the table's rows were written anew behind
+ * the snapshot.
  *
  * What the snapshot saw must come in the stream, and the stream ends where the WAL was flushed. Where the snapshot is ahead of that,
  * a commit of our own flushes it; a standby is not waited for.
@@ -23,7 +24,7 @@ import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/da
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { beginReading } from './reading-transaction.ts';
-import { SchemaChangedError, SessionEndedError, snapshotRefusal } from './snapshot-error.ts';
+import { SchemaChangedError, SessionEndedError, snapshotRefusal, TableRewrittenError } from './snapshot-error.ts';
 import { queryOf, TableLooks, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 import { FLUSH_WAL } from './wal-flush.ts';
@@ -159,7 +160,8 @@ export class MoveQueries {
       if (looked.isFlushed) void settled.then(asked.answer);
       else round.unflushed.push({ asked, settled });
     } catch (error) {
-      round.isOver = error instanceof DatabaseRefusedError;
+      round.isOver = error instanceof DatabaseRefusedError || error instanceof TableRewrittenError;
+      if (error instanceof TableRewrittenError) return this.askLater(asked); // Whether the table is still meant is seen by then.
       if (!round.isOver && !(error instanceof SchemaChangedError)) throw error;
       asked.answer(refusedMoves(error));
     }

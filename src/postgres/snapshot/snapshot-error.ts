@@ -29,6 +29,15 @@ export class SchemaChangedError extends Error {
   override readonly name = 'SchemaChangedError';
 }
 
+/** The table is what it was, and its rows were written anew since the snapshot was taken, which sees none of them: a newer one does. */
+export class TableRewrittenError extends Error {
+  override readonly name = 'TableRewrittenError';
+
+  constructor() {
+    super('the table was written anew while it was waited for');
+  }
+}
+
 /** What its subqueries select is more than one query can carry. */
 export class TooManyValuesError extends Error {
   override readonly name = 'TooManyValuesError';
@@ -68,7 +77,7 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (error instanceof RowsRefusedError) return refusal('storage_refused', 503, error.message);
   if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
   if (error instanceof TooManyValuesError) return refusal('too_many_values', 503, error.message);
-  if (error instanceof SchemaChangedError) return refusal('schema_changed', 409, error.message);
+  if (error instanceof SchemaChangedError || error instanceof TableRewrittenError) return refusal('schema_changed', 409, error.message);
   if (error instanceof PoolTimeoutError) {
     return refusal('pool_queue_timeout', 503, 'Snapshot creation failed because of a connection pool queue timeout');
   }

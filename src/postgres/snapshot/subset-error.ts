@@ -1,7 +1,7 @@
 /** Why a part of a shape's rows was not read, as its client may be told. Nothing has changed by it. */
 import { worldError } from '../connection/database-error.ts';
 import { PoolTimeoutError } from '../connection/pool.ts';
-import { SlowSnapshotError, snapshotRefusal, type SnapshotRefusal } from './snapshot-error.ts';
+import { SlowSnapshotError, snapshotRefusal, TableRewrittenError, type SnapshotRefusal } from './snapshot-error.ts';
 
 /** The query was given up: it, or the client that reads it, takes too long. */
 export class SlowSubsetError extends Error {
@@ -31,6 +31,7 @@ export function subsetRefusal(error: unknown): SnapshotRefusal {
     return refusal('subset_queries_busy', 503, 'All connections for subset queries are at work: none became free in time, please retry');
   }
   if (error instanceof ShapeAheadError) return refusal('shape_ahead', 503, `${error.message}, please retry`);
+  if (error instanceof TableRewrittenError) return refusal('table_rewritten', 503, `Unable to read the subset: ${error.message}, please retry`);
   if (error instanceof SlowSubsetError || error instanceof SlowSnapshotError) return refusal('subset_slow', 503, error.message);
   const refused = worldError(error);
   if (refused !== undefined && OF_QUERY.test(refused.code)) return refusal(refused.code, 400, refused.message);

@@ -17,7 +17,7 @@ import { FILES_SQL, FOUND_COLUMNS_SQL, PLACES_NOW_SQL, PLACES_SQL } from '../cat
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import type { RowQuery } from './query-messages.ts';
-import { SchemaChangedError } from './snapshot-error.ts';
+import { SchemaChangedError, TableRewrittenError } from './snapshot-error.ts';
 
 /** What is read. */
 export interface ReadTable {
@@ -89,11 +89,13 @@ interface Place {
 /**
  * To be called behind the rows, in their transaction.
  *
- * @throws {SchemaChangedError} the table was written anew since the look, or another one has its name.
+ * @throws {SchemaChangedError} another table has its name, or none.
+ * @throws {TableRewrittenError} what was read counts for nothing.
  */
 export async function confirm(client: pg.PoolClient, { oid, name, places }: Looked): Promise<void> {
   const [now] = await typed(async () => (await client.query<Place & pg.QueryResultRow>(PLACES_OF_SQL, [oid, name])).rows);
-  if (now?.places !== places || now.isNamed !== true) throw new SchemaChangedError('the table was written anew while it was waited for');
+  if (now?.isNamed !== true) throw new SchemaChangedError(`relation ${name} is another one since it was waited for`);
+  if (now.places !== places) throw new TableRewrittenError();
 }
 
 /** @throws {SchemaChangedError} the table is not what was meant. */
