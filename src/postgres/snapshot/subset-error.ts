@@ -31,7 +31,9 @@ export function subsetRefusal(error: unknown): SnapshotRefusal {
     return refusal('subset_queries_busy', 503, 'All connections for subset queries are at work: none became free in time, please retry');
   }
   if (error instanceof ShapeAheadError) return refusal('shape_ahead', 503, `${error.message}, please retry`);
-  if (error instanceof TableRewrittenError) return refusal('table_rewritten', 503, `Unable to read the subset: ${error.message}, please retry`);
+  if (error instanceof TableRewrittenError) {
+    return refusal('table_rewritten', 503, `Unable to read the subset: ${error.message}, please retry`);
+  }
   if (error instanceof SlowSubsetError || error instanceof SlowSnapshotError) return refusal('subset_slow', 503, error.message);
   const refused = worldError(error);
   if (refused !== undefined && OF_QUERY.test(refused.code)) return refusal(refused.code, 400, refused.message);
