@@ -219,5 +219,6 @@ test('of a table that is written anew while its rows are waited for nothing is t
   await database.until(`SELECT ${waiting}`);
   await altering.query('COMMIT');
 
-  expect([await answer, target.told]).toMatchObject([{ type: 'subset.failed', error: { code: 'table_rewritten', status: 503 } }, ['begin']]);
+  const error = { code: 'table_rewritten', status: 503 };
+  expect([await answer, target.told]).toMatchObject([{ type: 'subset.failed', error }, ['begin']]);
 });
