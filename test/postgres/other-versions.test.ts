@@ -5,6 +5,7 @@ import { LSN_ZERO } from '../../src/model/lsn.ts';
 import { createCatalog } from '../../src/postgres/catalog/catalog.ts';
 import { createPool } from '../../src/postgres/connection/pool.ts';
 import { preflight } from '../../src/postgres/connection/preflight.ts';
+import { publishedTablesSql } from '../../src/postgres/catalog/published-tables.ts';
 import { createPublication } from '../../src/postgres/catalog/publication.ts';
 import { replicationPort } from '../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED } from '../../src/postgres/replication/slot-standing.ts';
@@ -63,6 +64,23 @@ describe.each(VERSIONS)('Postgres %s', (version) => {
       rows: [['1', 'before']],
       changes: [{ kind: 2, table: 'items', position: 0, old: ['1', 'before'], new: ['1', 'after'] }],
     });
+  });
+
+  test('publications tell of the tables that their view lists', async () => {
+    await database.query(`
+      CREATE SCHEMA whole; CREATE TABLE whole.alone (id int); CREATE UNLOGGED TABLE whole.unlogged (id int); CREATE TABLE apart (id int);
+      CREATE TABLE whole.root (id int) PARTITION BY LIST (id); CREATE TABLE outside PARTITION OF whole.root DEFAULT PARTITION BY LIST (id);
+      CREATE TABLE below PARTITION OF outside DEFAULT; CREATE TABLE heir () INHERITS (apart); CREATE VIEW whole.seen AS SELECT FROM apart;
+      CREATE PUBLICATION members FOR TABLE ONLY apart, outside; CREATE PUBLICATION everything FOR ALL TABLES;
+      CREATE PUBLICATION schemas FOR TABLES IN SCHEMA whole; CREATE PUBLICATION nothing`);
+
+    const ours = await database.query(`SELECT p.pubname, relid::regclass::text AS name FROM ${publishedTablesSql('true')}
+      JOIN pg_publication p ON p.oid = pubid ORDER BY 1, 2`);
+
+    const listed = `(quote_ident(schemaname) || '.' || quote_ident(tablename))::regclass::text`;
+    const theirs = await database.query(`SELECT DISTINCT pubname, ${listed} AS name FROM pg_publication_tables ORDER BY 1, 2`);
+    await database.query('DROP PUBLICATION members, everything, schemas, nothing');
+    expect(ours).toEqual(theirs);
   });
 
   test('a stored generated column is one that the stream leaves out before Postgres 18, and none from then on', async () => {

@@ -5,6 +5,7 @@ import type { PublishedRelation } from '../../model/relation.ts';
 import { TABLES_SQL, TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
 import { publicationIncomplete, publicationMissing } from './publication-refusal.ts';
 import { MEMBERSHIP_VERSION_SQL, PUBLICATION_VERSION_SQL } from './publication-version.ts';
+import { PUBLISHED_SCHEMAS_SQL, publishedTablesSql } from './published-tables.ts';
 import { LOOK_VERSION_SQL } from './table-facts.ts';
 
 export interface PublicationStanding {
@@ -61,25 +62,19 @@ const MEMBER_ABOVE = `
   EXISTS (SELECT FROM pg_partition_ancestors(c.oid) above JOIN pg_publication_rel m ON m.prpubid = p.oid AND m.prrelid = above.relid)`;
 /** A partitioned table stands in no list of Postgres's but its own: all that is below it does. */
 const ALL_BELOW = `
-  (SELECT count(*) > 0 AND bool_and(EXISTS (
-     SELECT FROM pg_publication_tables b WHERE b.pubname = $1 AND b.schemaname = bn.nspname AND b.tablename = below.relname))
-   FROM ${TABLES_SQL} JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
-   JOIN pg_namespace bn ON bn.oid = below.relnamespace)`;
+  (SELECT count(*) > 0 AND bool_and(EXISTS (SELECT FROM listed b WHERE b.relid = below.oid))
+   FROM ${TABLES_SQL} JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r')`;
 
 /**
  * Found once for all tables, since there are none as a rule: to ask each member in the view of each table is quadratic. A member whose
- * schema is in the publication as well is published whole, whatever filter it has; Postgres 14 has no list of those that could be named.
+ * schema is in the publication as well is published whole, whatever filter it has.
  */
 const MEMBERS_IN_PART = `
   SELECT member.prrelid AS oid FROM pg_publication_rel member JOIN pg_publication owner ON owner.oid = member.prpubid
   JOIN pg_class own ON own.oid = member.prrelid
   WHERE owner.pubname = $1 AND coalesce(to_jsonb(member) ->> 'prqual', to_jsonb(member) ->> 'prattrs') IS NOT NULL
     AND NOT EXISTS (
-      SELECT FROM pg_depend schema
-      JOIN pg_depend whole ON whole.classid = schema.classid AND whole.objid = schema.objid
-      WHERE schema.classid = to_regclass('pg_catalog.pg_publication_namespace')
-        AND whole.refclassid = 'pg_publication'::regclass AND whole.refobjid = owner.oid
-        AND schema.refclassid = 'pg_namespace'::regclass AND schema.refobjid = own.relnamespace)`;
+      SELECT FROM ${PUBLISHED_SCHEMAS_SQL} WHERE published_schemas.pubid = owner.oid AND published_schemas.nspid = own.relnamespace)`;
 /** Before Postgres 15 nothing is published in part. */
 const IN_PART = `
   CASE WHEN EXISTS (SELECT FROM members_in_part) THEN
@@ -88,17 +83,15 @@ const IN_PART = `
      WHERE f.oid IN (SELECT tree.relid FROM ${TABLES_SQL}))
   ELSE '[]' END`;
 
-/** Postgres 14 lists a partition once more for each table above it that is a member too. */
-const LISTED = 'SELECT DISTINCT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1';
-
 /** A table is published as a member, or with all tables, or with its schema. Before Postgres 18 there is no `pubgencols`. */
 const STANDINGS_SQL = `
-  WITH members_in_part AS MATERIALIZED (${MEMBERS_IN_PART}), listed AS (${LISTED})
+  WITH members_in_part AS MATERIALIZED (${MEMBERS_IN_PART}),
+    listed AS MATERIALIZED (SELECT relid FROM ${publishedTablesSql('p.pubname = $1')})
   SELECT c.oid::int8::float8 AS oid, c.relkind AS kind,
-         CASE WHEN r.oid IS NOT NULL OR p.puballtables THEN true
-              WHEN $4 THEN t.tablename IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
-              ELSE t.tablename IS NOT NULL AND NOT ${MEMBER_ABOVE} END AS published,
-         t.tablename IS NOT NULL AND ${MEMBER_ABOVE} AS carried,
+         CASE WHEN r.oid IS NOT NULL OR p.puballtables AND pg_relation_is_publishable(c.oid) THEN true
+              WHEN $4 THEN t.relid IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
+              ELSE t.relid IS NOT NULL AND NOT ${MEMBER_ABOVE} END AS published,
+         t.relid IS NOT NULL AND ${MEMBER_ABOVE} AS carried,
          coalesce(p.pubviaroot AND (c.relkind = 'p' OR c.relispartition), false) AS as_root,
          (SELECT min(u.oid::regclass::text) FROM ${TABLES_SQL}
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
@@ -115,7 +108,7 @@ const STANDINGS_SQL = `
   LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = meant.name AND c.relkind IN ('r', 'p')
   LEFT JOIN pg_publication p ON p.pubname = $1
   LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
-  LEFT JOIN listed t ON t.schemaname = meant.schema AND t.tablename = meant.name
+  LEFT JOIN listed t ON t.relid = c.oid
   ORDER BY meant.place`;
 
 /**

@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import { TABLES_SQL } from '../catalog/partitions.ts';
+import { publishedTablesSql } from '../catalog/published-tables.ts';
 import { quoteTable } from '../connection/sql-text.ts';
 import { someOf, type NamedTable } from '../doctor/some-tables.ts';
 import { attempted, kept, type CleanupStep } from './cleanup-step.ts';
@@ -45,8 +46,7 @@ export function identityText(table: FullTable): string {
 /** What a publication tells by the name of a partitioned table it tells of all below it. */
 const PUBLISHED_SQL = `
   SELECT tree.relid, min(p.pubname) FILTER (WHERE p.pubname IS DISTINCT FROM $1::text) AS other, bool_or(p.pubname = $1::text) AS is_ours
-  FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
-  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+  FROM ${publishedTablesSql('true')} JOIN pg_publication p ON p.oid = published.pubid JOIN pg_class c ON c.oid = published.relid
   CROSS JOIN LATERAL ${TABLES_SQL}
   GROUP BY 1`;
 

@@ -1,6 +1,7 @@
 /** Checks of what the stream stands on: the right to it, its slot, other slots, and the publication with its tables. */
 import type pg from 'pg';
 import { lsnToPostgres } from '../../model/lsn.ts';
+import { publishedTablesSql } from '../catalog/published-tables.ts';
 import { quoteName, quoteTable, quoteText } from '../connection/sql-text.ts';
 import { connect } from '../connection/connection.ts';
 import { worldError } from '../connection/database-error.ts';
@@ -140,9 +141,9 @@ const replicaIdentity: Check = {
       `SELECT n.nspname AS schema, c.relname AS name, count(*) OVER ()::int AS total,
               c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS
                 (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)) AS frozen
-       FROM pg_publication_tables t JOIN pg_namespace n ON n.nspname = t.schemaname
-       JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-       WHERE t.pubname = $1 AND c.relkind = 'r' AND c.relreplident <> 'f'
+       FROM ${publishedTablesSql('p.pubname = $1')} JOIN pg_class c ON c.oid = published.relid
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind = 'r' AND c.relreplident <> 'f'
          AND ($2 OR NOT pg_has_role(c.relowner, 'USAGE') OR c.relreplident = 'n' OR NOT EXISTS
            (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
        ORDER BY frozen DESC, schema, name LIMIT 5`,

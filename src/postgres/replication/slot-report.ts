@@ -2,6 +2,7 @@
  * SlotReport: what Postgres says of our slot and of what it publishes, in its own notation: for who looks on. Nothing is
  * decided by it.
  */
+import { publishedTablesSql } from '../catalog/published-tables.ts';
 import { worldError } from '../connection/database-error.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 
@@ -14,13 +15,14 @@ export interface SlotReport {
 const TABLES_MAX = 500;
 
 const REPORT = `
+  WITH listed AS (SELECT relid FROM ${publishedTablesSql('p.pubname = $2')})
   SELECT current_setting('server_version') AS version,
          CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS current_lsn,
          slot.active, slot.restart_lsn, slot.confirmed_flush_lsn, slot.wal_status, slot.safe_wal_size::float8 AS safe_bytes,
          CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), slot.restart_lsn)::float8 END AS retained_bytes,
-         (SELECT count(*)::int FROM pg_publication_tables WHERE pubname = $2) AS table_count,
-         ARRAY(SELECT format('%I.%I', schemaname, tablename) FROM pg_publication_tables WHERE pubname = $2 ORDER BY 1 LIMIT ${TABLES_MAX})
-           AS tables
+         (SELECT count(*)::int FROM listed) AS table_count,
+         ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM listed JOIN pg_class c ON c.oid = listed.relid
+               JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1 LIMIT ${TABLES_MAX}) AS tables
   FROM (SELECT) AS here LEFT JOIN pg_replication_slots AS slot ON slot.slot_name = $1`;
 
 const RETAINED = `

@@ -322,6 +322,34 @@ test.each(['review', 'drop'] as const)('nothing is kept of a table that is gone:
   expect([before, left]).toEqual([gone.oid, [[undefined, undefined], [renamed.oid, renamed.oid]]]);
 });
 
+test('who alters a table that is published keeps no other one from being looked at and published', async () => {
+  const [altered, other, fresh] = [await table('being_altered'), await table('beside_it'), await table('new_beside_it')];
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
+  await publication.add([altered, other]);
+  const operator = await database.session();
+  await operator.query('BEGIN; LOCK TABLE being_altered IN ACCESS EXCLUSIVE MODE');
+
+  const { faults } = await publication.review([altered, other]);
+  const added = await publication.add([fresh]).catch((error: unknown) => error);
+
+  await operator.query('ROLLBACK');
+  await publication.drop([altered, other, fresh]);
+  expect({ faults, added }).toEqual({ faults: [], added: { added: [fresh], turns: [] } });
+});
+
+test('a table that is not logged any more is not published by what publishes all tables', async () => {
+  const logged = await table('once_logged');
+  await database.query('ALTER TABLE once_logged REPLICA IDENTITY FULL; CREATE PUBLICATION of_all FOR ALL TABLES');
+  const publication = createPublication({ pool, publication: 'of_all', isManual: false, ...kept() });
+  const before = await publication.review([logged]);
+  await database.query('ALTER TABLE once_logged SET UNLOGGED');
+
+  const after = await publication.review([logged]);
+
+  await database.query('DROP PUBLICATION of_all');
+  expect([before.faults, after.faults]).toEqual([[], [{ relation: logged, fault: 'isNotPublished' }]]);
+});
+
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 
