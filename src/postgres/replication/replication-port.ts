@@ -33,6 +33,7 @@ import { type ReplicationStream, startReplicationStream } from './replication-st
 import { hastenSlot } from './slot-wait.ts';
 import type { StoredStream } from './slot-standing.ts';
 import type { TransactionSink } from './transaction-sink.ts';
+import { UntellableWal } from './untellable-wal.ts';
 
 export interface ReplicationPortOptions {
   readonly name?: Name;
@@ -76,6 +77,7 @@ class Port {
   private client: pg.Client | undefined;
   private prepared: PreparedReplication | undefined;
   private stream: ReplicationStream | undefined;
+  private readonly untellable = new UntellableWal();
   /** Of the stream. */
   private links: PartitionLinks | undefined;
   /** Aborted when what is there must go: a connection that is still being made must not come after that. */
@@ -109,7 +111,7 @@ class Port {
     const signal = AbortSignal.any([given, this.attempt.signal]);
     try {
       const client = await connect(this.options.target, { applicationName: STREAM_APPLICATION, replication: 'database', signal });
-      const prepared = await until(signal, client, prepareReplication(client, this.options, this.options.stored()));
+      const prepared = await until(signal, client, prepareReplication(client, this.options, this.stored()));
       this.client = client;
       this.prepared = prepared;
       const { standing, hasSwitched, isNoted, why, source } = prepared;
@@ -125,6 +127,7 @@ class Port {
     try {
       const { lsn, source } = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options, prepared));
       this.prepared = { ...prepared, source, standing: 'continued', confirmedLsn: lsn };
+      this.untellable.forget();
       return { type: 'replication.slotCreated', lsn, source, isMarked: prepared.isMarked };
     } catch (error) {
       return this.refused(error);
@@ -167,12 +170,17 @@ class Port {
     return { type: 'replication.streaming' };
   }
 
+  private stored(): StoredStream {
+    return { ...this.options.stored(), untellable: this.untellable.error };
+  }
+
   /** Not told when we ended it ourselves. */
   private ended(stream: ReplicationStream, error: Error): void {
     if (this.stream !== stream) return;
     this.disconnect();
     const told = portError(error);
     if (told === undefined) return this.context.exit(error);
+    this.untellable.note(error, this.options.lastCommitLsn());
     this.context.send(this.options.owner, { type: 'replication.ended', ...told });
   }
 

@@ -57,6 +57,8 @@ export interface StoredStream {
   readonly seenLsn?: () => Lsn;
   /** When the log was damaged and begun anew: what is known of the stream that it had. It held perhaps more of it. */
   readonly damaged?: Omit<StoredStream, 'damaged'> | undefined;
+  /** The error with which Postgres ends each stream at what comes next, when that is certain. */
+  readonly untellable?: string | undefined;
 }
 
 export const NOTHING_STORED: StoredStream = { source: undefined, heldLsn: LSN_ZERO };
@@ -157,7 +159,7 @@ function whyNotContinued(
   if (slot.isLost) {
     return `Postgres has given up ${title}: its wal_status is lost (see max_slot_wal_keep_size and idle_replication_slot_timeout)`;
   }
-  return whatIsBehind(found, slot, stored.heldLsn);
+  return whatIsBehind(found, slot, stored.heldLsn) ?? whatIsUntellable(stored, title);
 }
 
 /** What was decoded while the publication was another one may have been left out, and nothing tells what. */
@@ -176,6 +178,11 @@ function whatIsBehind(found: FoundDatabase, slot: FoundSlot, heldLsn: Lsn): stri
     `${titleOf(found)} has moved on without this storage: ${positionOf(found, slot)}, and ${held}; ` +
     'another instance used the slot, or this storage is an old copy'
   );
+}
+
+/** Who makes it anew begins behind that. */
+function whatIsUntellable({ untellable }: StoredStream, title: string): string | undefined {
+  return untellable && `Postgres cannot tell what ${title} comes to next, however often it is asked: ${untellable}`;
 }
 
 /** A log that was damaged knows no more than an empty storage, and yet the slot may be its own. */

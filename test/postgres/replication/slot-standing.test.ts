@@ -56,6 +56,7 @@ test.each<[string, Case]>([
 });
 
 test.each<[string, string, Case]>([
+  ['Postgres ends each stream at the same place', 'comes to next', { stored: { untellable: 'invalid byte sequence' } }],
   ['the slot is gone', 'is gone', { found: { slot: undefined } }],
   ['the slot ended with its connection', 'as it was told to', { found: { slot: undefined }, settings: { isSlotTemporary: true } }],
   ['the slot shall be temporary', 'is to end with its connection', { settings: { isSlotTemporary: true } }],

@@ -7,8 +7,8 @@ export interface RunningPort {
   tell(message: Message): void;
   /** What the port sent, to whom, in order. */
   readonly sent: readonly { readonly to: Address; readonly message: Message }[];
-  /** Resolves with the first message of that type that was sent or will be. */
-  awaitSent(type: string): Promise<Message>;
+  /** Resolves with the first message of that type that was sent or will be, or the one of that number. */
+  awaitSent(type: string, number?: number): Promise<Message>;
   /** The error with which the port ended itself, once it has. */
   readonly exited: Promise<unknown>;
   close(): Promise<void>;
@@ -41,9 +41,9 @@ export async function openPort(spec: PortSpec): Promise<RunningPort> {
       return await answer(request, signal);
     },
     tell: (message) => handle.casts?.[message.type]?.(message),
-    async awaitSent(type) {
+    async awaitSent(type, number = 1) {
       for (;;) {
-        const found = sent.find(({ message }) => message.type === type);
+        const found = sent.filter(({ message }) => message.type === type)[number - 1];
         if (found !== undefined) return found.message;
         await new Promise<void>((done) => watchers.push(done));
       }
