@@ -7,6 +7,7 @@ import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteTable } from '../connection/sql-text.ts';
+import { limitedToLocks } from '../connection/time-limits.ts';
 import { TABLES_SQL } from './partitions.ts';
 import { notFull, refusalOf } from './publication-refusal.ts';
 import type { PublicationStanding } from './publication-standing.ts';
@@ -58,7 +59,7 @@ async function eachByItself(
       let busy: Refused | undefined;
       for (const table of await tablesOf(client)) {
         const limit = busy === undefined ? lockTimeout : LOCK_TIMEOUT_BEHIND;
-        const error = await refusalBy(client, `SET LOCAL lock_timeout = '${limit}'; ${sqlOf(quoteTable(table))}`);
+        const error = await refusalBy(client, `${limitedToLocks(limit)}; ${sqlOf(quoteTable(table))}`);
         if (error?.code === BUSY) busy ??= { table, error };
         else if (error !== undefined && error.code !== NO_TABLE) return { table, error };
       }

@@ -21,6 +21,7 @@ import type { MembershipMemory } from '../../model/table-membership.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
+import { limitedToLocks } from '../connection/time-limits.ts';
 import { Memberships } from './memberships.ts';
 import { SeenTables } from './seen-tables.ts';
 import { foundTables } from './table-facts.ts';
@@ -356,7 +357,7 @@ async function inTransaction<Result>(
 ): Promise<Result> {
   try {
     const outcome = await pool.use(async (client) => {
-      await client.query(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'`);
+      await client.query(`BEGIN; ${limitedToLocks(lockTimeout)}`);
       const settledWork = await settled(work(client));
       await client.query('error' in settledWork ? 'ROLLBACK' : 'COMMIT');
       return settledWork;

@@ -12,6 +12,7 @@ import { connect } from './connection.ts';
 import {
   CertificateRefusedError, DatabaseRefusedError, isAnswer, isPassing, typed, worldError, type DatabaseUnreachableError, type WorldError,
 } from './database-error.ts';
+import { liftedTimeLimits, liftTimeLimits } from './time-limits.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
 export interface PreflightOptions extends SlotSettings {
@@ -107,7 +108,9 @@ const FACTS_SQL = `
            AND ($3 OR NOT pg_has_role(pubowner, 'USAGE'))) AS has_part_of_publication`;
 
 async function factsOf(client: pg.Client, { slot, publication, isManual = false }: PreflightOptions): Promise<Facts> {
+  await client.query(`BEGIN READ ONLY; ${liftedTimeLimits(true)}`); // It may be a pooler, whose session others have next.
   const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null, publication ?? null, isManual])).rows;
+  await client.query('COMMIT');
   invariant(facts !== undefined, 'a SELECT without FROM has a row');
   return facts;
 }
@@ -166,6 +169,7 @@ async function slotProblem(
 ): Promise<DatabaseProblem | undefined> {
   const { slot, publication } = options;
   if (slot === undefined || publication === undefined) return undefined;
+  await liftTimeLimits(client);
   const judged = standingOf(await findSlot(client, { slot, publication }), stored, options);
   return judged.standing === 'refused' ? problem(judged.code, judged.why) : undefined;
 }

@@ -16,3 +16,8 @@ export function liftedTimeLimits(isLocal: boolean): string {
 export async function liftTimeLimits(client: pg.ClientBase): Promise<void> {
   await typed(() => client.query(liftedTimeLimits(false)));
 }
+
+/** Up to the end of the transaction, locks alone are waited for no longer than so long, as Postgres writes it: nothing else is limited. */
+export function limitedToLocks(lockTimeout: string): string {
+  return `${liftedTimeLimits(true)}; SET LOCAL lock_timeout = '${lockTimeout}'`;
+}

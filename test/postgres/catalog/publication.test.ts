@@ -337,6 +337,30 @@ test('who alters a table that is published keeps no other one from being looked 
   expect({ faults, added }).toEqual({ faults: [], added: { added: [fresh], turns: [] } });
 });
 
+test.each([
+  ['a table', '(id int)', []],
+  ['a partition', '(id int) PARTITION BY LIST (id)', ['CREATE TABLE slow_1 PARTITION OF slow DEFAULT']],
+])('who writes to %s is waited for, however short a time the role allows a statement', async (_, columns, partitions) => {
+  const slow = await table('slow', columns);
+  for (const sql of partitions) await database.query(sql);
+  await database.query(`ALTER DATABASE ${database.name} SET statement_timeout = '100ms'`);
+  const hurried = createPool({ target: targetOf(database.url), applicationName: 'hurried', max: 1 });
+  await hurried.open();
+  await database.query(`ALTER DATABASE ${database.name} RESET statement_timeout`);
+  const writer = await database.session();
+  await writer.query('BEGIN; INSERT INTO slow VALUES (1)');
+
+  const adding = createPublication({ pool: hurried, publication: 'pub', isManual: false, ...kept() }).add([slow]);
+  await database.until(`SELECT FROM pg_stat_activity WHERE application_name = 'hurried' AND wait_event_type = 'Lock'
+    AND clock_timestamp() - query_start > interval '200ms'`);
+  await writer.query('COMMIT');
+  const { added } = await adding;
+
+  await hurried.close();
+  await database.query('DROP TABLE slow');
+  expect(added).toEqual([slow]);
+});
+
 test('a table that is not logged any more is not published by what publishes all tables', async () => {
   const logged = await table('once_logged');
   await database.query('ALTER TABLE once_logged REPLICA IDENTITY FULL; CREATE PUBLICATION of_all FOR ALL TABLES');
