@@ -100,7 +100,7 @@ const ANSWERS: Answers = {
 
 const named: readonly [string, WalkedMachine][] = walkedMachines.map((walked) => [walked.machine.id, walked]);
 
-test.each(named)('%s takes each answer to a call of its own, however late it comes', (_, walked) => {
+test.each(named)('%s takes each answer to a call of its own, and each timer that it has not cancelled, however late', (_, walked) => {
   expect(unhandledReplies(walked, ANSWERS)).toEqual([]);
 });
 
@@ -123,4 +123,23 @@ test('an answer that comes after its caller has moved on is named', () => {
   );
 
   expect(unhandled).toEqual(['content ← oracle.answered']);
+});
+
+test('a timer that outlasts the states that hear of it is named, and none that was cancelled', () => {
+  const wait = (name: string) => ({ type: 'startTimer' as const, params: { name, delayMs: 1 } });
+  const machine = setup({ actions: { ...effects } }).createMachine({
+    id: 'sleeper',
+    initial: 'resting',
+    states: {
+      resting: {
+        entry: [wait('nap'), wait('night')],
+        exit: { type: 'cancelTimer', params: { name: 'nap' } },
+        on: { 'timeout.nap': 'awake', 'timeout.night': 'awake', called: 'awake' },
+      },
+      awake: {},
+    },
+  });
+  const events = ['called', 'timeout.nap', 'timeout.night'].map((type) => ({ type }));
+
+  expect(unhandledReplies({ machine, inputs: [{}], events }, {})).toEqual(['awake ← timeout.night']);
 });

@@ -1,6 +1,7 @@
 /**
- * Which answer to a call of its own could crash a machine? Walks over its states together with the calls that are open
- * in each: a call stays open until it is answered, wherever the machine has gone in the meantime.
+ * Which answer to a call of its own, or which timer, could crash a machine? Walks over its states together with the calls that are open
+ * in each: a call stays open until it is answered, wherever the machine has gone in the meantime. A timer is one that is answered once,
+ * unless it is cancelled.
  */
 import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import type { Message } from '../../src/otp/process.ts';
@@ -41,6 +42,7 @@ interface Params {
   readonly as?: string;
   readonly table?: string;
   readonly change?: string | object;
+  readonly name?: string;
 }
 
 const PLACES_MAX = 20_000;
@@ -118,8 +120,10 @@ function aroundBehind(place: Place, { type, reason }: Message, answers: Answers)
     return reason === 'noproc' && place.wasAnswered ? [] : [{ ...place, open: without(open, dead) }];
   }
   const askers = Object.keys(open).filter((name) => open[name]?.answers.includes(type));
-  if (askers.length > 0) return askers.map((name) => ({ ...place, open: withCount(open, name, -1), wasAnswered: true }));
-  const isAnswer = /\.(?:failed|done)$/.test(type) || Object.values(answers).some((types) => types.includes(type));
+  if (askers.length > 0) {
+    return askers.map((name) => ({ ...place, open: withCount(open, name, -1), wasAnswered: place.wasAnswered || !isTimer(name) }));
+  }
+  const isAnswer = /\.(?:failed|done)$|^timeout\./.test(type) || Object.values(answers).some((types) => types.includes(type));
   return isAnswer ? [] : [place];
 }
 
@@ -143,17 +147,28 @@ function placeAfter([snapshot, performed]: Step, around: Around, answers: Answer
   let { open, monitored } = around;
   const tableAnswers = new Set<string>();
   for (const { type, params } of performed) {
-    const { to = '', process = '', request, as = 'call', table = '', change } = (params ?? {}) as Params;
+    const { to = '', process = '', request, as = 'call', table = '', change, name = '' } = (params ?? {}) as Params;
     if (type === 'apply') for (const answer of answers[`${table}.${kindOf(change)}`] ?? answers[table] ?? []) tableAnswers.add(answer);
     if (type === 'cancel') open = withoutCalls(open, as);
+    if (type === 'startTimer') open = sorted({ ...open, [timerOf(name)]: { to: '', answers: [`timeout.${name}`], count: 1 } });
+    if (type === 'cancelTimer') open = withCount(open, timerOf(name), -1);
     if (type === 'monitor') monitored = { ...monitored, [as]: process };
     if (request === undefined || (type !== 'call' && type !== 'multicall')) continue;
-    const name = `${as} ${request.type}`;
+    const call = `${as} ${request.type}`;
     const failed = Object.values(monitored).includes(to) ? [] : [`${as}.failed`];
     const types = type === 'multicall' ? [`${as}.done`] : [...answersTo(request, answers), ...failed];
-    open = name in open ? withCount(open, name, 1) : sorted({ ...open, [name]: { to, answers: types, count: 1 } });
+    open = call in open ? withCount(open, call, 1) : sorted({ ...open, [call]: { to, answers: types, count: 1 } });
   }
   return { snapshot, open, monitored, tableAnswers: [...tableAnswers], wasAnswered: around.wasAnswered };
+}
+
+/** As the name of an open call: one of the same name is started again. */
+function timerOf(name: string): string {
+  return `timer ${name}`;
+}
+
+function isTimer(name: string): boolean {
+  return name.startsWith(timerOf(''));
 }
 
 /** `'publish'` of `{ publish: 10 }`. */

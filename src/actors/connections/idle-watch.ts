@@ -157,6 +157,7 @@ export const idleWatch = setup({
         },
         taking: {
           entry: { type: 'apply', params: ({ context }) => change({ taken: context.through }) },
+          exit: { type: 'cancelTimer', params: { name: 'taken' } },
           on: {
             'log.isTaken': { target: '#idle-watch.awake', actions: { type: 'apply', params: change('open') } },
             'log.isUntaken': { actions: { type: 'startTimer', params: { name: 'taken', delayMs: TAKEN_AGAIN_MS } } },

@@ -116,6 +116,20 @@ test('while it is ill, and has yet to follow what was missed, it counts as awake
   expect([well, world.use.isOpen, world.asked.at(-1)]).toEqual([false, true, 'connections.overdue']);
 });
 
+test('one that has fallen ill while the shapes had yet to take what was missed looks no more whether they have', async () => {
+  await world.pass(2 * IDLE_MS);
+  world.database.state.taken = 9;
+  const asked = ask();
+  await world.pass(100);
+  world.database.state.isSettled = false;
+  world.hold('awaitActive');
+  await world.pass(10_100);
+  await asked;
+  await world.pass(IDLE_MS);
+
+  expect([world.state(), world.asked.at(-1)]).toEqual(['awake', 'connections.overdue']);
+});
+
 test.each([
   ['says nothing', { type: 'wal.unseen' }],
   ['cannot be asked', { type: 'postgres.failed', reason: 'noproc' }],
@@ -130,6 +144,18 @@ test.each([
   expect([world.state(), world.use.isOpen, world.asked.filter((what) => what !== 'connections.opening')]).toEqual([
     'awake', true, ['restartChild', 'awaitActive', 'seeWal', 'restartChild', 'awaitActive', 'seeWal', 'connections.overdue'],
   ]);
+});
+
+test('where Postgres says nothing it is asked twice each time that somebody comes', async () => {
+  world.tell('seeWal', { type: 'wal.unseen' });
+  for (let wakes = 0; wakes < 2; wakes += 1) {
+    await world.pass(2 * IDLE_MS);
+    const asked = ask();
+    await world.pass(2_500);
+    await asked;
+  }
+
+  expect(world.asked.filter((what) => what === 'seeWal')).toHaveLength(4);
 });
 
 test('what takes long to follow is told of once', async () => {
@@ -163,6 +189,16 @@ test.each([
   await asked;
 
   expect(world.asked.filter((what) => what === 'connections.opened')).toHaveLength(1);
+});
+
+test('a status monitor that starts anew while they are being closed is told that this is on purpose', async () => {
+  world.hold('terminateChild');
+  await world.pass(2 * IDLE_MS);
+  world.asked.length = 0;
+  world.runtime.send('@idle-watch', { type: 'reportCondition' });
+  await world.settle();
+
+  expect([world.state(), world.asked]).toEqual(['closing', ['connections.closing']]);
 });
 
 test('a status monitor that starts anew is told that they are closed on purpose', async () => {
