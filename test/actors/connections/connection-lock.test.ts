@@ -46,6 +46,19 @@ test('who cannot be told who has it asks again soon, and says nothing', () => {
   expect(asked).toEqual([{ type: 'startTimer', params: { name: 'awaited', delayMs: 3_000 } }]);
 });
 
+test('where nobody answers who has it, it is asked a minute later', () => {
+  const { asked, value } = after({ type: 'timeout.awaited' }, { type: 'holder.failed', reason: 'noproc' });
+
+  expect({ asked, value }).toEqual({ asked: [{ type: 'startTimer', params: { name: 'awaited', delayMs: 60_000 } }], value: 'acquiring' });
+});
+
+test('a status monitor that starts anew hears of the lock while it is held, and of none that is waited for', () => {
+  const report = { type: 'reportCondition' };
+  const met = { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.met', condition: 'lock', process: 'lock#1' } } };
+
+  expect([after(acquired, report).asked.at(-1), after(report).asked]).toEqual([met, []]);
+});
+
 test.each([
   ['refused', [refused], [{ type: 'lock.refused', process: 'lock#1' }]],
   ['free, or nobody knows whose', [{ type: 'timeout.awaited' }, { type: 'lock.holderSeen', holder: null }], []],
@@ -75,6 +88,12 @@ test('a lock that is lost as soon as it is held is asked for more and more seldo
   const rounds = [[lost], [lost, retry, acquired, lost], [lost, retry, acquired, lost, retry, acquired, lost]];
 
   expect(rounds.map((round) => lastTimer(after(acquired, ...round)))).toEqual([50, 100, 200].map(retryAfter));
+});
+
+test('a lock whose port has ended is asked for again a while later', () => {
+  const { value, asked } = after({ type: 'lock.failed', reason: 'noproc' });
+
+  expect([value, asked.at(-1)?.params]).toEqual(['backingOff', retryAfter(FIRST_DELAY_MS)]);
 });
 
 test('what somebody must mend first is asked about rarely, at once', () => {
