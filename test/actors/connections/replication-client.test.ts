@@ -167,3 +167,82 @@ test('an attempt that takes too long is told of, and the next one begins with th
 
   expect(asked).toEqual(['awaitLock', 'connect', 'replication.overdue', 'disconnect', 'awaitLock', 'connect']);
 });
+
+const after = (...events: readonly Message[]) => walk(replicationClient, { self: 'client#1' }, ...events);
+const isHeld = { type: 'lock.isHeld' };
+const found = (told: object): Message => {
+  return { type: 'replication.connected', standing: 'continued', hasSwitched: false, isNoted: true, why: '', source, ...told };
+};
+const creating = [isHeld, found({ standing: 'lost', why: 'it is gone' }), { type: 'stream.restarted' }];
+const slotCreated = { type: 'replication.slotCreated', lsn: '900', source: made, isMarked: true };
+const streaming = [isHeld, found({}), { type: 'replication.streaming' }];
+const ended = { type: 'replication.ended', error: { code: 'no', message: 'no' }, fatal: false };
+const retry = { type: 'timeout.retry' };
+const condition = (type: string, more = {}) => ({ type: `condition.${type}`, condition: 'replication', ...more });
+
+/** What the last of the events has it send to one of the others. */
+function sentTo(name: Name, ...events: readonly Message[]): readonly unknown[] {
+  return after(...events).asked.flatMap(({ params }) => {
+    const { to, event } = params as { to?: string; event?: unknown };
+    return to === name ? [event] : [];
+  });
+}
+
+test.each([
+  ['begins', streaming, [condition('met', { process: 'client#1' })]],
+  ['is asked after', [...streaming, { type: 'reportCondition' }], [condition('lost'), condition('met', { process: 'client#1' })]],
+  ['ends', [...streaming, ended], [condition('lost')]],
+  ['is ended with the lock', [...streaming, { type: 'lock.lost' }], [condition('lost')]],
+  ['has yet to begin, and is asked after', [isHeld, found({}), { type: 'reportCondition' }], []],
+])('of a stream that %s the status monitor hears that', (_, events, told) => {
+  expect(sentTo('@status-monitor', ...events)).toEqual(told);
+});
+
+test('a stream that ends before its begin was told is ended, and the next attempt begins with the lock', () => {
+  const { value } = after(isHeld, found({}), ended);
+  const { asked } = after(isHeld, found({}), ended, retry);
+
+  expect([value, asked.at(-1)?.params]).toMatchObject(['backingOff', { to: '@connection-lock', request: { type: 'awaitLock' } }]);
+});
+
+test('streams that end at once begin more and more seldom, and soon again after one that has lasted', () => {
+  const round = [...streaming, ended, retry];
+  const delays = [[...streaming, ended], [...round, ...streaming, ended], [...round, ...streaming, { type: 'timeout.proven' }, ended]];
+
+  expect(delays.map((events) => after(...events).asked.at(-1)?.params)).toEqual(
+    [FIRST_DELAY_MS, 2 * FIRST_DELAY_MS, FIRST_DELAY_MS].map((delayMs) => ({ name: 'retry', delayMs })),
+  );
+});
+
+test('a slot that takes long is hastened again and again, and what it has waited for is told of no other', () => {
+  const slow = { type: 'timeout.slotAwaited' };
+  const awaited = { type: 'slot.awaited', transactions: ['process 7'], advice: 'GRANT EXECUTE' };
+
+  expect([after(...creating, slow, slow).asked, after(...creating, awaited, slotCreated).context]).toMatchObject([
+    [
+      { type: 'send', params: { to: '@replication', event: { type: 'hastenSlot' } } },
+      { type: 'startTimer', params: { name: 'slotAwaited', delayMs: 5_000 } },
+    ],
+    { awaited: [], advice: null },
+  ]);
+});
+
+test('what was in the publication need not be in it when the slot was made anew', () => {
+  expect(sentTo('@publication-manager', ...creating, slotCreated)).toEqual([{ type: 'slot.renewed' }]);
+});
+
+test('a slot that goes on is not begun where one began that was made before it', () => {
+  const before = [...creating, slotCreated, { type: 'shapes.purged' }, { type: 'stream.restarted' }, { type: 'replication.streaming' }];
+  const { asked } = after(...before, ended, retry, isHeld, found({ isNoted: false, hasSwitched: true }));
+
+  expect(asked.at(-1)?.params).toMatchObject({ to: '@log-writer', request: { type: 'restartStream', lsn: null } });
+});
+
+test('a stream that goes on along another timeline is a warning', () => {
+  expect(sentTo('@journal', isHeld, found({ hasSwitched: true, isNoted: false, source: { ...source, timeline: '2' } }))).toEqual([
+    {
+      type: 'note', level: 'warn', what: 'replication.connected', standing: 'continued',
+      why: 'another timeline, 2, goes on behind all that is stored',
+    },
+  ]);
+});
