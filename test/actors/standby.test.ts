@@ -57,6 +57,26 @@ test('a holder of the same number on another host is another one', () => {
   });
 });
 
+test.each([
+  ['asked for', []],
+  ['looked at', [held('there')]],
+])('a directory that nobody answers for when it is %s is asked for again a while later', (_, events) => {
+  const { value, asked } = walk(standby, { self }, ...events, { type: 'storage.failed', reason: 'noproc' });
+
+  expect({ value, asked }).toEqual({ value: 'resting', asked: [rest(100)] });
+});
+
+test('a status monitor that starts anew hears that stored shapes can be read, once they can', () => {
+  const report = { type: 'reportCondition' };
+  const met = ['storage', 'shapes'].map((condition) => {
+    return { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.met', condition, process: self } } };
+  });
+
+  const heard = [[held('there'), report], [held('there'), seen, report]].map((events) => walk(standby, { self }, ...events).asked);
+
+  expect(heard).toEqual([[], met]);
+});
+
 test('it asks for the directory from the start', () => {
   expect(walk(standby, { self }).asked).toEqual([take]);
 });

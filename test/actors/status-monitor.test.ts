@@ -16,6 +16,7 @@ test.each<[readonly ServiceCondition[], string]>([
   [['shapes'], 'connecting'],
   [['shapes', 'lock', 'pools'], 'connecting'],
   [['shapes', 'pools'], 'waiting'],
+  [['pools'], 'starting'],
   [CONDITIONS.filter((condition) => condition !== 'consumers'), 'connecting'],
   [CONDITIONS.filter((condition) => condition !== 'storage'), 'connecting'],
   [CONDITIONS, 'active'],

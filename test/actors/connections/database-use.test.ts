@@ -65,10 +65,11 @@ test('what opens them tells for how long they were closed, and since when they w
   use.note();
   world.state.atMs += 20;
   use.note();
+  world.state.atMs += 30;
 
   const resumed = use.apply('open');
 
   expect([resumed, use.closedSinceMicros, use.apply('open')]).toEqual([
-    { type: 'use.resumed', closedForMs: 520, wakingForMs: 20, isFollowed: true }, undefined, undefined,
+    { type: 'use.resumed', closedForMs: 550, wakingForMs: 50, isFollowed: true }, undefined, undefined,
   ]);
 });

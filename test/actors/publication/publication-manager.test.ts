@@ -39,6 +39,19 @@ describe('the tables of stored shapes', () => {
     expect(tenThousand.deliveries / thousand.deliveries).toBeLessThanOrEqual(10);
   });
 
+  test('are asked about soon when Postgres is away again, however long it was away before', async () => {
+    const world = await restartedWith(10, (publication) => (publication.isAway = true));
+    for (const delayMs of [50, 100, 200]) await world.pass(delayMs);
+    world.publication.isAway = false;
+    await world.pass(400);
+    world.publication.isAway = true;
+    await world.pass(CHECK_EVERY_MS);
+    const before = world.questions.length;
+    await world.pass(50);
+
+    expect([before, world.questions.length]).toEqual([6, 7]);
+  });
+
   test('are reviewed without a word when Postgres is back', async () => {
     const world = await restartedWith(100, (publication) => (publication.isAway = true));
     await world.pass(50);
@@ -164,6 +177,16 @@ describe('the table of a new shape', () => {
       condemned: 10,
       published: ['table_0'],
     });
+  });
+
+  test('is added again once the slot was made anew, and the publication perhaps with it', async () => {
+    const world = await restartedWith(10);
+    world.publication.takeOut('table_0');
+    world.renew();
+    world.add('99-1', 'table_0');
+    await world.settle();
+
+    expect([world.told, world.publication.published]).toEqual([[['table_0', 'relation.published']], ['table_0']]);
   });
 
   test('made anew under its name is another one: it is carried although the old one is not gone yet', async () => {

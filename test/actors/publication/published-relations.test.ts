@@ -78,6 +78,7 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
   ],
   ['that keeps everybody from writing to it is dropped', [...added, { type: 'doubt' }, next, reviewed('isUnwritable'), next, next], toDrop],
   ['without a shape is dropped', [...added, release(1), next], toDrop],
+  ['that cannot be dropped is left where it is', [...added, release(1), next, refused, next, next], settled],
   ['that was never added need not be dropped', [need(1), release(1), next], settled],
   ['that is needed again is not dropped', [...added, release(1), need(2), next], settled],
   ['that is needed again when it is being dropped is added', [...added, release(1), next, need(2), altered(), next], toAdd],

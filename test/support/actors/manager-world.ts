@@ -64,6 +64,11 @@ export class ManagerWorld {
     this.runtime.send('@publication-manager', { type: 'doubtTables', oids: [this.publication.relation(table).oid] });
   }
 
+  /** As the stream does whose slot was made anew. */
+  renew(): void {
+    this.runtime.send('@publication-manager', { type: 'slot.renewed' });
+  }
+
   release(handle: string): void {
     this.runtime.send('@publication-manager', { type: 'releaseShape', handle, why: 'asked' });
   }
