@@ -69,3 +69,18 @@ test.each<readonly [string, Partial<ShapeRequest>]>([
   const [own] = [storedRelation(stored, items)];
   expect([isGuessOf(asked, stored), own && schemaHeader(own, made.columns)]).toEqual([true, schemaHeader(items, made.columns)]);
 });
+
+test.each<readonly [string, Partial<ShapeRequest>, string]>([
+  ['an array', { columns: 'id,tags' }, 'tags'],
+  ['a type that somebody made', { columns: 'id,mood' }, 'mood'],
+  ['one that a subquery on the same table reads', { columns: 'id', where: `parent IN (SELECT id FROM items WHERE mood = 'glad')` }, 'mood'],
+])('where an older version kept too little of %s, nothing is guessed of the table', (_, request, column) => {
+  const made = define(request, () => items);
+  const forget = ({ facts, ...definition }: ShapeDefinition): ShapeDefinition => {
+    const { [column]: _unknown, ...types } = facts?.types ?? {};
+    const dependencies = definition.dependencies?.map((dependency) => ({ ...dependency, shape: forget(dependency.shape) }));
+    return { ...definition, ...(facts && { facts: { ...facts, types } }), ...(dependencies && { dependencies }) };
+  };
+
+  expect([storedRelation(made, items), storedRelation(forget(made), items)]).toEqual([expect.anything(), undefined]);
+});

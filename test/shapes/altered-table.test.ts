@@ -39,7 +39,11 @@ function relationOf({ columns, ...table }: FoundTable): Relation {
 }
 
 function definitionOf(wish: { readonly columns?: string; readonly where?: string }): ShapeDefinition {
-  const defined = defineShape({ replica: 'default', log: 'full', ...wish }, relationOf(items), language);
+  return definedBy(items, wish);
+}
+
+function definedBy(table: FoundTable, wish: { readonly columns?: string; readonly where?: string } = {}): ShapeDefinition {
+  const defined = defineShape({ replica: 'default', log: 'full', ...wish }, relationOf(table), language);
   invariant('definition' in defined, 'it is no mistake');
   return defined.definition;
 }
@@ -74,6 +78,16 @@ test.each<readonly [string, FoundTable, readonly string[]]>([
   const isAltered = alteringOf(found);
 
   expect(Object.entries(SHAPES).filter(([, wish]) => isAltered(definitionOf(wish))).map(([name]) => name)).toEqual(ended);
+});
+
+test.each([
+  ['that were computed by its default, and written out since', 7, false],
+  ['that were computed otherwise since, as with its type', 8, true],
+])('of a column whose default had yet to be written out, values %s', (_, defaultOid, isOver) => {
+  const unwritten = definedBy(changed('title', { isMissing: true, defaultOid: 7 }));
+  const found = { ...changed('title', { version: 900, defaultOid }), files: '20000' };
+
+  expect(alteringOf(found)(unwritten)).toBe(isOver);
 });
 
 test('a shape of which nothing more is known ends by layout and key alone, and is the same shape', () => {
