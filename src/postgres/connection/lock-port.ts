@@ -73,7 +73,7 @@ class Port {
   handle(): PortHandle {
     return {
       requests: {
-        acquire: (_, signal) => this.acquire(AbortSignal.any([signal, this.context.signal])),
+        acquire: (_, signal) => this.acquire(signal),
         seeHolder: () => this.seeHolder(),
       },
       close: () => this.release(),

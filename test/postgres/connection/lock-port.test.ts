@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { connect } from '../../../src/postgres/connection/connection.ts';
 import { HeldLock } from '../../../src/postgres/connection/held-lock.ts';
-import { holderOf } from '../../../src/postgres/connection/lock-holder.ts';
+import { holderOf, type LockHolder } from '../../../src/postgres/connection/lock-holder.ts';
 import { leaseLock, LockLease } from '../../../src/postgres/connection/lock-lease.ts';
-import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
+import { lockPort, type LockPortOptions } from '../../../src/postgres/connection/lock-port.ts';
 import { prepareLongSession } from '../../../src/postgres/connection/long-session.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
@@ -26,8 +26,12 @@ const holder = async () => {
   return row === undefined ? 'nobody' as const : holderOf({ pid: row.pid, application: 'armature lock', address: null, since: null });
 };
 
-function open(target: DatabaseTarget = targetOf(database.url), answerMsMax?: number): Promise<RunningPort> {
-  return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner', holder, ...(answerMsMax === undefined ? {} : { answerMsMax }) }));
+function open(target?: DatabaseTarget, answerMsMax?: number): Promise<RunningPort> {
+  return openWith({ ...(target === undefined ? {} : { target }), ...(answerMsMax === undefined ? {} : { answerMsMax }) });
+}
+
+function openWith(options: Partial<LockPortOptions>): Promise<RunningPort> {
+  return openPort(lockPort({ target: targetOf(database.url), slot: 'some_slot', owner: '@owner', holder, ...options }));
 }
 
 const WAITING = `
@@ -59,7 +63,7 @@ test('holds the lock under the key that the reference service uses', async () =>
 
 test('says which session has the lock, for as long as it has it', async () => {
   const held = new HeldLock();
-  const port = await openPort(lockPort({ target: targetOf(database.url), slot: 'some_slot', owner: '@owner', holder, held }));
+  const port = await openWith({ held });
   const before = held.process;
   await port.ask({ type: 'acquire' });
   const [known, asked] = [held.process, await holder()];
@@ -113,6 +117,37 @@ test('a wait for the lock outlasts what the database allows a transaction', asyn
   await waiter.close();
   await database.query(`ALTER DATABASE ${database.name} RESET transaction_timeout`);
   expect(type).toBe('lock.acquired');
+});
+
+test('who asks again for the lock that it has, has it', async () => {
+  const port = await open();
+  await port.ask({ type: 'acquire' });
+
+  const again = await port.ask({ type: 'acquire' });
+
+  await port.close();
+  expect(again).toEqual({ type: 'lock.acquired' });
+});
+
+test('who gets the lock while it is looked who has it keeps it, though that is its own session', async () => {
+  let tell = (_: LockHolder): void => {};
+  const first = await open();
+  const next = await openWith({ holder: () => new Promise((done) => (tell = done)) });
+  await first.ask({ type: 'acquire' });
+  const waiting = next.ask({ type: 'acquire' });
+  await database.until(WAITING);
+  const seen = next.ask({ type: 'seeHolder' });
+  await first.close();
+  await waiting;
+  const has = await holder();
+
+  tell(has as LockHolder);
+  await seen;
+
+  await database.query('SELECT'); // A session that was broken off would have said so by then.
+  const after = [await holder(), next.sent];
+  await next.close();
+  expect(after).toEqual([has, []]);
 });
 
 test('an unreachable database is an answer', async () => {
@@ -209,6 +244,23 @@ test.each([15_000, 60_000])('the probes of TCP do not free the lock sooner than 
 
   await client.end();
   expect(found).toEqual({ heardForS: 2 * answerMsMax / 1000, leaseMs: 2 * answerMsMax });
+});
+
+test('a lease counts from when the question was asked, and not from when its answer was read', async () => {
+  const client = await connect(targetOf(database.url), { applicationName: 'armature lock' });
+  const ended = new Promise<string>((done) => void client.once('end', () => done('ended')));
+  const clock = new ManualClock();
+  const lease = new LockLease(client, clock, 3_000);
+  clock.advance(1_000);
+  clock.advance(1_900);
+  await client.query('SELECT 1'); // Behind the question.
+
+  clock.standStill(4_100);
+
+  const outcome = await Promise.race([ended, client.query('SELECT 1').then(() => 'goes on', () => ended)]);
+  lease.end();
+  await client.end();
+  expect(outcome).toBe('ended');
 });
 
 test('who stood still for a lease gives the lock up at once, though nothing says that its session has ended', async () => {
