@@ -86,6 +86,21 @@ test('tells a refusal from a lost connection, and a bug from both', async () => 
   expect({ kinds, row }).toEqual({ kinds: [DatabaseRefusedError, DatabaseUnreachableError, TypeError], row: { one: 1 } });
 });
 
+test('a session that a bug has left in the middle of something is lent to nobody', async () => {
+  const pool = makePool(undefined, 1);
+  await pool.open();
+
+  const bug = pool.use(async (client) => {
+    await client.query('BEGIN');
+    throw new TypeError('our bug');
+  });
+  await bug.catch(() => {});
+  const [row] = await pool.query('SELECT now() = statement_timestamp() AS "isOutside"');
+
+  await pool.close();
+  expect(row).toEqual({ isOutside: true });
+});
+
 test('a connection that breaks while it is lent, and idle, is an error of whoever uses it next and of nobody else', async () => {
   const pool = makePool();
   await pool.open();
@@ -143,13 +158,17 @@ test.each([['one connection', 1], ['connections to spare', 2]])(
   },
 );
 
-test('a pool whose connections are all at work is up, and none of them is closed', async () => {
-  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool test', max: 1, queueMsMax: 500 });
+test('a pool whose connections are all at work is up, none of them is closed, and none is left that it was asked by', async () => {
+  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool at work', max: 1, queueMsMax: 500 });
   const port = await openPort(poolPort({ pools: [pool] }));
   await pool.open();
+  const busy = await database.session();
+  await busy.query('SELECT pg_advisory_lock(1)');
 
-  const asked = pool.query("SELECT pg_sleep(2), 'computed' AS what");
+  const asked = pool.query("SELECT pg_advisory_xact_lock(1), 'computed' AS what");
   const answer = await port.ask({ type: 'probe' });
+  await database.until("SELECT WHERE 1 = (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pool at work')");
+  await busy.query('SELECT pg_advisory_unlock(1)');
   const [row] = await asked;
 
   await port.close();

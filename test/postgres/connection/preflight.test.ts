@@ -33,8 +33,12 @@ function urlWith(change: (url: URL) => void): string {
   return url.href;
 }
 
-test('finds nothing wrong with a database that is ready', async () => {
-  expect(await preflight(database.url, { slot: 'slot' })).toBeUndefined();
+test('finds nothing wrong with a database that is ready, and leaves no session there', async () => {
+  const problem = await preflight(database.url, { slot: 'slot', publication: 'publication' });
+
+  await database.until(`SELECT WHERE NOT EXISTS (
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'armature preflight')`);
+  expect(problem).toBeUndefined();
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { compareLsn, lsnFromPostgres } from '../../../src/model/lsn.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { sleepPort, standbyName } from '../../../src/postgres/connection/sleep-port.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { createDatabase, serverUrl, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 const SLOT = `electric_slot_${'a'.repeat(40)}`;
@@ -40,14 +40,15 @@ test('who waits for the lock of the slot stands by, and who holds it does not', 
   expect([alone, together]).toEqual([{ type: 'standbys.seen', count: 0 }, { type: 'standbys.seen', count: 1 }]);
 });
 
-test('who waits for the storage stands by, under a name that Postgres cuts off', async () => {
+test('who waits for the storage of this database stands by, under a name that Postgres cuts off', async () => {
   const standby = createPool({ target: targetOf(database.url), applicationName: standbyName(SLOT), max: 1 });
   const other = createPool({ target: targetOf(database.url), applicationName: standbyName('electric_slot_other'), max: 1 });
-  await Promise.all([standby.open(), other.open()]);
+  const elsewhere = createPool({ target: targetOf(await serverUrl()), applicationName: standbyName(SLOT), max: 1 });
+  await Promise.all([standby.open(), other.open(), elsewhere.open()]);
 
   const seen = await seeStandbys();
 
-  await Promise.all([standby.close(), other.close()]);
+  await Promise.all([standby.close(), other.close(), elsewhere.close()]);
   expect(seen).toEqual({ type: 'standbys.seen', count: 1 });
 });
 

@@ -1,0 +1,30 @@
+/** What becomes of a connection whose question was given up, refused, or answered. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../../../src/postgres/connection/connection.ts';
+import { until } from '../../../src/postgres/connection/silence.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database.drop());
+
+test.each<[string, string, 'before' | 'behind', string, string]>([
+  ['given up before its answer came is closed, and the answer counts for nothing', 'SELECT 1', 'before', 'refused', 'ended'],
+  ['refused is closed', 'SELECT 1 / 0', 'behind', 'refused', 'ended'],
+  ['answered outlasts whoever asked', 'SELECT 1', 'behind', 'answered', 'goes on'],
+])('a connection whose question was %s', async (_, sql, when, outcome, standing) => {
+  const client = await connect(targetOf(database.url), { applicationName: 'silence test' });
+  const ended = new Promise<string>((done) => void client.once('end', () => done('ended')));
+  const asker = new AbortController();
+  if (when === 'before') asker.abort();
+
+  const answer = await until(asker.signal, client, client.query(sql)).then(() => 'answered', () => 'refused');
+  asker.abort();
+
+  const after = await Promise.race([ended, client.query('SELECT 1').then(() => 'goes on', () => ended)]);
+  await client.end();
+  expect([answer, after]).toEqual([outcome, standing]);
+});
