@@ -225,15 +225,20 @@ test('a stream of ours that another instance has left at the slot is ended, so t
   });
 });
 
-test('who has lost the lock does not end the stream of who has it', async () => {
+test.each([
+  ['has lost the lock', (session: Session) => session.end()],
+  ['has never had the lock', (session: Session) => (session.held.process = undefined)],
+  ['has the lock of another slot', (session: Session) => session.exchange('another')],
+  ['waits for the lock', (session: Session) => session.waitBehind()],
+])('who %s does not end the stream of who has it', async (_, change) => {
   await startStream();
-  const lost = await lockedSession();
-  await lost.end();
-  const other = await open({ lock: lost.held });
+  const session = await lockedSession();
+  await change(session);
+  const other = await open({ lock: session.held });
 
   const answer = await other.ask({ type: 'connect' });
 
-  await other.close();
+  await Promise.all([other.close(), session.end()]);
   await database.query('INSERT INTO items VALUES (1)');
   await sink.until(({ transactions }) => transactions.length === 1);
   expect(answer).toMatchObject({ type: 'replication.refused', error: { code: 'lock_lost' }, fatal: false });
@@ -258,20 +263,74 @@ test('who has the lock ends the stream, and drops a slot that does not go on: no
   ]);
 });
 
+interface Session {
+  readonly held: HeldLock;
+  /** It has the lock of that slot, and no other. */
+  exchange(slot: string): Promise<void>;
+  /** Somebody else has the lock, and it stands behind that one. */
+  waitBehind(): Promise<void>;
+  end(): Promise<void>;
+}
+
+const LOCK = 'SELECT pg_advisory_lock(hashtext($1))';
+
 /** Has the lock of the slot until it ends. */
-async function lockedSession(): Promise<{ held: HeldLock; end(): Promise<void> }> {
-  const client = await connect(targetOf(database.url), { applicationName: 'armature lock' });
-  await client.query('SELECT pg_advisory_lock(hashtext($1))', [database.name]);
+async function lockedSession(): Promise<Session> {
+  const session = () => connect(targetOf(database.url), { applicationName: 'armature lock' });
+  const [client, other] = [await session(), await session()];
+  const pid = processOf(client);
+  await client.query(LOCK, [database.name]);
   const held = new HeldLock();
-  held.process = processOf(client);
+  held.process = pid;
   return {
     held,
+    async exchange(slot) {
+      await client.query('SELECT pg_advisory_unlock_all()');
+      await client.query(LOCK, [slot]);
+    },
+    async waitBehind() {
+      await client.query('SELECT pg_advisory_unlock_all()');
+      await other.query(LOCK, [database.name]);
+      client.query(LOCK, [database.name]).catch(() => {}); // It is ended meanwhile.
+      await database.until(`SELECT FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'advisory'`);
+    },
     async end() {
-      await client.end();
-      await database.until(`SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ${held.process})`);
+      await Promise.all([client.end(), other.end()]);
+      await database.until(`SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ${pid})`);
     },
   };
 }
+
+test('a slot is judged as it is when its stream has been ended', async () => {
+  const left = await startStream();
+  await database.query('COMMENT ON PUBLICATION armature_test IS NULL');
+  stored = NOTHING_STORED;
+  const next = await open();
+
+  const { error } = await next.ask({ type: 'connect' });
+
+  await left.awaitSent('replication.ended');
+  await next.close();
+  expect(error).toEqual({ code: 'slot_not_ours', message: expect.not.stringContaining('streams from it now') });
+});
+
+test('who hastens a slot leaves no session behind', async () => {
+  const writer = await database.session();
+  await database.query('CREATE TABLE items (id int)');
+  await writer.query('BEGIN; INSERT INTO items VALUES (1)');
+  port = await open();
+  await port.ask({ type: 'connect' });
+  const made = port.ask({ type: 'createSlot' });
+  await database.until(`${WALSENDER} AND wait_event_type = 'Lock'`);
+
+  port.tell({ type: 'hastenSlot' });
+  const { transactions } = await port.awaitSent('slot.awaited');
+  await database.until(`SELECT WHERE NOT EXISTS (
+    SELECT FROM pg_stat_activity WHERE application_name = 'armature slot' AND datname = current_database())`);
+
+  await writer.query('COMMIT');
+  expect([transactions, (await made).type]).toEqual([[expect.stringContaining('process')], 'replication.slotCreated']);
+});
 
 test('a stream of somebody else is left alone', async () => {
   const running = await startStream();
