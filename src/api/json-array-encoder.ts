@@ -12,10 +12,14 @@ const NOTHING = Buffer.alloc(0);
 const OPEN = Buffer.from('[');
 const COMMA = Buffer.from(',');
 const CLOSE = Buffer.from(']');
+/** So much is put together sooner than it is sent in parts. */
+const JOINED_BYTES_MAX = 64 * 1024;
 
 /** @param seen the LSN of the up-to-date message; undefined for a body that does not reach the end of the log. */
 export function jsonArray(runs: EntryRuns, seen: Lsn | undefined): Body {
-  return isInMemory(runs) ? pieces(runs, seen) : streamed(runs, seen);
+  if (!isInMemory(runs)) return streamed(runs, seen);
+  const size = runs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return size <= JOINED_BYTES_MAX ? sharedJsonArray(runs, seen) : pieces(runs, seen);
 }
 
 /** The same bytes in one buffer, for many readers. */

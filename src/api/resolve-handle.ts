@@ -80,8 +80,14 @@ async function recentFailure(context: ApiContext, definition: ShapeDefinition, w
 
 function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {
   const served = ports.shapes.definitionOf(handle);
-  return served !== undefined && definitionKey(served) === definitionKey(definition);
+  if (served === undefined || served === knownAs.get(definition)) return served !== undefined;
+  const isSame = definitionKey(served) === definitionKey(definition);
+  if (isSame) knownAs.set(definition, served);
+  return isSame;
 }
+
+/** What a request asked for, and the shape's own that was found to be the same: neither ever changes, and clients ask again and again. */
+const knownAs = new WeakMap<ShapeDefinition, ShapeDefinition>();
 
 async function findOrCreate(context: ApiContext, definition: ShapeDefinition): Promise<Resolved | Refusal> {
   const { shapes } = context.ports;

@@ -46,9 +46,9 @@ export class ResponseSink implements Sink {
     }
   }
 
-  /** Nothing more comes. Resolves when the client has taken all, and when it has gone. */
-  end(): Promise<void> {
-    this.response.end();
+  /** Nothing more comes, but `last`. Resolves when the client has taken all, and when it has gone. */
+  end(last?: Uint8Array): Promise<void> {
+    this.response.end(last);
     return this.inTime('finish');
   }
 

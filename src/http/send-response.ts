@@ -83,8 +83,9 @@ async function sendPieces(
     for (const piece of body) await sink.writePart(piece);
     return sink.end();
   }
+  if (isHead || body.length < 2) return sink.end(isHead ? undefined : body[0]);
   response.cork();
-  if (!isHead) for (const piece of body) response.write(piece);
+  for (const piece of body) response.write(piece);
   const ended = sink.end();
   response.uncork();
   return ended;

@@ -21,6 +21,7 @@ import type { ShapeGround } from './shape-file-access.ts';
 import { ShapeFiles } from './shape-files.ts';
 import { OwnFaults } from './own-faults.ts';
 import { rejoined } from './pace.ts';
+import { RecentReads } from './recent-reads.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { Leftover, RecoveredShapes } from './shape-recovery.ts';
@@ -29,7 +30,7 @@ import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
 import type { ShapeCapture, StoredShape } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 
-export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'> {
+export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf' | 'recent'> {
   readonly disk: Disk;
   readonly standing: DiskStanding;
   readonly files: FileCache;
@@ -88,7 +89,7 @@ export class DiskShapeLogs implements ShapeLogs {
     this.stored = options.checkpoints;
     const last = lastGenerations(leftovers);
     const storeOf = (handle: Handle, saved: LinesState): ShapeFiles => this.openStore(handle, saved, last.get(handle));
-    this.table = new ShapeTable({ ...options, storeOf }, position);
+    this.table = new ShapeTable({ ...options, storeOf, recent: new RecentReads(options.clock) }, position);
     for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();

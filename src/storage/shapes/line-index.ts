@@ -126,7 +126,8 @@ export class LineIndex {
 
   private async read(from: number, to: number): Promise<IndexEntry[]> {
     if (to > this.count) throw new ShapeCorruptError(this.handle, `${this.path} ends before its lines do`);
-    const bytes = Buffer.from(await this.file.read(from * INDEX_ENTRY_BYTES, (to - from) * INDEX_ENTRY_BYTES));
+    const read = await this.file.read(from * INDEX_ENTRY_BYTES, (to - from) * INDEX_ENTRY_BYTES);
+    const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
     const entries: IndexEntry[] = [];
     for (let index = from; index < to; index += 1) entries.push(this.entryAt(bytes, (index - from) * INDEX_ENTRY_BYTES, index));
     return entries;

@@ -114,6 +114,11 @@ export class ShapeLines {
     return this.shown.count;
   }
 
+  /** Of the files that the lines are counted in. */
+  get generation(): number {
+    return this.compacted?.generation ?? 0;
+  }
+
   get state(): LinesState {
     const { bytes, count, openBytes, chunkCount } = this.shown;
     const { compacted } = this;

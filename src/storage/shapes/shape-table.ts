@@ -9,6 +9,7 @@ import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { NO_LINES, type LinesState } from './shape-lines.ts';
 import { NO_VIEWS } from './spliced-views.ts';
 import type { CompletedSnapshot, CreatedShape, Splice } from '../log/shape-record.ts';
+import type { RecentReads } from './recent-reads.ts';
 import type { ShapeStore } from './shape-store.ts';
 import { StoredShape, type ShapeHost, type ShapeState } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
@@ -17,6 +18,8 @@ export interface ShapeTableOptions {
   readonly log: TransactionLog;
   readonly clock: Clock;
   readonly chunkBytesMax: number;
+  /** Where reads are those of files. */
+  readonly recent?: RecentReads;
   /** @param saved what the last checkpoint says of its lines. */
   readonly storeOf: (handle: Handle, saved: LinesState) => ShapeStore;
 }
@@ -26,6 +29,7 @@ const HANDLE_PATTERN = /^[\w-]{1,128}$/;
 
 export class ShapeTable implements ShapeHost {
   readonly clock: Clock;
+  readonly recent: RecentReads | undefined;
   /** Of shapes that are created from now on. */
   private readonly chunkBytesMax: number;
   /** Shapes that differ from their last checkpoint. */
@@ -44,6 +48,7 @@ export class ShapeTable implements ShapeHost {
   ) {
     this.log = options.log;
     this.clock = options.clock;
+    this.recent = options.recent;
     this.chunkBytesMax = options.chunkBytesMax;
     this.storeOf = options.storeOf;
   }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { LogEntry } from '../../model/log-entry.ts';
+import type { EntryRun, EntryRuns, LogEntry } from '../../model/log-entry.ts';
 import {
   BEFORE_ALL, compareOffsets, lsnOfOffset, snapshotChunkEnd, snapshotChunkIndex, type LogOffset,
 } from '../../model/log-offset.ts';
@@ -23,6 +23,7 @@ import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { OpenReads } from './open-reads.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
+import type { RecentReads } from './recent-reads.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
 import { ShapeLines, type Compaction, type LinesState } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
@@ -55,6 +56,8 @@ export interface ShapeHost {
   readonly position: LogPosition;
   /** The end of the log when it was opened. */
   readonly shownThrough: LogPosition;
+  /** Undefined where all is in memory. */
+  readonly recent: RecentReads | undefined;
   /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
   changed(shape: StoredShape, bytes: number): void;
   /** Of another shape: one that waits holds back what is told of those that depend on it. Undefined for one that does not, or is gone. */
@@ -441,7 +444,9 @@ export class StoredShape implements ShapeLog {
   private readChunk(index: number): ShapeRead {
     const end = snapshotChunkEnd(index);
     const entries = (bytes: number) => entriesOf(this.chunks.read(index, bytes), end);
-    return { outcome: 'entries', runs: this.reads.counted(this.chunks.read(index)), entries, end, upToDate: false };
+    const begin = (): AsyncIterable<EntryRun> => this.reads.counted(this.chunks.read(index));
+    const runs = this.state.state === 'complete' ? this.lately(`${this.handle}/${index}`, begin) : begin();
+    return { outcome: 'entries', runs, entries, end, upToDate: false };
   }
 
   private readLines(after: LogOffset): ShapeRead {
@@ -452,10 +457,17 @@ export class StoredShape implements ShapeLog {
     const isFiled = this.filed.has(after);
     const source = this.store.lines;
     const mayWaitInMemory = !isFiled && inMemory.reduce((sum, { bytes }) => sum + bytes.length, 0) <= WAITING_BYTES_MAX;
-    const runs = mayWaitInMemory ? inMemory : this.reads.counted(linesInSteps(this.reading, { source, after, end, endBytes }));
+    const begin = (): AsyncIterable<EntryRun> => this.reads.counted(linesInSteps(this.reading, { source, after, end, endBytes }));
+    const runs = mayWaitInMemory ? inMemory : this.lately(`${this.handle}.${this.lines.generation}/${after}-${endBytes}`, begin);
     const filedBytes = Math.min(endBytes, this.filed.end.bytes);
     const saved = (): EntryGroups | [] => (isFiled ? source.readEntries(after, filedBytes) : []);
     return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate };
+  }
+
+  /** @param name of these runs alone, for ever. */
+  private lately(name: string, begin: () => AsyncIterable<EntryRun>): EntryRuns {
+    const { recent } = this.host;
+    return recent?.get(name) ?? recent?.noting(name, begin()) ?? begin();
   }
 }
 

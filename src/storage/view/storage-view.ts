@@ -19,6 +19,7 @@ import { storedFormat } from '../open-storage.ts';
 import { FileCache } from '../shapes/file-cache.ts';
 import type { ShapeGround } from '../shapes/shape-file-access.ts';
 import { ShapeFiles } from '../shapes/shape-files.ts';
+import { RecentReads } from '../shapes/recent-reads.ts';
 import { ShapePaths } from '../shapes/shape-paths.ts';
 import { StoredShape, type ShapeHost, type ShapeState } from '../shapes/stored-shape.ts';
 
@@ -130,6 +131,7 @@ function lookingHost(clock: Clock): ShapeHost {
     clock,
     position: LOG_START,
     shownThrough: LOG_START,
+    recent: new RecentReads(clock),
     changed: never,
     waitsAt: () => undefined,
     begun: never,
