@@ -11,6 +11,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { CHANGE_KINDS, type Change, type GapCause, type Tuple } from '../model/change.ts';
+import type { LineTemplate } from '../model/line-template.ts';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
@@ -119,6 +120,11 @@ export class ChangeConverter {
     this.writeInsert(tuple, snapshotPlan);
     this.rows.writeMarks(this.judge.marksOf(tuple, snapshotPlan, isMember));
     return this.takeLine();
+  }
+
+  /** What `snapshotLine` gives, for who has the values of `snapshotColumns`. Undefined where lines say more of a row than its values. */
+  get snapshotTemplate(): LineTemplate | undefined {
+    return this.tagHash === undefined ? this.projection.snapshotTemplate : undefined;
   }
 
   /** Likewise of a row that was asked for by itself. @param mark of the answer that it is part of. */

@@ -6,6 +6,8 @@
  * it: they are each shape's own.
  */
 import { invariant } from '../base/invariant.ts';
+import { joinedBytes } from '../base/joined-bytes.ts';
+import type { LineTemplate } from '../model/line-template.ts';
 import type { LayoutColumn, RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { endsShape } from './layout-change.ts';
@@ -33,6 +35,7 @@ export class Projection {
   readonly writer = new LineWriter();
   readonly rows = new RowWriter(this.writer);
   private readonly definition: ShapeDefinition;
+  private template: LineTemplate | undefined;
   /** By layout id; null for a layout under which the shapes cannot go on. */
   private readonly plans = new Map<number, RowPlan | null>();
   /** By the names of the columns in their order: nearly all partitions of a table share one. */
@@ -43,6 +46,11 @@ export class Projection {
     this.definition = definition;
     this.fragments = fragmentsOf(definition);
     this.snapshotPlan = planRows(definition, snapshotColumns(definition));
+  }
+
+  /** Of an unmarked line of the snapshot. */
+  get snapshotTemplate(): LineTemplate {
+    return (this.template ??= insertTemplate(this.fragments, this.snapshotPlan));
   }
 
   /** The plan under a layout, which is looked up when it is met for the first time. */
@@ -97,6 +105,18 @@ export class Projections {
 }
 
 const encoder = new TextEncoder();
+
+function insertTemplate({ lineStart, headers }: Fragments, { key, selected, indexOf }: RowPlan): LineTemplate {
+  const labels = new Array<Uint8Array | undefined>(indexOf.size).fill(undefined);
+  let last = -1;
+  for (const { index, label } of selected) {
+    invariant(index > last, 'columns stand in a line in the order in which a query gives them');
+    labels[index] = last < 0 ? label.subarray(1) : label;
+    last = index;
+  }
+  const end = joinedBytes([encoder.encode('}'), headers.insert, encoder.encode(LINE.end)]);
+  return { start: lineStart, key, keyEnd: encoder.encode(`${LINE.value}{`), labels, end };
+}
 
 function fragmentsOf({ relation: { schema, name } }: ShapeDefinition): Fragments {
   const relation = JSON.stringify([schema, name]);

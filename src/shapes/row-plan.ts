@@ -5,6 +5,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { Tuple } from '../model/change.ts';
+import type { KeyPart } from '../model/line-template.ts';
 import type { LayoutColumn } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { columnLabel } from './line-format.ts';
@@ -13,7 +14,7 @@ export interface RowPlan {
   /** In table order, as they stand in a line's `value`. */
   readonly selected: readonly SelectedColumn[];
   /** In the order in which they stand in a line's `key`. */
-  readonly key: readonly KeyColumn[];
+  readonly key: readonly KeyPart[];
   /** Where a column lies that the filter reads. */
   readonly indexOf: ReadonlyMap<string, number>;
 }
@@ -24,11 +25,6 @@ export interface SelectedColumn {
   readonly label: Uint8Array;
   /** Part of the primary key: an update tells it also when it did not change. */
   readonly inPrimaryKey: boolean;
-}
-
-export interface KeyColumn {
-  readonly index: number;
-  readonly isBoolean: boolean;
 }
 
 const BOOL_OID = 16;

@@ -3,15 +3,16 @@
  * fragments that were escaped once.
  */
 import type { Tuple } from '../model/change.ts';
+import { KEY_TEXT } from '../model/line-template.ts';
 import { LINE } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
 import { UNMARKED, type RowMarks } from './row-marks.ts';
 import type { RowPlan, SelectedColumn } from './row-plan.ts';
 
 const encoder = new TextEncoder();
-const KEY_VALUE_START = encoder.encode('/\\"');
-const KEY_VALUE_END = encoder.encode('\\"');
-const KEY_NULL = encoder.encode('/_');
+const KEY_VALUE_START = encoder.encode(KEY_TEXT.start);
+const KEY_VALUE_END = encoder.encode(KEY_TEXT.end);
+const KEY_NULL = encoder.encode(KEY_TEXT.null);
 const [SLASH, BRACE, BRACE_END] = [0x2f, 0x7b, 0x7d] as const;
 
 export class RowWriter {

@@ -20,10 +20,16 @@ export class GrowableBytes {
     this.view = new DataView(grown.buffer);
   }
 
-  append(source: Uint8Array, start: number, end: number): void {
-    this.reserve(end - start);
-    this.bytes.set(source.subarray(start, end), this.length);
-    this.length += end - start;
+  appendByte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length] = byte;
+    this.length += 1;
+  }
+
+  append(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.bytes.set(source, this.length);
+    this.length += source.length;
   }
 
   /** Leaves `count` bytes to be filled in later, and says where they begin. */

@@ -1,32 +1,34 @@
 /**
- * RowWriter: the rows of a snapshot, written as inserts in the bytes of `model/change.ts`, with the requested columns as
- * their tuple. They belong to no layout and no transaction: their layout and their position are 0.
+ * RowWriter: the rows of a query, written as inserts in the bytes of `model/change.ts`, with the requested columns as their tuple: for
+ * whoever has to look at a row before he makes something of it. They belong to no layout and no transaction: their layout and their
+ * position are 0.
  */
 import { CHANGE_HEADER_BYTES, CHANGE_KINDS, HAS_NEW } from '../../model/change.ts';
+import { DataRowFields } from './data-row-fields.ts';
 import { GrowableBytes } from './growable-bytes.ts';
+import { type RowEncoder, RowFormatError } from './row-encoder.ts';
 import { encodeBoolean, encodeCopyField, encodeNull, encodeText, endOfPlainField, isCopyNull } from './value-encoder.ts';
-
-/** What Postgres sent is not a row of the columns that were asked for. */
-export class RowFormatError extends Error {
-  override readonly name = 'RowFormatError';
-}
 
 /** Most queries bring a few rows; a snapshot soon has what it needs. */
 const FIRST_BYTES = 4 * 1024;
 const NEWLINE = 0x0a;
 const TUPLE_HEADER_BYTES = 6;
-const NULL_SIZE = 0xffff_ffff;
 
-export class RowWriter {
-  readonly out = new GrowableBytes(FIRST_BYTES);
+export class RowWriter implements RowEncoder<Uint8Array> {
+  private readonly out = new GrowableBytes(FIRST_BYTES);
   private readonly isBoolean: readonly boolean[];
+  private readonly fields: DataRowFields;
 
   /** @param isBoolean for each requested column, whether a snapshot spells it out as `true` or `false`. */
   constructor(isBoolean: readonly boolean[]) {
     this.isBoolean = isBoolean;
+    this.fields = new DataRowFields(isBoolean.length);
   }
 
-  /** Adds one line of COPY text, its newline included. @throws {RowFormatError} */
+  get size(): number {
+    return this.out.length;
+  }
+
   copyLine(bytes: Uint8Array, start: number, lineEnd: number): void {
     const end = lineEnd - 1;
     if (bytes[end] !== NEWLINE) throw new RowFormatError('a COPY line without its end');
@@ -43,22 +45,19 @@ export class RowWriter {
     this.finish(ends);
   }
 
-  /** Adds the row of a DataRow message whose body lies between `start` and `end`. @throws {RowFormatError} */
   dataRow(bytes: Uint8Array, start: number, end: number): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const count = this.isBoolean.length;
-    if (end - start < 2 || view.getUint16(start) !== count) throw new RowFormatError(`a row has not ${count} columns`);
+    this.fields.read(bytes, start, end);
     const ends = this.begin();
     const values = this.out.length;
-    let at = start + 2;
-    for (let index = 0; index < count; index += 1) {
-      const size = at + 4 <= end ? view.getUint32(at) : end;
-      at += 4;
-      at = this.dataField(index, bytes, at, size);
+    for (let index = 0; index < this.isBoolean.length; index += 1) {
+      this.dataField(index, bytes);
       this.out.setUint32(ends + 4 * index, this.out.length - values);
     }
-    if (at !== end) throw new RowFormatError(`a row ends ${end - at} bytes behind its last column`);
     this.finish(ends);
+  }
+
+  take(): Uint8Array {
+    return this.out.take();
   }
 
   private copyField(index: number, bytes: Uint8Array, start: number, end: number): number {
@@ -67,14 +66,11 @@ export class RowWriter {
     return endOfPlainField(bytes, start, end);
   }
 
-  private dataField(index: number, bytes: Uint8Array, start: number, size: number): number {
-    if (size === NULL_SIZE) {
-      encodeNull(this.out);
-      return start;
-    }
-    if (this.isBoolean[index] === true) encodeBoolean(this.out, bytes, start);
-    else encodeText(this.out, bytes, start, start + size);
-    return start + size;
+  private dataField(index: number, bytes: Uint8Array): void {
+    const { fields, out } = this;
+    if (fields.isNull(index)) encodeNull(out);
+    else if (this.isBoolean[index] === true) encodeBoolean(out, bytes, fields.startOf(index));
+    else encodeText(out, bytes, fields.startOf(index), fields.endOf(index));
   }
 
   /** @returns where the ends of the values go. */

@@ -177,7 +177,7 @@ export class MoveQueries {
     await streamInTime({
       client,
       query: queryOf(target, isPartitioned),
-      writer: new RowWriter(isBoolean),
+      encoder: new RowWriter(isBoolean),
       rows: (fragment) => target.rows(fragment),
       onFirst: () => {},
       signal,

@@ -9,14 +9,15 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { errorFields, type RawWire, takeOver } from '../connection/raw-wire.ts';
-import type { RowWriter } from '../encoding/row-writer.ts';
+import type { RowEncoder } from '../encoding/row-encoder.ts';
 import { queryMessages, type RowQuery } from './query-messages.ts';
 
-export interface RowStreamOptions {
+export interface RowStreamOptions<Fragment> {
   readonly client: pg.ClientBase;
   readonly query: RowQuery;
-  readonly writer: RowWriter;
-  readonly rows: (fragment: Uint8Array) => Promise<void>;
+  readonly encoder: RowEncoder<Fragment>;
+  /** The fragment is the consumer's until it resolves. */
+  readonly rows: (fragment: Fragment) => Promise<void>;
   /** Called once, when the first row or the end of an empty answer has arrived. */
   readonly onFirst: () => void;
   /** Ends the query by closing its connection. */
@@ -33,15 +34,15 @@ const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY =
  *
  * @throws {TooManyValuesError} nothing was asked.
  * @throws {DatabaseRefusedError} the connection is idle, its transaction failed.
- * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the writer threw, or at the abort.
+ * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the encoder threw, or at the abort.
  */
-export async function streamRows(options: RowStreamOptions): Promise<void> {
+export async function streamRows<Fragment>(options: RowStreamOptions<Fragment>): Promise<void> {
   const messages = await queryMessages(options.query, options.clock ?? systemClock, options.signal);
   await new Promise<void>((done, failed) => new Reading(options, messages, done, failed));
 }
 
-class Reading {
-  private readonly options: RowStreamOptions;
+class Reading<Fragment> {
+  private readonly options: RowStreamOptions<Fragment>;
   private readonly done: () => void;
   private readonly failed: (error: unknown) => void;
   private readonly wire: RawWire;
@@ -52,7 +53,7 @@ class Reading {
   private refused: DatabaseRefusedError | undefined;
   private readonly onAbort = (): void => this.fail(new DatabaseUnreachableError('the query was given up'));
 
-  constructor(options: RowStreamOptions, messages: readonly Uint8Array[], done: () => void, failed: (error: unknown) => void) {
+  constructor(options: RowStreamOptions<Fragment>, messages: readonly Uint8Array[], done: () => void, failed: (error: unknown) => void) {
     this.options = options;
     this.done = done;
     this.failed = failed;
@@ -67,8 +68,8 @@ class Reading {
   }
 
   private message(type: number, bytes: Uint8Array, start: number, end: number): void {
-    if (type === COPY_DATA) this.options.writer.copyLine(bytes, start, end);
-    else if (type === DATA_ROW) this.options.writer.dataRow(bytes, start, end);
+    if (type === COPY_DATA) this.options.encoder.copyLine(bytes, start, end);
+    else if (type === DATA_ROW) this.options.encoder.dataRow(bytes, start, end);
     else if (type === ERROR) this.refused = refusal(errorFields(bytes, start, end));
     else if (type === READY) this.isReady = true;
     if (type === COPY_DATA || type === DATA_ROW || type === COMPLETE) this.begun();
@@ -86,15 +87,14 @@ class Reading {
    */
   private pump(): void {
     if (this.isOver) return;
-    const { out } = this.options.writer;
-    if (this.refused !== undefined) out.take();
-    else if (!this.isTaking && out.length > 0) this.give(out.take());
-    if (this.isTaking && out.length > GATHERED_BYTES_MAX) return this.wire.pause();
+    const { encoder } = this.options;
+    if (this.refused === undefined && !this.isTaking && encoder.size > 0) this.give(encoder.take());
+    if (this.isTaking && encoder.size > GATHERED_BYTES_MAX) return this.wire.pause();
     this.wire.resume();
     if (!this.isTaking && this.isReady) this.finish();
   }
 
-  private give(fragment: Uint8Array): void {
+  private give(fragment: Fragment): void {
     this.isTaking = true;
     this.options.rows(fragment).then(
       () => {

@@ -12,11 +12,14 @@
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { withEither } from './either-signal.ts';
+import type { JoinedLines } from '../../model/joined-lines.ts';
+import type { LineTemplate } from '../../model/line-template.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
 import { DatabaseRefusedError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
+import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import type { RowQuery } from './query-messages.ts';
 import { beginReading } from './reading-transaction.ts';
@@ -26,14 +29,19 @@ import { streamInTime } from './timely-rows.ts';
 
 /** What one shape's snapshot reads, and where it goes. Exactly one of `complete` and `abort` ends it. */
 export interface SnapshotTarget extends ReadTable {
-  /** False for a shape that begins empty: then the transaction is opened for its snapshot alone. */
-  readonly wantsRows: boolean;
+  /** Undefined for a shape that begins empty: then the transaction is opened for its snapshot alone. */
+  readonly rows: TakenRows | undefined;
   begin(pgSnapshot: PgSnapshot): void;
-  /** Inserts as of `model/change.ts`, one behind the other; their tuples have the requested columns. The bytes are the target's to keep. */
-  rows(fragment: Uint8Array): Promise<void>;
   complete(): Promise<void>;
   abort(error: Error): void;
 }
+
+/** As what a target takes its rows. A fragment is its own until it has taken it. */
+export type TakenRows =
+  /** For a shape of which each line tells its row and nothing else. */
+  | { readonly as: 'lines'; readonly template: LineTemplate; take(fragment: JoinedLines): Promise<void> }
+  /** Inserts as of `model/change.ts`, one behind the other; their tuples have the requested columns. */
+  | { readonly as: 'changes'; take(fragment: Uint8Array): Promise<void> };
 
 export interface SnapshotPortOptions {
   readonly name?: Name;
@@ -85,10 +93,11 @@ async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget
       target.begin(pgSnapshot);
       tell('snapshot.known', { pgSnapshot });
       const query = queryOf(target, isPartitioned);
-      if (target.wantsRows) {
-        await readRows(options, { client, target, tell, signal, query, isBoolean });
+      if (target.rows === undefined) tell('snapshot.started', {});
+      else {
+        await readRows(options, { client, rows: target.rows, tell, signal, query, isBoolean });
         await confirm(client, looked);
-      } else tell('snapshot.started', {});
+      }
     } catch (error) {
       if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
       throw error;
@@ -99,7 +108,7 @@ async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget
 
 interface Work {
   readonly client: pg.PoolClient;
-  readonly target: SnapshotTarget;
+  readonly rows: TakenRows;
   readonly tell: Tell;
   readonly signal: AbortSignal;
   readonly query: RowQuery;
@@ -107,15 +116,11 @@ interface Work {
 }
 
 async function readRows({ clock, firstRowMsMax }: SnapshotPortOptions, work: Work): Promise<void> {
-  const { client, target, tell, signal, query, isBoolean } = work;
-  await streamInTime({
-    client,
-    query,
-    writer: new RowWriter(isBoolean),
-    rows: (fragment) => target.rows(fragment),
-    onFirst: () => tell('snapshot.started', {}),
-    signal,
-    clock,
-    firstRowMsMax,
-  });
+  const { client, rows, tell, signal, query, isBoolean } = work;
+  const reading = { client, query, onFirst: () => tell('snapshot.started', {}), signal, clock, firstRowMsMax };
+  if (rows.as === 'changes') {
+    await streamInTime({ ...reading, encoder: new RowWriter(isBoolean), rows: (fragment) => rows.take(fragment) });
+  } else {
+    await streamInTime({ ...reading, encoder: new LineEncoder(rows.template, isBoolean), rows: (fragment) => rows.take(fragment) });
+  }
 }

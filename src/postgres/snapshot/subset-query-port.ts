@@ -140,7 +140,7 @@ async function readRows(
   const options = {
     client,
     query: subsetQuery(target, isPartitioned),
-    writer: new RowWriter(isBoolean),
+    encoder: new RowWriter(isBoolean),
     rows: (fragment: Uint8Array) => target.rows(fragment),
     onFirst: () => {},
     clock,

@@ -4,7 +4,7 @@ import { withEither } from './either-signal.ts';
 import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 
-export interface TimelyRowsOptions extends RowStreamOptions {
+export interface TimelyRowsOptions<Fragment> extends RowStreamOptions<Fragment> {
   /** Default 30,000 ms. */
   readonly firstRowMsMax?: number | undefined;
 }
@@ -12,7 +12,7 @@ export interface TimelyRowsOptions extends RowStreamOptions {
 const FIRST_ROW_MS_MAX = 30_000;
 
 /** @throws {SlowSnapshotError} and as `streamRows` does. */
-export async function streamInTime(timely: TimelyRowsOptions): Promise<void> {
+export async function streamInTime<Fragment>(timely: TimelyRowsOptions<Fragment>): Promise<void> {
   const { firstRowMsMax = FIRST_ROW_MS_MAX, ...options } = timely;
   const { clock = systemClock } = options;
   const tooSlow = new AbortController();

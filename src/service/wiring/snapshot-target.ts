@@ -5,7 +5,7 @@
 import { Change } from '../../model/change.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
+import type { SnapshotTarget, TakenRows } from '../../postgres/snapshot/snapshot-port.ts';
 import { alteringOf } from '../../shapes/altered-table.ts';
 import { snapshotColumns } from '../../shapes/row-plan.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
@@ -27,15 +27,21 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where
     accepts: (found) => !alteringOf(found)(definition),
     columns: snapshotColumns(definition).map(({ name }) => name),
     where: where?.subqueries?.queryWith(views.texts()) ?? where?.query,
-    wantsRows: definition.log === 'full',
+    rows: definition.log === 'full' ? takenRows(lines, begun, views.isMember) : undefined,
     begin: (pgSnapshot: PgSnapshot) => {
       writer = shapeLog.beginSnapshot(pgSnapshot);
     },
-    // What throws at one row must end this snapshot, and not whoever reads the socket.
-    rows: (fragment) => storing(async () => await begun().write([...linesOf(fragment, lines, views.isMember)])),
     complete: () => storing(() => begun().complete()),
     abort: (error) => writer?.abort(error),
   };
+}
+
+/** A row that has tags must be looked at: of any other, what Postgres sends goes into the line as it comes. */
+function takenRows(lines: ChangeConverter, begun: () => SnapshotWriter, isMember: Membership): TakenRows {
+  const template = lines.snapshotTemplate;
+  if (template !== undefined) return { as: 'lines', template, take: (fragment) => storing(() => begun().writeJoined(fragment)) };
+  // What throws at one row must end this snapshot, and not whoever reads the socket.
+  return { as: 'changes', take: (fragment) => storing(async () => await begun().write([...linesOf(fragment, lines, isMember)])) };
 }
 
 function* linesOf(fragment: Uint8Array, lines: ChangeConverter, isMember: Membership): Iterable<Uint8Array> {

@@ -4,10 +4,11 @@
  */
 import type { RequestWatch } from '../../http/request-watch.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
-import type { SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
+import type { SnapshotTarget, TakenRows } from '../../postgres/snapshot/snapshot-port.ts';
 import type { TransactionSink } from '../../postgres/replication/transaction-sink.ts';
 import type { PositionKeeper } from '../../actors/collector/log-progress.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { TransactionWatch } from '../../telemetry/transaction-watch.ts';
@@ -85,13 +86,10 @@ export function watchedKeeper(keeper: PositionKeeper, watch: TransactionWatch): 
 export function watchedSnapshot(target: SnapshotTarget, watch: WatchedSnapshot): SnapshotTarget {
   return {
     ...target,
+    rows: target.rows && watchedRows(target.rows, watch),
     begin(pgSnapshot) {
       watch.running();
       target.begin(pgSnapshot);
-    },
-    async rows(fragment) {
-      watch.read(fragment.byteLength);
-      await target.rows(fragment);
     },
     async complete() {
       await target.complete();
@@ -100,6 +98,25 @@ export function watchedSnapshot(target: SnapshotTarget, watch: WatchedSnapshot):
     abort(error) {
       target.abort(error);
       watch.ended('failed');
+    },
+  };
+}
+
+function watchedRows(rows: TakenRows, watch: WatchedSnapshot): TakenRows {
+  if (rows.as === 'changes') {
+    return {
+      ...rows,
+      async take(fragment: Uint8Array) {
+        watch.read(fragment.length);
+        await rows.take(fragment);
+      },
+    };
+  }
+  return {
+    ...rows,
+    async take(fragment: JoinedLines) {
+      watch.read(fragment.bytes.length);
+      await rows.take(fragment);
     },
   };
 }

@@ -28,7 +28,7 @@ export class MemoryShapeStore implements ShapeStore {
   async beginSnapshot(): Promise<void> {}
 
   async appendSnapshot(bytes: Uint8Array): Promise<void> {
-    this.parts.push({ start: this.size, bytes });
+    this.parts.push({ start: this.size, bytes: Buffer.from(bytes) });
     this.size += bytes.length;
   }
 

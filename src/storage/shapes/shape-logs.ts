@@ -8,6 +8,7 @@
  */
 import type { Forkable } from '../../base/fork.ts';
 import type { EntryRuns, LogEntry } from '../../model/log-entry.ts';
+import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
@@ -204,6 +205,8 @@ export type SnapshotState =
 export interface SnapshotWriter {
   /** Appends rows, each a JSON line without a separator; readable at once. Await it: it resolves when more may be written. */
   write(lines: readonly Uint8Array[]): Promise<void>;
+  /** The same of lines that lie there already as they lie in the file. The bytes are the caller's again when it resolves. */
+  writeJoined(lines: JoinedLines): Promise<void>;
   /** Appends `snapshot-end`, makes all durable, then appends `shape.snapshotCompleted` to the transaction log and syncs it. */
   complete(): Promise<void>;
   /** Gives up: the shape will be deleted. */

@@ -15,7 +15,7 @@ export interface ShapeStore {
   clone(): ShapeStore;
   /** Before the first row. */
   beginSnapshot(): Promise<void>;
-  /** Adds to the end of the snapshot; readable when it resolves. */
+  /** Adds to the end of the snapshot; readable when it resolves, and the bytes are the caller's again. */
   appendSnapshot(bytes: Uint8Array): Promise<void>;
   /** Makes durable what the snapshot has so far. */
   syncSnapshot(): Promise<void>;

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
+import { joinedLines, type JoinedLines } from '../../model/joined-lines.ts';
 import type { EntryRun } from '../../model/log-entry.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -26,7 +27,6 @@ interface EndPlace {
 }
 
 export const FOLLOW_WAIT_MS = 60_000;
-const COMMA = 0x2c;
 
 export class SnapshotChunks {
   /** Each chunk as far as readers may see it; of chunks written by this process. */
@@ -70,22 +70,24 @@ export class SnapshotChunks {
     return this.store.beginSnapshot();
   }
 
-  async write(lines: readonly Uint8Array[]): Promise<void> {
+  async write({ bytes, ends }: JoinedLines): Promise<void> {
     let from = 0;
-    for (let index = 0; index < lines.length; index += 1) {
-      this.openBytes += (lines[index]?.length ?? 0) + 1;
-      if (this.openBytes < this.chunkBytesMax) continue;
-      await this.put(lines.slice(from, index + 1));
+    for (let line = 0; this.openBytes + bytes.length - from >= this.chunkBytesMax; ) {
+      while (this.openBytes + (ends[line] ?? bytes.length) - from < this.chunkBytesMax) line += 1;
+      const end = ends[line] ?? bytes.length;
+      await this.put(bytes.subarray(from, end));
       await this.closeChunk();
-      from = index + 1;
+      from = end;
     }
-    if (from < lines.length) await this.put(lines.slice(from));
+    if (from === bytes.length) return;
+    this.openBytes += bytes.length - from;
+    await this.put(bytes.subarray(from));
   }
 
   /** Behind the last row. @returns what verifies the chunks, for whoever reads them after this process. */
   async end(pgSnapshot: PgSnapshot): Promise<readonly ChunkSums[]> {
     this.endAt = { index: this.closedCount, at: this.chunkAt(this.closedCount).bytes };
-    await this.put([snapshotEndLine(pgSnapshot)]);
+    await this.put(joinedLines([snapshotEndLine(pgSnapshot)]).bytes);
     this.whole = true;
     await this.closeChunk();
     await this.store.endSnapshot();
@@ -161,11 +163,10 @@ export class SnapshotChunks {
     return this.whole || index < this.closedCount;
   }
 
-  private async put(lines: readonly Uint8Array[]): Promise<void> {
+  private async put(bytes: Uint8Array): Promise<void> {
     invariant(!this.whole, 'a whole snapshot takes no rows');
     if (this.failed) throw new ShapeGoneError(this.handle);
     const index = this.closedCount;
-    const bytes = joined(lines);
     await this.store.appendSnapshot(bytes);
     (this.written[index] ??= new GrowingSums()).add(bytes);
     this.wake();
@@ -200,19 +201,6 @@ export class SnapshotChunks {
 }
 
 const NO_ROWS: ChunkSums = { bytes: 0, sums: [] };
-
-/** Each line with a comma behind it. */
-function joined(lines: readonly Uint8Array[]): Buffer {
-  const bytes = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + line.length + 1, 0));
-  let end = 0;
-  for (const line of lines) {
-    bytes.set(line, end);
-    end += line.length;
-    bytes[end] = COMMA;
-    end += 1;
-  }
-  return bytes;
-}
 
 /** It is the last entry of the last chunk, with a comma behind it. */
 function endOf({ chunks, pgSnapshot }: WholeSnapshot): EndPlace {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
+import { joinedLines, type JoinedLines } from '../../model/joined-lines.ts';
 import type { EntryRun, EntryRuns, LogEntry } from '../../model/log-entry.ts';
 import {
   BEFORE_ALL, compareOffsets, lsnOfOffset, snapshotChunkEnd, snapshotChunkIndex, type LogOffset,
@@ -286,11 +287,13 @@ export class StoredShape implements ShapeLog {
     this.host.changed(this, 0);
     const begun = this.chunks.begin();
     begun.catch(() => {}); // Each `write` awaits it, and rejects as it did.
+    const writeJoined = async (lines: JoinedLines): Promise<void> => {
+      await begun;
+      await this.chunks.write(lines);
+    };
     return {
-      write: async (lines) => {
-        await begun;
-        await this.chunks.write(lines);
-      },
+      write: (lines) => writeJoined(joinedLines(lines)),
+      writeJoined,
       complete: async () => {
         await begun;
         await this.completeSnapshot({ pgSnapshot, position, ...(views.length === 0 ? {} : { views }) });

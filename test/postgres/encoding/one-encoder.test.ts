@@ -10,6 +10,7 @@ import { openPort, type RunningPort } from '../../support/postgres/port-harness.
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 import { RecordingSink, valueBytes } from '../../support/postgres/recording-sink.ts';
+import { arrayTemplate } from '../../support/shapes/array-template.ts';
 import { RecordingTarget } from '../../support/postgres/snapshot-target.ts';
 
 let database: TestDatabase;
@@ -39,17 +40,19 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function snapshotOf(name: string, columns: readonly string[], where?: RecordingTarget['where']): Promise<(string | null)[][]> {
-  const target = new RecordingTarget({ name, columns, tell: valueBytes, ...(where === undefined ? {} : { where }) });
+const PORTAL: RecordingTarget['where'] = { sql: '"id" >= $1::int4', params: ['-1000000'] };
+
+async function snapshotOf(target: RecordingTarget): Promise<RecordingTarget> {
   const port = await openPort(snapshotPort({ pool, target: () => target }));
   await port.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
   await port.close();
-  return target.read;
+  return target;
 }
 
 async function byEveryPath(name: string, columns: readonly string[]): Promise<Record<'copy' | 'portal' | 'stream', (string | null)[][]>> {
-  const copy = await snapshotOf(name, columns);
-  const portal = await snapshotOf(name, columns, { sql: '"id" >= $1::int4', params: ['-1000000'] });
+  const table = { name, columns, tell: valueBytes };
+  const { read: copy } = await snapshotOf(new RecordingTarget(table));
+  const { read: portal } = await snapshotOf(new RecordingTarget({ ...table, where: PORTAL }));
   const stream = sink.transactions.at(-1)?.changes.map((change) => [...(change.new ?? [])]) ?? [];
   return { copy, portal, stream };
 }
@@ -83,6 +86,22 @@ test('any text has the same bytes by every path, and they are its JSON', async (
     }),
     { numRuns: 60 },
   );
+});
+
+test('the lines of a snapshot have these bytes too', async () => {
+  await database.query('TRUNCATE texts');
+  const rows = fc.sample(fc.tuple(value, value), { numRuns: 300, seed: 15 });
+  await database.query(
+    'INSERT INTO texts SELECT ordinality, one, two FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS x (one, two, ordinality)',
+    [rows.map(([one]) => one), rows.map(([, two]) => two)],
+  );
+
+  const table = { name: 'texts', columns: ['id', 'text', 'other'], template: arrayTemplate(3) };
+  const { lines: copied } = await snapshotOf(new RecordingTarget(table));
+  const { lines: sent } = await snapshotOf(new RecordingTarget({ ...table, where: PORTAL }));
+
+  const json = rows.map((row, index) => `[${[`"${index + 1}"`, ...row.map((text) => latin1(JSON.stringify(text)))].join(',')}],`).join('');
+  expect({ copied, sent }).toEqual({ copied: json, sent: json });
 });
 
 test('values of other types have the same bytes by every path', async () => {

@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from '../../support/postgres/postgr
 
 let database: TestDatabase;
 let client: pg.Client;
-let writer: RowWriter;
+let encoder: RowWriter;
 let begun: number;
 let fragments: number;
 let told: string;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   client = await database.session();
-  writer = new RowWriter([false]);
+  encoder = new RowWriter([false]);
   begun = 0;
   fragments = 0;
 });
@@ -31,7 +31,7 @@ function stream(sql: string, params: readonly string[] | undefined, signal: Abor
     fragments += 1;
     return taken;
   };
-  const options = { client, query: { sql, params }, writer, rows, onFirst: () => void (begun += 1), signal };
+  const options = { client, query: { sql, params }, encoder, rows, onFirst: () => void (begun += 1), signal };
   return streamRows(options).catch((error: unknown) => error);
 }
 
@@ -67,7 +67,7 @@ test('an array of many values is written down in steps, between which others hav
   await streamRows({
     client,
     query: { sql: 'SELECT count(*), count(item), max(length(item)) FROM unnest($1::text[]) i (item)', params: [new ArrayLiteral(values)] },
-    writer: new RowWriter([false, false, false]),
+    encoder: new RowWriter([false, false, false]),
     rows: (fragment) => Promise.resolve(void (told = Buffer.from(fragment).toString())),
     onFirst: () => {},
     signal: new AbortController().signal,
@@ -90,7 +90,7 @@ test('values are written down no further when nobody waits for them any more', a
   };
   const query = { sql: 'SELECT $1::text[]', params: [new ArrayLiteral(values)] };
   const rows = (): Promise<void> => Promise.resolve();
-  const options = { client, query, writer, rows, onFirst: () => {}, signal: leaving.signal, clock };
+  const options = { client, query, encoder, rows, onFirst: () => {}, signal: leaving.signal, clock };
   const ended = await streamRows(options).catch((error: unknown) => error);
 
   expect({ ended, isCutShort: walked < 30_000 }).toMatchObject({ ended: { message: 'the query was given up' }, isCutShort: true });
@@ -102,7 +102,7 @@ test('an array that is more than Postgres takes is a refusal in words, and the c
   const refused = await streamRows({
     client,
     query: { sql: 'SELECT $1::text[]', params: [new ArrayLiteral(values)] },
-    writer,
+    encoder,
     rows: () => Promise.resolve(),
     onFirst: () => {},
     signal: new AbortController().signal,
@@ -130,7 +130,7 @@ test('while the consumer is busy a bounded part of the rows gathers, and the res
   const opened = new Promise<void>((done) => (gate.open = done));
   const ended = stream(LARGE, undefined, new AbortController().signal, opened);
   await expect.poll(isHeldBack).toBe(true);
-  const held = { fragments, isBounded: writer.out.length < 1024 * 1024 };
+  const held = { fragments, isBounded: encoder.size < 1024 * 1024 };
 
   gate.open();
   await ended;

@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { joinedLines } from '../../../src/model/joined-lines.ts';
 import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
@@ -119,6 +120,17 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
       first: { body: `${row(4)},${row(16)}`, end: '0_0', upToDate: false },
       next: { body: `${row(5)},${snapshotEnd}`, end: '0_1', upToDate: false },
     });
+  });
+
+  test('the bytes of rows that were written are their writer\'s again', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    const lines = joinedLines([bytes(row(4))]);
+    await writer.writeJoined(lines);
+    lines.bytes.fill(0x20);
+    await writer.complete();
+
+    expect(await bodyOf(shape.read(BEFORE_ALL))).toMatchObject({ body: `${row(4)},${snapshotEnd}` });
   });
 
   test('a chunk that never comes is empty', async () => {

@@ -10,6 +10,7 @@ import type { Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Address, Message, PortContext, PortSpec } from '../../../src/otp/process.ts';
+import { LineEncoder } from '../../../src/postgres/encoding/line-encoder.ts';
 import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { SchemaChangedError, snapshotRefusal } from '../../../src/postgres/snapshot/snapshot-error.ts';
 import { refusedMoves, type MoveQueryTarget } from '../../../src/postgres/snapshot/move-queries.ts';
@@ -17,6 +18,7 @@ import type { SnapshotTarget } from '../../../src/postgres/snapshot/snapshot-por
 import type { ReadTable } from '../../../src/postgres/snapshot/table-look.ts';
 import type { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { changeBytes, type Row } from '../actors/changes.ts';
+import { dataRowOf } from '../postgres/wire-rows.ts';
 import { ModelDatabase, type CommittedTransaction, type Wish } from '../hand-over/model-database.ts';
 import { TABLES } from './layered-shapes.ts';
 
@@ -162,7 +164,7 @@ export class ModelPostgres {
       send(progressTo, { type: 'snapshot.known', handle, pgSnapshot });
       await latency.wait(signal);
       send(progressTo, { type: 'snapshot.started', handle });
-      await target.rows(insertsOf(taken, target));
+      await giveRows(taken, target);
       await latency.wait(signal);
       await target.complete();
       return { type: 'snapshot.completed', handle };
@@ -216,11 +218,23 @@ class Latency {
   }
 }
 
-function insertsOf(rows: readonly Row[], { relation: { name }, columns }: ReadTable): Uint8Array {
+async function giveRows(rows: readonly Row[], target: SnapshotTarget): Promise<void> {
+  if (target.rows?.as === 'changes') return await target.rows.take(insertsOf(rows, target));
+  if (target.rows === undefined) return;
+  const encoder = new LineEncoder(target.rows.template, target.columns.map(() => false)); // None of the tables has a boolean.
+  for (const row of rowsOf(rows, target).map(dataRowOf)) encoder.dataRow(row, 0, row.length);
+  await target.rows.take(encoder.take());
+}
+
+function insertsOf(rows: readonly Row[], table: ReadTable): Uint8Array {
+  return Buffer.concat(rowsOf(rows, table).map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 0, position: 0 })));
+}
+
+/** The columns that are asked for. */
+function rowsOf(rows: readonly Row[], { relation: { name }, columns }: ReadTable): readonly Row[] {
   const all = TABLES.find((relation) => relation.name === name)?.columns ?? [];
   const indexes = columns.map((column) => all.findIndex((found) => found.name === column));
-  const inserts = rows.map((row) => indexes.map((index) => row[index] ?? null));
-  return Buffer.concat(inserts.map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 0, position: 0 })));
+  return rows.map((row) => indexes.map((index) => row[index] ?? null));
 }
 
 function behind(lsn: string, bytes: number): Lsn {
