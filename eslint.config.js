@@ -14,8 +14,8 @@ const RANDOM = 'src/base/random.ts';
 const PROCESS_LAYER = { product: 'src/otp/**', proof: ['test/otp/**', 'bench/otp/**'] };
 /** Programs that are read before they are run: they print, and keep to everything else. */
 const EXAMPLES = ['examples/**/*.ts', 'examples/**/*.tsx'];
-/** The only file that yields to I/O, between two rounds of deliveries. */
-const SCHEDULER = 'src/otp/schedulers/production-scheduler.ts';
+/** The only file that yields to I/O. */
+const TURN = 'src/base/turn.ts';
 /** The same in the observer's page, and in that of an example, which run in a browser. */
 const BROWSER = 'src/observer/page/browser.ts';
 const BROWSER_OF_EXAMPLE = 'examples/todo/page/browser.ts';
@@ -29,7 +29,7 @@ const timers = ['setTimeout', 'setInterval'].map((name) => ({
   name,
   message: 'Time comes in as an argument: take a Clock (src/base/clock.ts).',
 }));
-const yields = [{ name: 'setImmediate', message: `Only ${SCHEDULER} yields to I/O; to wait for something, take a Clock.` }];
+const yields = [{ name: 'setImmediate', message: `Only ${TURN} yields to I/O; to wait for something, take a Clock.` }];
 
 const clockReads = [
   ['Date', 'now'],
@@ -204,5 +204,5 @@ export default tseslint.config(
   { files: ENVIRONMENT, rules: bans({ ...product, properties: [...clockReads, ...randomness] }) },
   { files: [PROCESS_LAYER.product], rules: bans({ ...product, imports: [], syntax: [] }) },
   { files: PROCESS_LAYER.proof, rules: bans({ ...proof, imports: [], syntax: inTests }) },
-  { files: [SCHEDULER], rules: bans({ ...product, globals: timers, imports: [], syntax: [] }) },
+  { files: [TURN], rules: bans({ ...product, globals: timers, imports: [], syntax: [] }) },
 );

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { Ring } from '../../base/ring.ts';
+import { nextTurn } from '../../base/turn.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
@@ -74,7 +75,7 @@ class ProductionScheduler implements Scheduler {
     this.runQueue.push(entry);
     if (this.loopIsDue) return;
     this.loopIsDue = true;
-    setImmediate(this.loop);
+    nextTurn(this.loop);
   }
 
   step(): boolean {
@@ -116,7 +117,7 @@ class ProductionScheduler implements Scheduler {
     } finally {
       // A throw that reaches this place comes from no process, and must not stop all of them.
       this.loopIsDue = !isIdle;
-      if (!isIdle) setImmediate(this.loop);
+      if (!isIdle) nextTurn(this.loop);
     }
   }
 

@@ -4,9 +4,13 @@
  * While the consumer works on a fragment, rows gather for the next; when they become too many, the socket is paused, and
  * with it, through TCP, the query itself. So memory is bounded however large the table is, and a slow query's first
  * rows are passed on without waiting for a full fragment.
+ *
+ * Postgres sends as fast as rows are read, so the loop would find more of them at any time. After a bounded part the socket is left alone
+ * until the next turn: a live client of another shape waits for several turns, and must not wait for a stretch of the table in each.
  */
 import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
+import { nextTurn } from '../../base/turn.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { errorFields, type RawWire, takeOver } from '../connection/raw-wire.ts';
 import type { RowEncoder } from '../encoding/row-encoder.ts';
@@ -26,6 +30,8 @@ export interface RowStreamOptions<Fragment> {
 }
 
 const GATHERED_BYTES_MAX = 512 * 1024;
+/** Of what Postgres sends, so much is read in one turn: some tenths of a millisecond. */
+const TURN_BYTES = 64 * 1024;
 const code = (letter: string): number => letter.charCodeAt(0);
 const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY = code('Z'), ERROR = code('E');
 
@@ -50,6 +56,9 @@ class Reading<Fragment> {
   private isTaking = false;
   private isReady = false;
   private isOver = false;
+  /** What was read since the socket was last left alone. */
+  private turnBytes = 0;
+  private isResting = false;
   private refused: DatabaseRefusedError | undefined;
   private readonly onAbort = (): void => this.fail(new DatabaseUnreachableError('the query was given up'));
 
@@ -59,7 +68,7 @@ class Reading<Fragment> {
     this.failed = failed;
     this.wire = takeOver(options.client, {
       message: (type, bytes, start, end) => this.message(type, bytes, start, end),
-      readEnd: () => this.pump(),
+      readEnd: (byteCount) => this.readEnd(byteCount),
       broken: (error) => this.fail(error),
     });
     options.signal.addEventListener('abort', this.onAbort);
@@ -81,6 +90,21 @@ class Reading<Fragment> {
     this.options.onFirst();
   }
 
+  private readEnd(byteCount: number): void {
+    this.turnBytes += byteCount;
+    if (this.turnBytes >= TURN_BYTES && !this.isReady) this.rest();
+    this.pump();
+  }
+
+  private rest(): void {
+    this.turnBytes = 0;
+    this.isResting = true;
+    nextTurn(() => {
+      this.isResting = false;
+      this.pump();
+    });
+  }
+
   /**
    * Gives the consumer what has gathered, if it is free; ends when nothing is left. Rows that come together with the
    * query's error go nowhere: a reader would be given the beginning of an answer that has no end.
@@ -89,9 +113,9 @@ class Reading<Fragment> {
     if (this.isOver) return;
     const { encoder } = this.options;
     if (this.refused === undefined && !this.isTaking && encoder.size > 0) this.give(encoder.take());
-    if (this.isTaking && encoder.size > GATHERED_BYTES_MAX) return this.wire.pause();
-    this.wire.resume();
-    if (!this.isTaking && this.isReady) this.finish();
+    if (!this.isTaking && this.isReady) return this.finish();
+    if (this.isResting || (this.isTaking && encoder.size > GATHERED_BYTES_MAX)) return this.wire.pause();
+    this.wire.resume(); // Last: what is told by that may be the end.
   }
 
   private give(fragment: Fragment): void {
