@@ -67,6 +67,7 @@ export class SessionEndedError extends Error {
 
 const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
 const NO_PRIVILEGE = '42501';
+const LOCK_NOT_AVAILABLE = '55P03';
 /** Errors of values: a division by zero, a number out of range, a text that is none; and of texts whose collations do not agree. */
 const OF_VALUES = /^(?:22|42P22$)/;
 
@@ -86,6 +87,7 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (refused === undefined) return unexpected(error);
   if (SCHEMA_CHANGED.has(refused.code)) return refusal('schema_changed', 409, refused.message);
   if (refused.code === NO_PRIVILEGE) return refusal('insufficient_privilege', 503, `Unable to create initial snapshot: ${refused.message}`);
+  if (refused.code === LOCK_NOT_AVAILABLE) return refusal('lock_timeout', 503, 'Snapshot timed out while waiting for a table lock');
   if (isFiltered && OF_VALUES.test(refused.code)) return refusal(refused.code, 400, refused.message);
   return unexpected(refused);
 }

@@ -84,9 +84,12 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
   return { type: 'snapshot.failed', handle, error: snapshotRefusal(error, isFiltered) };
 }
 
+/** Who alters the table may take hours: others want the connection, and clients a word. */
+const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
+
 async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget, tell: Tell, signal: AbortSignal): Promise<void> {
   await options.pool.use(async (client) => {
-    await beginReading(client, options.pool);
+    await beginReading(client, options.pool, LOCK_LIMIT);
     try {
       const looked = await lookAt(client, target);
       const { pgSnapshot, isPartitioned, isBoolean } = looked;

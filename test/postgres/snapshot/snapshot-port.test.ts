@@ -134,6 +134,17 @@ test('outlasts what the database allows its applications', async () => {
   expect({ type, rows: target.read.length }).toEqual({ type: 'snapshot.completed', rows: 20_000 });
 });
 
+test('a table that somebody keeps locked is refused in words, and its connection is free for others', async () => {
+  const locking = await database.session();
+  await locking.query('BEGIN; LOCK TABLE items');
+
+  const { type, error } = await ask(new RecordingTarget({ name: 'items', columns: ['id'] }));
+
+  await locking.query('ROLLBACK');
+  const message = 'Snapshot timed out while waiting for a table lock';
+  expect({ type, error }).toEqual({ type: 'snapshot.failed', error: { name: 'lock_timeout', code: 'lock_timeout', message, status: 503 } });
+});
+
 test('an empty table starts and completes', async () => {
   const target = new RecordingTarget({ name: 'empty', columns: ['id'] });
 
