@@ -57,6 +57,7 @@ if (values.write && process.exitCode !== 1) {
   mkdirSync(RUNS_DIRECTORY, { recursive: true });
   writeFileSync(new URL(`torture-${commit}-${firstSeed}.md`, RUNS_DIRECTORY), report);
 }
+process.exit(); // Node's own end waits for the handles of children that were killed, and was seen to do so for ever, at full speed.
 
 async function tortureOnOneCluster(): Promise<void> {
   const directory = temporaryDirectory();

@@ -205,6 +205,10 @@ const UNTOLD = `
   JOIN pg_catalog.pg_namespace un ON un.oid = u.relnamespace
   WHERE u.relkind = 'f' OR u.relpersistence <> 'p' ORDER BY un.nspname, u.relname LIMIT 1`;
 
+/** As `pg_relation_is_publishable` has it, which would see a table that was dropped meanwhile no more: and say of it that it is none. */
+const FIRST_NORMAL_OID = 16_384;
+const IS_PUBLISHABLE = `c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= ${FIRST_NORMAL_OID}`;
+
 /**
  * `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. An `int2vector` has elements and
  * is no array.
@@ -216,7 +220,7 @@ const COLUMNS_SQL = `
          a.attnotnull AS not_null, ${PK_INDEX_SQL} AS pk_index, a.attgenerated AS generated,
          t.typtype = 'e' AS is_enum, ${COLLATION} AS collation, ${DATABASE_COLLATION} AS database_collation,
          current_setting('server_version_num')::int / 10000 AS version, ${COLUMN_FACTS_SQL} AS facts, ${FILES_SQL} AS files,
-         c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable,
+         c.relkind AS kind, c.relpersistence AS persistence, ${IS_PUBLISHABLE} AS is_publishable,
          CASE WHEN c.relkind = 'p' THEN (${UNTOLD}) END AS untold
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -25,6 +25,21 @@ function columnCount(found: FoundRelation): number | undefined {
   return found !== undefined && 'columns' in found ? found.columns.length : undefined;
 }
 
+test('a table that is dropped while it is looked at is found as it was', async () => {
+  await database.query('CREATE TABLE leaving (id int PRIMARY KEY)');
+
+  const found = await pool.use(async (client) => {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT');
+    await database.query('DROP TABLE leaving');
+    const query = async (sql: string, params: unknown[]) => (await client.query(sql, params)).rows as unknown[];
+    const before = await createCatalog(Object.create(pool, { query: { value: query } }) as DatabasePool).relation('public', 'leaving');
+    await client.query('COMMIT');
+    return before;
+  });
+
+  expect(columnCount(found)).toBe(1);
+});
+
 test('describes columns in attribute order, the primary key in its own', async () => {
   await database.query(`
     CREATE TABLE "Odd ""name" (
