@@ -47,6 +47,12 @@ test('a slot goes on over a switch of the timeline when the old one was left beh
   ]);
 });
 
+test('where nobody knows what is stored, nothing of it goes on over a switch of the timeline', () => {
+  const { seenLsn: _, ...unknown } = stored;
+
+  expect(standingOf(found, { ...unknown, source: { ...source, timeline: '1' } }, {}).standing).toBe('lost');
+});
+
 test.each<[string, Case]>([
   ['there is none', { found: { slot: undefined } }],
   ['there is one that is about to end with its connection', { slot: { isTemporary: true }, settings: { isSlotTemporary: true } }],
