@@ -11,22 +11,26 @@ import { configurationOf } from '../../src/service/service-options.ts';
 import { createWorld, itemLine } from '../support/http/api-world.ts';
 import { told, until } from '../support/http/http-world.ts';
 
+const DRAIN_MS_MAX = 60_000;
+/** More than a stream takes that nobody reads. */
+const LONG = 'v'.repeat(100_000);
+
 let opened: StandbyEntrance | undefined;
 
 afterEach(() => opened?.close());
 
-async function openEntrance() {
+async function openEntrance(rows = [itemLine('1', 'v')]) {
   const configuration = configurationOf({
-    databaseUrl: 'postgresql://nobody@127.0.0.1/none', insecure: true, host: '127.0.0.1', port: 0, drainTimeoutMs: 60_000,
+    databaseUrl: 'postgresql://nobody@127.0.0.1/none', insecure: true, host: '127.0.0.1', port: 0, drainTimeoutMs: DRAIN_MS_MAX,
   });
-  const { api, clock } = createWorld({ rows: [itemLine('1', 'v')] });
+  const { api, clock } = createWorld({ rows });
   const ports = { api, clock, random: seededRandom(1), failed() {}, cutOff() {} };
   const dispatchers = [1, 2].map(() => new RequestDispatcher({ ...edgeSettings(configuration), bodies: BODY_LIMITS }, ports));
   const [dispatcher, next] = dispatchers as [RequestDispatcher, RequestDispatcher];
   const reception = new ServiceReception();
-  const entrance = new StandbyEntrance({ configuration, reception, world: systemWorld }, dispatcher);
+  const entrance = new StandbyEntrance({ configuration, reception, world: { ...systemWorld, clock } }, dispatcher);
   opened = entrance;
-  return { entrance, reception, dispatcher, next, api, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
+  return { entrance, reception, next, api, clock, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
 }
 
 test.each(['close', 'drain'] as const)('who waits for a stack that never comes is told to ask again, at %s', async (end) => {
@@ -59,6 +63,20 @@ test('one that has left is closed as soon as who it served has gone, and whateve
   expect([await gone, (await parked).status]).toEqual(['gone', 200]);
 });
 
+test.each([
+  ['that is closed waits for him no longer than a drain may take', false],
+  ['that has left, and is closed, does not wait for him', true],
+])('of a client who does not read what he is sent, one %s', async (_, hasLeft) => {
+  const { entrance, reception, clock, url } = await openEntrance(Array.from({ length: 20 }, (_, id) => itemLine(String(id), LONG)));
+  const unread = await fetchHandler(() => reception.dispatcher, {})(new Request(url));
+
+  if (hasLeft) entrance.leave();
+  const closed = entrance.close();
+  if (!hasLeft) clock.advance(DRAIN_MS_MAX);
+
+  expect([unread.status, await closed]).toEqual([200, undefined]);
+});
+
 test('a program that waits for a change is answered when the stack is there, to ask that', async () => {
   const { entrance, api, url } = await openEntrance();
   const leaving = new AbortController();
@@ -76,13 +94,13 @@ test.each([
   ['the stack, when that is there', 200],
   ['nobody, when none comes', 503],
 ])('a request of the web that comes between the stages is answered by %s', async (_, status) => {
-  const { entrance, reception, dispatcher, next, url } = await openEntrance();
+  const { entrance, reception, next, url } = await openEntrance();
   const handle = fetchHandler(() => reception.dispatcher, {});
   entrance.hold();
   const asked = handle(new Request(url));
 
   if (status === 200) reception.open(next);
-  else reception.close(dispatcher);
+  else entrance.drain();
 
   expect((await asked).status).toBe(status);
 });
