@@ -206,8 +206,7 @@ class Stream implements ReplicationStream {
     described.then(
       () => {
         this.isLookingUp = false;
-        this.lastHeardMs = this.options.clock.nowMs();
-        this.wire.release();
+        this.wire.release(); // What it tells counts as heard now.
       },
       (error: unknown) => this.end(error instanceof Error ? error : new Error(String(error))),
     );

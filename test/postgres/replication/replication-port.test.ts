@@ -332,11 +332,17 @@ test('who hastens a slot leaves no session behind', async () => {
   expect([transactions, (await made).type]).toEqual([[expect.stringContaining('process')], 'replication.slotCreated']);
 });
 
-test('a stream of somebody else is left alone', async () => {
+test.each([
+  ['program', 'a copy', false],
+  ['role', 'armature replication', true],
+])('a stream of another %s is left alone', async (_, applicationName, isAnotherRole) => {
   const running = await startStream();
   running.tell({ type: 'disconnect' });
   await slotIsFree();
-  const other = await connect(targetOf(database.url), { applicationName: 'a copy', replication: 'database' });
+  const role = `role_${database.name}`;
+  await database.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'word'`);
+  const credentials = isAnotherRole ? { user: role, password: 'word' } : {};
+  const other = await connect({ ...targetOf(database.url), ...credentials }, { applicationName, replication: 'database' });
   const copying = other.query(`START_REPLICATION SLOT ${database.name} LOGICAL 0/0 (proto_version '1', publication_names 'armature_test')`);
   const ended = copying.catch(() => {});
   await database.until(`SELECT FROM pg_replication_slots WHERE slot_name = '${database.name}' AND active`);
@@ -346,6 +352,7 @@ test('a stream of somebody else is left alone', async () => {
   const isStill = await database.query(`SELECT active FROM pg_replication_slots WHERE slot_name = '${database.name}'`);
   other.connection.stream.destroy();
   await ended;
+  await database.query(`DROP ROLE ${role}`);
 
   expect([answer, isStill]).toMatchObject([{ type: 'replication.refused', error: { code: '55006' } }, [{ active: true }]]);
 });
