@@ -273,7 +273,8 @@ export class DiskShapeLogs implements ShapeLogs {
   /** Saves all that can be saved. @throws {CheckpointDeferredError} names the shapes whose files do not hold. */
   private async saveAll(captures: readonly ShapeCapture[]): Promise<void> {
     const met: (ShapeCorruptError | ShapeRefusedError)[] = [];
-    await inParallel(captures, SAVES_MAX, async ({ shape }) => {
+    const together = this.paths.inDirectories(captures, ({ shape }) => shape.handle);
+    await inParallel(together, SAVES_MAX, async ({ shape }) => {
       const files = this.stores.get(shape.handle);
       try {
         if (files !== undefined) await this.faults.writing(shape.handle, () => shape.save(files));

@@ -84,7 +84,7 @@ export class MovedFiles {
 
   private async sync(number: number): Promise<void> {
     await this.opened(number, (file) => file.sync());
-    await this.ground.disk.syncDirectory(this.ground.paths.directoryOf(this.handle));
+    await this.ground.paths.syncNames(this.handle);
   }
 
   private async opened(number: number, action: (file: DiskFile) => Promise<void>): Promise<void> {

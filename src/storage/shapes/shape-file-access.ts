@@ -57,7 +57,7 @@ export class ShapeFileAccess {
 
   /** Makes the names of files durable. */
   syncNames(): Promise<void> {
-    return this.ground.disk.syncDirectory(this.paths.directoryOf(this.handle));
+    return this.paths.syncNames(this.handle);
   }
 
   forget(path: string): Promise<void> {

@@ -32,7 +32,14 @@ export interface StoredShapes {
   readonly unread: ReadonlySet<string>;
 }
 
+/** A sync of a directory, and the one behind it, of those who asked meanwhile. */
+interface Naming {
+  readonly underWay: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
 const LISTED_AT_ONCE = 8;
+const FAN_OUT = 256;
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
 const NAME_PATTERN = /^([\w-]+)\.(snapshot|(?:[1-9]\d*\.)?(?:lines|index)|\d+\.moved)$/;
 const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
@@ -41,6 +48,8 @@ const MOVED_PATTERN = /^(\d+)\.moved$/;
 export class ShapePaths {
   private readonly shapes: string;
   private readonly made = new Map<string, Promise<void>>();
+  /** By directory, while names in it are made durable. */
+  private readonly namings = new Map<string, Naming>();
 
   constructor(
     private readonly disk: Disk,
@@ -61,6 +70,24 @@ export class ShapePaths {
   /** Rows that splice `number` brought. */
   movedPathOf(handle: Handle, number: number): string {
     return `${this.directoryOf(handle)}/${movedName(handle, number)}`;
+  }
+
+  /**
+   * Makes the names of the shape's files durable, with those of others: who asks while it is done shares the next time. Where this time is
+   * refused there is no next one, for nobody knows what was to be durable by then: all who wait are told.
+   */
+  syncNames(handle: Handle): Promise<void> {
+    const directory = this.directoryOf(handle);
+    const naming = this.namings.get(directory);
+    if (naming === undefined) return this.beginNaming(directory, this.disk.syncDirectory(directory));
+    return (naming.next ??= naming.underWay.then(() => this.disk.syncDirectory(directory)));
+  }
+
+  /** The same things, those whose shapes share a directory next to each other. */
+  inDirectories<T>(things: readonly T[], handleOf: (thing: T) => Handle): readonly T[] {
+    const directories: T[][] = Array.from({ length: FAN_OUT }, () => []);
+    for (const thing of things) directories[hash8(handleOf(thing))]?.push(thing);
+    return directories.flat();
   }
 
   directoryOf(handle: Handle): string {
@@ -128,6 +155,17 @@ export class ShapePaths {
     const files = found.get(handle as Handle) ?? { hasSnapshot: false, lines: NONE, moved: [] };
     found.set(handle as Handle, files);
     enter(files, kind);
+  }
+
+  private beginNaming(directory: string, underWay: Promise<void>): Promise<void> {
+    const naming: Naming = { underWay, next: undefined };
+    this.namings.set(directory, naming);
+    const goOn = (): void => {
+      if (naming.next === undefined) this.namings.delete(directory);
+      else void this.beginNaming(directory, naming.next);
+    };
+    underWay.then(goOn, goOn); // Who asked for it is told.
+    return underWay;
   }
 
   /** One that the disk refused is asked for again. */

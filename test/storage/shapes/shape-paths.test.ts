@@ -23,6 +23,40 @@ test('a directory that the disk refused is made when the next shape needs it', a
   expect([refused, await disk.mount().list('/data/shapes')]).toEqual(['cannot create /data/shapes: ENOSPC', ['5f']]);
 });
 
+test('names of many shapes in a directory are made durable together: those that come meanwhile by the next sync', async () => {
+  const disk = new MemoryDisk();
+  const paths = new ShapePaths(disk.mount(), '/data');
+  await leave(disk, paths.snapshotPathOf(handle));
+  const { changes } = disk.asked;
+  await Promise.all(Array.from({ length: 8 }, () => paths.syncNames(handle)));
+  const together = disk.asked.changes - changes;
+  await paths.syncNames(handle);
+
+  expect([together, disk.asked.changes - changes]).toEqual([2, 3]);
+});
+
+test('of names that could not be made durable all are told who wait, and the next who asks has it done', async () => {
+  const disk = new MemoryDisk();
+  const paths = new ShapePaths(disk.mount(), '/data');
+  await leave(disk, paths.snapshotPathOf(handle));
+  disk.refuse({ of: 'changes', from: disk.asked.changes, count: 1, code: 'EIO' }); // Later it would say that all is well.
+  const asked = Array.from({ length: 3 }, () => paths.syncNames(handle));
+  const told = await Promise.allSettled(asked);
+  const later = await Promise.allSettled([paths.syncNames(handle)]);
+
+  expect([...told, ...later].map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled']);
+});
+
+test('things are put by the directories of their shapes, and none is lost', () => {
+  const paths = new ShapePaths(new MemoryDisk().mount(), '/data');
+  const handles = Array.from({ length: 2_000 }, (_, number) => handleOf(number));
+  const ordered = paths.inDirectories(handles, (each) => each);
+  const changes = ordered.filter((each, at) => at > 0 && paths.directoryOf(each) !== paths.directoryOf(ordered[at - 1] ?? each));
+  const directories = new Set(handles.map((each) => paths.directoryOf(each)));
+
+  expect({ all: new Set(ordered).size, changes: changes.length }).toEqual({ all: handles.length, changes: directories.size - 1 });
+});
+
 test('what has another name, or lies where no file of that shape would, is not ours, and stays', async () => {
   const disk = new MemoryDisk();
   const paths = new ShapePaths(disk.mount(), '/data');
