@@ -14,7 +14,7 @@ import { clientConfig, connect, CONNECT_MS_MAX, inWorkingWay, isAboutTls, type T
 import {
   connectError, DatabaseRefusedError, DatabaseUnreachableError, isAnswer, SessionRefusedError, typed, worldError,
 } from './database-error.ts';
-import { breakSilent, heardBy, inTime, type Heard } from './silence.ts';
+import { breakOff, breakSilent, heardBy, inTime, type Heard } from './silence.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
 export interface DatabasePoolOptions {
@@ -57,7 +57,10 @@ export interface DatabasePool {
    * @throws {WorldError} where that has lasted, those of its connections are closed that have heard nothing meanwhile.
    */
   probe(): Promise<void>;
-  /** Resolves when every connection is closed; borrowed ones close when they are given back. `open` may follow. */
+  /**
+   * Resolves when every connection is closed. Borrowed ones close when they are given back, within a second: then they are broken off, with
+   * an error for who has them. `open` may follow.
+   */
   close(): Promise<void>;
 }
 
@@ -67,6 +70,8 @@ export class PoolTimeoutError extends Error {
 
 const QUEUE_MS_MAX = 5_000;
 const SILENCE_MS_MAX = 15_000;
+/** Over a line that says nothing, nothing that is asked ever ends. */
+const CLOSE_MS_MAX = 1_000;
 
 export function createPool(options: DatabasePoolOptions): DatabasePool {
   return new Pool(options);
@@ -151,7 +156,15 @@ class Pool implements DatabasePool {
     const { pool } = this;
     this.pool = undefined;
     this.isUp = false;
-    await pool?.end();
+    if (pool === undefined) return;
+    const clients = [...this.clients];
+    await new Promise<void>((done, failed) => {
+      const timer = this.clock.setTimer(() => {
+        clients.forEach(breakOff);
+        done(); // Who is connecting still has a limit of its own.
+      }, CLOSE_MS_MAX);
+      pool.end().then(done, failed).finally(() => this.clock.clearTimer(timer));
+    });
   }
 
   private async ask(): Promise<void> {

@@ -9,6 +9,7 @@ import { startCuttableNetwork } from '../../support/operations/cuttable-network.
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { startSilentPostgres } from '../../support/postgres/silent-postgres.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 let database: TestDatabase;
@@ -207,6 +208,30 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
     expect([answer.type, still]).toEqual([type, isLent ? undefined : 'broken off']);
   },
 );
+
+test('where the network was cut, a pool closes in time, and whoever waits for an answer gets an error', async () => {
+  const network = await startCuttableNetwork(database.url);
+  const clock = new ManualClock();
+  const pool = createPool({ target: targetOf(network.url), applicationName: 'pool test', max: 2, clock });
+  await pool.open();
+  let asked = Promise.resolve();
+  await new Promise<void>((begun) => {
+    asked = pool.use(async (client) => {
+      network.cut();
+      begun();
+      await client.query('SELECT 1');
+    });
+  });
+  const outcome = asked.catch((error: unknown) => error);
+
+  const closing = pool.close();
+  clock.advance(1_000);
+  await closing;
+
+  const lost = await outcome;
+  await network.close();
+  expect(lost).toBeInstanceOf(DatabaseUnreachableError);
+});
 
 test('a Postgres that lets in later than a query would wait for it is there', async () => {
   const server = await startSilentPostgres();
