@@ -39,6 +39,26 @@ function reader({ shapeUrl }: ServiceProcess, before?: ShapeFollower): ShapeFoll
   return Object.assign(new ShapeFollower(shapeUrl, { table: 'items' }), { handle, offset, rows: new Map(rows) });
 }
 
+/** The way to the database of one instance alone: while it is cut, whoever tries it is sent away. */
+async function startLine() {
+  const url = new URL(database.url);
+  let isCut = false;
+  const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
+    if (isCut) client.destroy();
+    else client.pipe(upstream).pipe(client);
+  });
+  url.port = String(relay.port);
+  return {
+    url: url.href,
+    cut() {
+      isCut = true;
+      relay.breakConnections();
+    },
+    mend: () => void (isCut = false),
+    close: () => relay.close(),
+  };
+}
+
 const count = async () => Number((await database.query<{ count: string }>('SELECT count(*) FROM items'))[0]?.count);
 const untilWhole = (follower: ShapeFollower) =>
   expect.poll(async () => (await follower.catchUp()).rows.size === (await count())).toBe(true);
@@ -70,23 +90,16 @@ test('the second takes over the storage of a first that is killed, also beside a
 });
 
 test('a leader that was cut off and comes back steps down for the one that has the lock, and starts over behind it', async () => {
-  const url = new URL(database.url);
-  let isCut = false;
-  const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
-    if (isCut) client.destroy();
-    else client.pipe(upstream).pipe(client);
-  });
-  url.port = String(relay.port);
-  const first = await startServiceProcess({ databaseUrl: url.href, storageDirectory: join(directory, 'first') });
+  const line = await startLine();
+  const first = await startServiceProcess({ databaseUrl: line.url, storageDirectory: join(directory, 'first') });
   const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
   const second = await spawnService({ databaseUrl: database.url, storageDirectory: join(directory, 'second') });
   await untilWaiting(second);
 
-  isCut = true;
-  relay.breakConnections();
+  line.cut();
   await untilActive(second);
   await expect.poll(() => healthOf(first)).toBe('starting');
-  isCut = false;
+  line.mend();
   await untilWaiting(first);
   await expect.poll(() => causeOf(first)).toMatch(
     /^another instance holds the lock of \w+: process \d+ of Postgres, application "armature lock", from 127\.0\.0\.1, connected since /,
@@ -97,7 +110,7 @@ test('a leader that was cut off and comes back steps down for the one that has t
   await untilActive(first);
   await follower.catchUp();
   await first.stop();
-  await relay.close();
+  await line.close();
 
   expect({ stored: stored.handle, refetches: follower.refetches, rows: follower.rows.size }).toEqual({
     stored: expect.any(String),
@@ -107,28 +120,21 @@ test('a leader that was cut off and comes back steps down for the one that has t
 });
 
 test('a leader that is cut off makes room for one on the same storage that is not, and stands by behind it', async () => {
-  const url = new URL(database.url);
-  let isCut = false;
-  const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
-    if (isCut) client.destroy();
-    else client.pipe(upstream).pipe(client);
-  });
-  url.port = String(relay.port);
+  const line = await startLine();
   const storageDirectory = join(directory, 'left');
-  const first = await startServiceProcess({ databaseUrl: url.href, storageDirectory, environment });
+  const first = await startServiceProcess({ databaseUrl: line.url, storageDirectory, environment });
   const second = await spawnService({ databaseUrl: database.url, storageDirectory, environment });
   await untilWaiting(second);
   const follower = await reader(first).catchUp();
 
-  isCut = true;
-  relay.breakConnections();
+  line.cut();
   await database.query("INSERT INTO items VALUES (20, 'while the first is cut off')");
   await untilActive(second);
   await expect.poll(() => causeOf(first)).toContain(`another instance works in the storage: process ${second.child.pid}`);
   const moved = reader(second, follower);
   await untilWhole(moved);
   const stored = await reader(first, follower).catchUp();
-  isCut = false;
+  line.mend();
   await untilWaiting(first);
   await database.query("INSERT INTO items VALUES (21, 'through the second')");
   await untilWhole(moved);
@@ -138,7 +144,7 @@ test('a leader that is cut off makes room for one on the same storage that is no
   await database.query("INSERT INTO items VALUES (22, 'through the first again')");
   await untilWhole(back);
   await first.stop();
-  await relay.close();
+  await line.close();
 
   expect({ refetches: [moved, stored, back].map(({ refetches }) => refetches), told: first.output() }).toEqual({
     refetches: [0, 0, 0],

@@ -54,19 +54,6 @@ test('the next one begins when the one before has ended, as often as there is on
   expect([current, await stages.ended]).toEqual([['first', 'second', 'third'], 'shutdown']);
 });
 
-test('the next one begins when the first has ended, and is the last', async () => {
-  const trees = new Trees();
-  const second = trees.stage('second');
-  const stages = new Stages(trees, { stage: trees.stage('first'), next: () => Promise.resolve({ stage: second }) });
-
-  trees.end(FIRST);
-  await until(() => trees.isAwaited(SECOND));
-  const { current } = stages;
-  trees.end(SECOND);
-
-  expect([current === second, await stages.ended]).toEqual([true, 'shutdown']);
-});
-
 test('behind one that is stopped none begins', async () => {
   const trees = new Trees();
   let begun = 0;
