@@ -22,7 +22,7 @@ import type { Service } from './service/service.ts';
 import { readConfiguration, type Command, type Configuration, type Flags } from './settings/configuration.ts';
 
 /** What is run: the service, alone or with the Postgres of the demo below it. */
-type Running = Pick<Service, 'dump' | 'ended' | 'stop'>;
+type Running = Pick<Service, 'dump' | 'ended' | 'ending' | 'stop'>;
 
 /** What a service may take to end beyond the time that it gives to open responses: less than orchestrators wait before they kill. */
 const CLOSING_MS = 20_000;
@@ -111,6 +111,7 @@ async function startDemoService(configuration: Configuration, report: StartRepor
     return {
       ended,
       dump: () => service.dump(),
+      ending: () => service.ending() ?? 'the database of the demo',
       async stop() {
         await service.stop();
         await ended;
@@ -125,15 +126,14 @@ async function startDemoService(configuration: Configuration, report: StartRepor
 /** Resolves once the service has drained; a second signal does not wait for that. A signal also ends a start that is under way. */
 function drainAtSignal(starting: Promise<Running>, { drainTimeoutMs }: Configuration, report: StartReport): Promise<undefined> {
   return new Promise((resolve, reject) => {
-    let isStarting = true;
+    let running: Running | undefined;
     let isDraining = false;
-    const settled = (): void => void (isStarting = false);
-    void starting.then(settled, settled);
+    starting.then((service) => (running = service), () => {}); // Why it did not start is told elsewhere.
     const drain = (): void => {
       if (isDraining) process.exit(EXIT.interrupted);
       isDraining = true;
-      if (isStarting) report.say('Stopping as soon as it has started; once more to end at once');
-      endInTime(drainTimeoutMs);
+      if (running === undefined) report.say('Stopping as soon as it has started; once more to end at once');
+      endInTime(drainTimeoutMs, () => running?.ending());
       starting.then((service) => service.stop()).then(() => resolve(undefined), reject);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, drain);
@@ -141,10 +141,11 @@ function drainAtSignal(starting: Promise<Running>, { drainTimeoutMs }: Configura
 }
 
 /** Whoever sent the signal would kill it soon. What is on the disk is as whole as behind a kill, and the next start goes on from there. */
-function endInTime(drainTimeoutMs: number): void {
+function endInTime(drainTimeoutMs: number, waitsFor: () => string | undefined): void {
   const withinMs = drainTimeoutMs + CLOSING_MS;
   systemClock.setTimer(() => {
-    toStderr(`armature: it did not come to its end within ${withinMs / 1000} s, and ends now; nothing that was told is lost\n`);
+    const left = waitsFor() ?? 'its start';
+    toStderr(`armature: it did not end within ${withinMs / 1000} s (left: ${left}), and ends now; nothing that was told is lost\n`);
     process.exit(EXIT.failed);
   }, withinMs);
 }

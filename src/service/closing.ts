@@ -3,18 +3,36 @@
  *
  * One that cannot be closed must not keep the others open: a database would go on, a lock would stay.
  */
-export class Closing {
-  private readonly steps: (() => Promise<unknown>)[] = [];
+interface Step {
+  /** Undefined where that is not known. */
+  readonly what: () => string | undefined;
+  readonly close: () => Promise<unknown>;
+}
 
-  add(step: () => Promise<unknown>): void {
-    this.steps.push(step);
+export class Closing {
+  private readonly steps: Step[] = [];
+  private closed: Step | undefined;
+
+  /** @param what it closes, for whoever reads why the end takes so long. */
+  add(what: string, close: Step['close']): void {
+    this.steps.push({ what: () => what, close });
+  }
+
+  /** All that another one has by then, in the place of one step. */
+  addAll(other: Closing): void {
+    this.steps.push({ what: () => other.waitsFor, close: () => other.all() });
+  }
+
+  /** What is being closed; undefined before and behind. */
+  get waitsFor(): string | undefined {
+    return this.closed?.what();
   }
 
   /** Resolves when every step was tried, each once. @throws what the first step that failed threw. */
   async all(): Promise<void> {
     const failures: unknown[] = [];
-    for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
-      await step().catch((error: unknown) => failures.push(error));
+    while ((this.closed = this.steps.pop()) !== undefined) {
+      await this.closed.close().catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
   }

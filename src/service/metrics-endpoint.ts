@@ -19,7 +19,7 @@ export async function countedMetrics(
   const { ServiceMetrics: Metrics } = await import('../telemetry/metrics/service-metrics.ts');
   const metrics = new Metrics(clock);
   const stopCounting = countEnds(runtime, metrics.made);
-  closing.add(async () => {
+  closing.add('the metrics', async () => {
     stopCounting();
     metrics.close();
   });
@@ -46,7 +46,7 @@ export async function serveMetrics(
     },
     failed: (error) => tellFailure(logger, error),
   });
-  closing.add(() => server.close());
+  closing.add('the socket of the metrics', () => server.close());
   logger.info({ url: server.url }, 'metrics are served');
   return server.url;
 }

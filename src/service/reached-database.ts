@@ -38,6 +38,7 @@ export async function openDatabase(
   const ca = before === undefined ? await databaseCertificates(configuration, world.disk) : before.ca;
   const database = databaseOf(configuration, databaseUrl, ca, world.clock, adminName);
   const { adminPool, snapshotPool, movePool, subsetPool } = database;
-  for (const pool of [adminPool, snapshotPool, movePool, subsetPool]) closing.add(() => pool.close());
+  const pools = [adminPool, snapshotPool, movePool, subsetPool];
+  closing.add('the connections to Postgres', () => Promise.all(pools.map((pool) => pool.close())));
   return database;
 }

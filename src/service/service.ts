@@ -71,6 +71,8 @@ export interface Service {
   dump(): Promise<string>;
   /** Drains: parked requests are answered, what is taken is stored. Resolves when nothing of the service is left. */
   stop(): Promise<void>;
+  /** What its end waits for, in a few words for whoever finds it slow; undefined while it runs, and when nothing is left. */
+  ending(): string | undefined;
 }
 
 /** Requests at one moment, by what is counted. */
@@ -127,7 +129,7 @@ async function start(beginning: Beginning): Promise<Service> {
   const stages = new Stages(ground.runtime, await firstStage(ground, sockets, tenure, { storage, database }));
   const { runtime, events } = ground;
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
-  closing.add(() => Promise.resolve(unwatch()));
+  closing.add('the status', () => Promise.resolve(unwatch()));
   return serviceOf({ ground, configuration, stages, url: stages.current.url, unwatch });
 }
 
@@ -140,7 +142,7 @@ async function reachAll(beginning: Beginning, tenure: Closing) {
   const laying = groundOf(beginning);
   await Promise.allSettled([reaching, laying]); // Of which nothing is left open, whatever the storage says.
   const storage = await opening;
-  if (storage !== undefined) tenure.add(() => storage.close());
+  if (storage !== undefined) tenure.add('the storage', () => storage.close());
   return { storage, database: await reaching, ground: await laying };
 }
 
@@ -159,8 +161,10 @@ function serviceOf({ ground, configuration, stages, url, unwatch }: RunningParts
   const { clock } = world;
   const leaving = new AbortController();
   let isStopping = false;
+  let hasEnded = false;
   const last = stages.ended.then((reason) => `the service gave up: ${JSON.stringify(reason)}`, startFailure);
   const ended = last.then(async (why) => {
+    hasEnded = true;
     leaving.abort();
     const closed = closing.all();
     if (!isStopping) return whyEnded(why, await closed.then(() => undefined, errorOf));
@@ -204,6 +208,7 @@ function serviceOf({ ground, configuration, stages, url, unwatch }: RunningParts
       await stages.stop();
       await ended;
     },
+    ending: () => closing.waitsFor ?? (isStopping && !hasEnded ? 'the tree of processes' : undefined),
   };
 }
 

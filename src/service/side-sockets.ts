@@ -30,7 +30,7 @@ export async function openSideSockets(ground: Ground): Promise<SideSockets> {
 
 async function serveInspection({ runtime, configuration, logger, closing }: Ground, shown: Readonly<Shown>): Promise<string> {
   const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort, observerUrl: () => shown.observerUrl });
-  closing.add(() => inspection.close());
+  closing.add('the socket of the inspection protocol', () => inspection.close());
   logger.info({ url: inspection.url }, 'the inspection protocol of xstate is streamed');
   return inspection.url;
 }

@@ -37,12 +37,12 @@ export async function startStack({ ground, sockets, storage, database, listen, b
     isLeft = true;
     drain();
   };
-  const opened = (close: () => Promise<void>): void => closing.add(close);
+  const opened = closing.add.bind(closing);
   const wiring = stackWiring(resources, { reception, listen, lives: toldLives(events, logger), opened, makeRoom });
   const { api } = wiring;
   if (metricsUrl !== undefined) shown.source = metricsSource(resources, api);
   const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
-  closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
+  closing.add('the tree of processes', () => runtime.stop(root)); // The tree stops before what it stands on is closed.
   const url = configuration.listens === false ? '' : await listeningAt(runtime);
   if (url !== '') logger.info({ url }, 'the service listens');
   if (url !== '' && configuration.observer) shown.observerUrl = `${url}/_observer`;

@@ -36,14 +36,14 @@ export async function startStandby({ ground, sockets, database, isLeft, takeOver
   const wiring = standbyWiring({ ...ground, database }, storageOptions(ground, AWAITED_BY_STANDBY), isLeft, (outcome) => {
     taken = outcome;
     if ('failure' in outcome) return; // Nobody comes for whom a request could wait.
-    closing.add(() => outcome.storage.close());
+    closing.add('the storage', () => outcome.storage.close());
     entrance.hold();
   });
   const settings = { ...edgeSettings(configuration), bodies: BODY_LIMITS };
   const entrance = new StandbyEntrance(ground, new RequestDispatcher(settings, quiet(dispatcherPorts(ground, wiring.api))));
   const root = await runtime.start(supervisor(standby(wiring)), { id: 'standby' });
-  closing.add(() => runtime.stop(root));
-  closing.add(() => entrance.close());
+  closing.add('the tree of processes', () => runtime.stop(root));
+  closing.add('its entrance', () => entrance.close());
   const url = await entrance.open();
   if (url !== '') logger.info({ url }, 'the service listens, and waits for the storage');
   const next = async (): Promise<Begun | undefined> => {

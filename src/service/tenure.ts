@@ -24,7 +24,7 @@ interface Reached {
 /** What is opened for as long as a tenure lasts; it is closed with the service at the latest. */
 export function tenureOf(closing: Closing): Closing {
   const tenure = new Closing();
-  closing.add(() => tenure.all());
+  closing.addAll(tenure);
   return tenure;
 }
 

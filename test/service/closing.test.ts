@@ -6,16 +6,22 @@ test('what cannot be closed keeps nothing else open, and the first failure is to
   const closing = new Closing();
   const order: string[] = [];
   const step = (name: string, failure?: string) => async () => {
-    order.push(name);
+    order.push(`${name}: ${closing.waitsFor}`);
     await Promise.resolve();
     if (failure !== undefined) throw new Error(failure);
   };
-  closing.add(step('database'));
-  closing.add(step('pools', 'the second'));
-  closing.add(step('storage', 'the first'));
-  closing.add(step('tree'));
+  const tenure = new Closing();
+  closing.add('database', step('database'));
+  closing.addAll(tenure);
+  tenure.add('pools', step('pools', 'the second'));
+  tenure.add('storage', step('storage', 'the first'));
+  closing.add('tree', step('tree'));
 
   const told = await closing.all().catch((error: Error) => error.message);
 
-  expect({ told, order }).toEqual({ told: 'the first', order: ['tree', 'storage', 'pools', 'database'] });
+  expect({ told, order, left: closing.waitsFor }).toEqual({
+    told: 'the first',
+    order: ['tree: tree', 'storage: storage', 'pools: pools', 'database: database'],
+    left: undefined,
+  });
 });

@@ -34,7 +34,7 @@ export interface Surroundings extends Entrance {
   /** Told of shapes that begin and end. */
   readonly lives: ShapeLives;
   /** Told of what must be closed when the tree has ended. */
-  opened(close: () => Promise<void>): void;
+  opened(what: string, close: () => Promise<void>): void;
   /** Told that the tree is about to end, for another instance that is to have the storage. */
   makeRoom(): void;
 }
@@ -49,7 +49,7 @@ export function stackWiring(resources: ServiceResources, { lives, opened, makeRo
   const api = serviceApi(resources, { subsets, explain: explainSource(resources, queries), reads, limits });
   const idle = idleWiring(resources, access, api);
   const observer = serviceObserver(resources, api);
-  if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
+  if (observer !== undefined) opened('the observer', () => Promise.resolve(observer.close()));
   return {
     api,
     ports: {
