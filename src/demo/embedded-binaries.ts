@@ -16,7 +16,11 @@ export interface EmbeddedBinaries {
 
 /** @throws {EmbeddedPostgresError} when npm installed no binaries for this platform, or its folder cannot be completed. */
 export function embeddedBinaries(): EmbeddedBinaries {
-  const root = packageRoot(`${process.platform}-${process.arch}`);
+  return binariesIn(packageRoot(`${process.platform}-${process.arch}`));
+}
+
+/** @param root of a package that was installed, of whichever version. @throws {EmbeddedPostgresError} its folder cannot be completed. */
+export function binariesIn(root: string): EmbeddedBinaries {
   linkLibraries(root);
   return { initdb: join(root, 'native/bin/initdb'), postgres: join(root, 'native/bin/postgres') };
 }

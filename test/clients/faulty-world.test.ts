@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { Shape, ShapeStream, type Row } from '@electric-sql/client';
 import pg from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { beginBrowser, CLIENT_KINDS, ShapeClient } from '../support/clients/shape-clients.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
 import { OBSERVED, untilStored } from '../support/service/stored-shapes.ts';
@@ -31,8 +32,8 @@ describe('a service and a Postgres that can be killed', () => {
   let ports: { readonly postgres: number; readonly service: number };
   let written = 0;
 
-  const startPostgres = async () =>
-    (postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: ports.postgres, settings: { fsync: 'off' } }));
+  const startServer = async () =>
+    (postgres = await startPostgres({ directory: join(directory, 'postgres'), port: ports.postgres, settings: { fsync: 'off' } }));
   const startService = async () =>
     (service = await startServiceProcess({
       databaseUrl: postgres.url, storageDirectory: join(directory, 'storage'), port: ports.service,
@@ -41,7 +42,7 @@ describe('a service and a Postgres that can be killed', () => {
 
   beforeEach(async () => {
     ports = { postgres: await freePort(), service: await freePort() };
-    await startPostgres();
+    await startServer();
     await query('CREATE TABLE items (id int PRIMARY KEY, title text)');
     await write();
     await startService();
@@ -91,13 +92,13 @@ describe('a service and a Postgres that can be killed', () => {
     await write();
     await postgres.stop();
     await expect.poll(() => healthOf(service)).toBe('starting');
-    await startPostgres();
+    await startServer();
     await write();
     await untilActive(service);
     await untilEqual();
     await write();
     await Promise.all([service.kill(), postgres.stop()]);
-    await startPostgres();
+    await startServer();
     await write();
     await startService();
     await untilEqual();

@@ -9,9 +9,10 @@ import { Shape, ShapeStream, type Row } from '@electric-sql/client';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../src/base/random.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { awaitStandby, SOMEBODY_WAITS } from '../support/postgres/absent-standby.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape } from '../support/service/shape-follower.ts';
 
@@ -24,7 +25,7 @@ let service: ServiceInProcess;
 let leaving: AbortController;
 
 beforeAll(async () => {
-  postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+  postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
 });
 
 afterAll(async () => {

@@ -6,8 +6,9 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { urlWith } from '../support/operations/database-url.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import {
   freePort, healthOf, spawnService, startServiceProcess, untilActive, type ServiceProcess,
 } from '../support/service/service-process.ts';
@@ -24,7 +25,7 @@ let port: number;
 let postgres: EmbeddedPostgres;
 let service: ServiceProcess;
 
-const startPostgres = () => startEmbeddedPostgres({ directory: `${directory}/postgres`, port, settings: { fsync: 'off' } });
+const startServer = () => startPostgres({ directory: `${directory}/postgres`, port, settings: { fsync: 'off' } });
 const roleUrl = () => urlWith(postgres.url, { username: 'app', password: 'secret-word' });
 const startService = (name: string, more = {}) => {
   const environment = { ...ENVIRONMENT, ...more };
@@ -33,7 +34,7 @@ const startService = (name: string, more = {}) => {
 
 beforeAll(async () => {
   port = await freePort();
-  postgres = await startPostgres();
+  postgres = await startServer();
   await query(`
     CREATE ROLE app LOGIN REPLICATION PASSWORD 'secret-word'; GRANT CREATE ON DATABASE postgres TO app;
     CREATE TABLE items (val text); INSERT INTO items VALUES ('at first'); ALTER TABLE items OWNER TO app`);
@@ -144,7 +145,7 @@ test('db-connection-scaledown: with Postgres gone a request is refused, what is 
   const refused = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
   const stored = await followed();
   const health = await healthOf(service);
-  postgres = await startPostgres();
+  postgres = await startServer();
   await insert('after the restart');
   await untilActive(service);
 

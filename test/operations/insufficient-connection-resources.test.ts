@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { urlWith } from '../support/operations/database-url.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { freePort, type ServiceProcess, spawnService, untilActive } from '../support/service/service-process.ts';
 import { readShape } from '../support/service/shape-follower.ts';
 
@@ -38,7 +39,7 @@ afterAll(async () => {
 
 function startServer(connections: number): Promise<EmbeddedPostgres> {
   const settings = { fsync: 'off', max_connections: String(connections) };
-  return startEmbeddedPostgres({ directory: join(directory, 'cluster'), port, settings });
+  return startPostgres({ directory: join(directory, 'cluster'), port, settings });
 }
 
 function urlAs(username: string): string {

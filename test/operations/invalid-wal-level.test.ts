@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { freePort, startServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -13,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), 'armature-wal-level-'));
 let server: EmbeddedPostgres;
 
 const startServer = (level: string, port: number) =>
-  startEmbeddedPostgres({ directory: join(directory, 'cluster'), port, settings: { wal_level: level, fsync: 'off' } });
+  startPostgres({ directory: join(directory, 'cluster'), port, settings: { wal_level: level, fsync: 'off' } });
 
 beforeAll(async () => {
   server = await startServer('replica', await freePort());

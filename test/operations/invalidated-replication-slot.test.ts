@@ -3,8 +3,9 @@
  * has to help: the slot is made anew, old handles are a 409, and all is followed again.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
@@ -17,7 +18,7 @@ let service: ServiceProcess;
 beforeAll(async () => {
   // Room for one more segment of WAL than is in use.
   const settings = { fsync: 'off', max_slot_wal_keep_size: '1MB', max_wal_size: '32MB', min_wal_size: '32MB' };
-  postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings });
+  postgres = await startPostgres({ directory: `${directory}/postgres`, settings });
   database = await createDatabaseOn(postgres.url);
   await database.query('CREATE TABLE items (id integer PRIMARY KEY); INSERT INTO items VALUES (1)');
   service = await startServiceProcess({

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -13,11 +14,11 @@ let port: number;
 let postgres: EmbeddedPostgres;
 let service: ServiceProcess;
 
-const startPostgres = () => startEmbeddedPostgres({ directory: join(directory, 'postgres'), port, settings: { fsync: 'off' } });
+const startServer = () => startPostgres({ directory: join(directory, 'postgres'), port, settings: { fsync: 'off' } });
 
 beforeAll(async () => {
   port = await freePort();
-  postgres = await startPostgres();
+  postgres = await startServer();
   await query('CREATE TABLE items (id integer PRIMARY KEY, title text)');
   service = await startServiceProcess({
     databaseUrl: postgres.url,
@@ -55,7 +56,7 @@ test('postgres-disconnection: stopped and started under load, everything is equa
   const stored = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   const { offset } = stored;
   const polled = await readShape(service.shapeUrl, { table: 'items', handle: stored.handle ?? '', offset, live: 'true' });
-  postgres = await startPostgres();
+  postgres = await startServer();
   await query("INSERT INTO items SELECT n, 'after' FROM generate_series(201, 300) AS n");
   await untilActive(service);
 

@@ -4,8 +4,9 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { copyAsStandby, STANDBY_SLOT } from '../support/operations/standby.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
@@ -18,7 +19,7 @@ let standby: EmbeddedPostgres;
 let service: ServiceProcess;
 
 const start = (name: string, at: number, settings: Readonly<Record<string, string>> = {}) =>
-  startEmbeddedPostgres({ directory: `${directory}/${name}`, port: at, settings: { fsync: 'off', ...settings } });
+  startPostgres({ directory: `${directory}/${name}`, port: at, settings: { fsync: 'off', ...settings } });
 
 beforeEach(async () => {
   directory = temporaryDirectory();

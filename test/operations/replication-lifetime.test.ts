@@ -1,8 +1,9 @@
 /** The same at the beginning, across the middle and near the end of the WAL's 64 bits: LSNs are counted as Postgres counts them. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
 import { binariesWithResetWal, goOnAt } from '../support/operations/wal-position.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
@@ -11,20 +12,20 @@ const directory = temporaryDirectory();
 const cluster = `${directory}/postgres`;
 let postgres: EmbeddedPostgres;
 
-beforeAll(() => startPostgres());
+beforeAll(() => startServer());
 afterAll(async () => {
   await postgres.stop();
   removeDirectory(directory);
 });
 
-async function startPostgres(): Promise<void> {
-  postgres = await startEmbeddedPostgres({ directory: cluster, settings: { fsync: 'off' }, binaries: binariesWithResetWal() });
+async function startServer(): Promise<void> {
+  postgres = await startPostgres({ directory: cluster, settings: { fsync: 'off' }, binaries: binariesWithResetWal() });
 }
 
 async function moveTo(segment: string): Promise<void> {
   await postgres.stop();
   goOnAt(cluster, segment);
-  await startPostgres();
+  await startServer();
 }
 
 /** The first half of the LSN in an offset, as Postgres writes it. */

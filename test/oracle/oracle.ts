@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { invariant } from '../../src/base/invariant.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { OracleFailure } from './oracle-failure.ts';
 import { runOracle } from './oracle-run.ts';
 import { addSummary, emptySummary, reportOf, type OracleSummary } from './oracle-summary.ts';
@@ -37,7 +37,7 @@ const batches = wholeNumber(values.batches);
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const isChanged = execFileSync('git', ['status', '--porcelain', 'src', 'test'], { encoding: 'utf8' }) !== '';
 const directory = mkdtempSync(join(tmpdir(), 'armature-oracle-'));
-const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off', autovacuum: 'off' } });
+const postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off', autovacuum: 'off' } });
 const beganMs = systemClock.nowMs();
 let total = emptySummary();
 try {

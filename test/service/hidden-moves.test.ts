@@ -7,9 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { awaitStandby, SOMEBODY_WAITS } from '../support/postgres/absent-standby.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -25,7 +26,7 @@ let database: TestDatabase;
 let service: ServiceInProcess;
 
 beforeAll(async () => {
-  postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+  postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
 });
 
 afterAll(async () => {

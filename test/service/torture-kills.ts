@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { runKills } from './random-kills.ts';
 
 const KILLS_PER_RUN = 20;
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 const directory = mkdtempSync(join(tmpdir(), 'armature-kills-'));
-const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+const postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
 try {
   for (let seed = Number(values.seed), left = Number(values.kills); left > 0; seed += 1, left -= KILLS_PER_RUN) {
     if (!(await isEqualAfter(Math.min(left, KILLS_PER_RUN), seed))) break;

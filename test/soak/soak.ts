@@ -10,8 +10,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { positive } from '../../bench/options.ts';
-import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { curveOf } from './curve.ts';
 import { reportOf } from './soak-report.ts';
 import { soak, type SoakOutcome } from './soak-run.ts';
@@ -31,7 +31,7 @@ const seed = positive(values.seed, 'seed');
 const windows = { settleSeconds: Math.min(300, seconds / 3), windowSeconds: seconds / 6 };
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const directory = mkdtempSync(join(tmpdir(), 'armature-soak-'));
-const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+const postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
 try {
   conclude(await run());
 } finally {

@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { systemClock } from '../../src/base/clock.ts';
-import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { openJudge, ROWS, type Mismatch } from '../support/expression-judge.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { typedExpressions } from '../support/typed-expressions.ts';
 import { timeZonesOf } from '../support/zoned-language.ts';
 
@@ -33,7 +33,7 @@ const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding:
 const isChanged = execFileSync('git', ['status', '--porcelain', 'src', 'test'], { encoding: 'utf8' }) !== '';
 const directory = mkdtempSync(join(tmpdir(), 'armature-judge-'));
 const { binaries } = values;
-const postgres = await startEmbeddedPostgres({
+const postgres = await startPostgres({
   directory: join(directory, 'postgres'),
   settings: { fsync: 'off', autovacuum: 'off' },
   ...(binaries === undefined ? {} : { binaries: { initdb: join(binaries, 'initdb'), postgres: join(binaries, 'postgres') } }),

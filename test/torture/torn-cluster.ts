@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { pause } from '../../src/base/pause.ts';
 import { dataOf } from '../../src/demo/embedded-cluster.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { Turns } from './turns.ts';
 
 /** Processes are killed and no machine: what was written lies with the kernel, synced or not. */
@@ -18,7 +19,7 @@ export class TornCluster {
   private constructor(private readonly directory: string, private server: EmbeddedPostgres) {}
 
   static async start(directory: string): Promise<TornCluster> {
-    return new TornCluster(directory, await startEmbeddedPostgres({ directory, settings: SETTINGS }));
+    return new TornCluster(directory, await startPostgres({ directory, settings: SETTINGS }));
   }
 
   get url(): string {
@@ -74,7 +75,7 @@ export class TornCluster {
   }
 
   private async startAgain(): Promise<void> {
-    this.server = await startEmbeddedPostgres({ directory: this.directory, port: this.server.port, settings: SETTINGS });
+    this.server = await startPostgres({ directory: this.directory, port: this.server.port, settings: SETTINGS });
   }
 
   private get postmaster(): number {

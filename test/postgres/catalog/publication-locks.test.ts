@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createPublication } from '../../../src/postgres/catalog/publication.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 import { newMemories } from '../../support/postgres/publication-memories.ts';
+import { startPostgres } from '../../support/postgres/start-postgres.ts';
 
 const PARTITIONS = 1_500;
 const SETTINGS = {
@@ -20,7 +21,7 @@ let pool: DatabasePool;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'armature-locks-'));
-  server = await startEmbeddedPostgres({ directory, settings: SETTINGS });
+  server = await startPostgres({ directory, settings: SETTINGS });
   pool = createPool({ target: targetOf(server.url), applicationName: 'test', max: 1 });
   await pool.open();
 });

@@ -2,7 +2,6 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { preflight, type PreflightOptions } from '../../../src/postgres/connection/preflight.ts';
 import { dataOf } from '../../../src/demo/embedded-cluster.ts';
-import { startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { StreamSource } from '../../../src/model/stream-source.ts';
@@ -11,6 +10,7 @@ import { NOTHING_STORED } from '../../../src/postgres/replication/slot-standing.
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 import { RecordingSink } from '../../support/postgres/recording-sink.ts';
+import { startPostgres } from '../../support/postgres/start-postgres.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,7 +136,7 @@ test('a server that never answers is unreachable', async () => {
 test('a server without logical WAL, one without a free slot or sender, and a standby are told so', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-preflight-'));
   const problemWith = async (settings: Record<string, string>, options: PreflightOptions = {}): Promise<string | undefined> => {
-    const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off', ...settings } });
+    const server = await startPostgres({ directory, settings: { fsync: 'off', ...settings } });
     const problem = await preflight(server.url, { slot: 'slot', ...options });
     await server.stop();
     return problem?.code;

@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dataOf } from '../../../src/demo/embedded-cluster.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createDatabase, createDatabaseOn, streamIdOf, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startPostgres } from '../../support/postgres/start-postgres.ts';
 import { freePort, startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
 
@@ -146,7 +147,7 @@ describe('on a server that is put back', () => {
   const settings = { fsync: 'off', restore_command: 'false' };
   beforeAll(async () => {
     cluster = mkdtempSync(join(tmpdir(), 'armature-put-back-'));
-    server = await startEmbeddedPostgres({ directory: cluster, settings });
+    server = await startPostgres({ directory: cluster, settings });
   });
   afterAll(async () => {
     await server.stop();
@@ -164,13 +165,13 @@ describe('on a server that is put back', () => {
     await first.stop();
     await server.stop();
     copy(dataOf(cluster), `${dataOf(cluster)}.backup`);
-    server = await startEmbeddedPostgres({ directory: cluster, port: server.port, settings });
+    server = await startPostgres({ directory: cluster, port: server.port, settings });
     await writeOver(database.url, 'a', 2);
     await server.stop();
     rmSync(dataOf(cluster), { recursive: true });
     renameSync(`${dataOf(cluster)}.backup`, dataOf(cluster));
     prepare();
-    server = await startEmbeddedPostgres({ directory: cluster, port: server.port, settings });
+    server = await startPostgres({ directory: cluster, port: server.port, settings });
 
     const again = await start(database.url, 'a');
 

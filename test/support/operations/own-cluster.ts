@@ -1,6 +1,6 @@
 /** A Postgres of a test file's own, with one database: what is done to the server is done to nobody else. */
-import { startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn, type TestDatabase } from '../postgres/postgres.ts';
+import { startPostgres } from '../postgres/start-postgres.ts';
 import { removeDirectory, temporaryDirectory } from '../storage/temporary-directory.ts';
 
 export interface OwnCluster {
@@ -13,7 +13,7 @@ export interface OwnCluster {
 
 export async function startOwnCluster(tables: string, settings: Readonly<Record<string, string>> = {}): Promise<OwnCluster> {
   const directory = temporaryDirectory();
-  const postgres = await startEmbeddedPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off', ...settings } });
+  const postgres = await startPostgres({ directory: `${directory}/postgres`, settings: { fsync: 'off', ...settings } });
   const database = await createDatabaseOn(postgres.url);
   await database.query(tables);
   return {

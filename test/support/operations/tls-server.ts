@@ -2,12 +2,13 @@
 import { appendFileSync, chmodSync, chownSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { startPostgres } from '../postgres/start-postgres.ts';
 import type { SignedServer } from './certificates.ts';
 
 /** @param directory for its cluster. */
 export async function startTlsServer(directory: string, signed: SignedServer): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off' } });
+  const server = await startPostgres({ directory, settings: { fsync: 'off' } });
   letInOverTls(join(directory, 'data', 'pg_hba.conf'));
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();

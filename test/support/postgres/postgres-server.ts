@@ -7,7 +7,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { startPostgres } from './start-postgres.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -28,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = mkdtempSync(join(tmpdir(), 'armature-test-'));
   let server: Promise<EmbeddedPostgres> | undefined;
   const door = createServer((socket) => {
-    server ??= startEmbeddedPostgres({ directory, settings: SETTINGS });
+    server ??= startPostgres({ directory, settings: SETTINGS });
     server.then(
       ({ url }) => socket.end(url),
       (error: unknown) => socket.end(`error: ${String(error)}`),

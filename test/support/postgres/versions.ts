@@ -1,12 +1,18 @@
-/** Each Postgres at hand, as a server of a test's own: that of npm, and those that the system has. */
+/** Each Postgres at hand: that of npm, those that the system has, and those of `test/versions`, where they are installed. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { binariesIn, type EmbeddedBinaries } from '../../../src/demo/embedded-binaries.ts';
 import { startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 
-const SYSTEM = ['14', '15', '16', '17'].filter((version) => existsSync(`/usr/lib/postgresql/${version}/bin/initdb`));
+/** The one that npm installs with Armature. */
+export const EMBEDDED = 'embedded';
 
-export const VERSIONS: readonly string[] = ['embedded', ...SYSTEM];
+/** What is supported besides. */
+export const OLDER: readonly string[] = ['14', '15', '16', '17'];
+
+export const VERSIONS: readonly string[] = [EMBEDDED, ...OLDER.filter((version) => isInSystem(version) || isOfNpm(version))];
 
 export interface VersionServer {
   /** The URL of its database `postgres`, as superuser. */
@@ -17,11 +23,7 @@ export interface VersionServer {
 /** @param version one of `VERSIONS`. @param settings beyond those that Armature needs. */
 export async function startVersion(version: string, settings: Readonly<Record<string, string>> = {}): Promise<VersionServer> {
   const directory = mkdtempSync(join(tmpdir(), 'armature-version-'));
-  const server = await startEmbeddedPostgres({
-    directory,
-    settings: { fsync: 'off', ...settings },
-    ...(version === 'embedded' ? {} : { binaries: binariesOf(version) }),
-  });
+  const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off', ...settings }, ...binariesOf(version) });
   return {
     url: server.url,
     async stop() {
@@ -31,7 +33,26 @@ export async function startVersion(version: string, settings: Readonly<Record<st
   };
 }
 
-function binariesOf(version: string) {
-  const bin = `/usr/lib/postgresql/${version}/bin`;
-  return { initdb: `${bin}/initdb`, postgres: `${bin}/postgres` };
+/** @throws {Error} it is not at hand. */
+export function binariesOf(version: string): { readonly binaries?: EmbeddedBinaries } {
+  if (version === EMBEDDED) return {};
+  if (isOfNpm(version)) return { binaries: binariesIn(packageOf(version)) };
+  if (isInSystem(version)) return { binaries: { initdb: `${systemBin(version)}/initdb`, postgres: `${systemBin(version)}/postgres` } };
+  throw new Error(`There is no Postgres ${version} here. Those at hand: ${VERSIONS.join(', ')}; npm run test:versions installs more.`);
+}
+
+function isInSystem(version: string): boolean {
+  return existsSync(`${systemBin(version)}/initdb`);
+}
+
+function isOfNpm(version: string): boolean {
+  return existsSync(join(packageOf(version), 'native/bin/initdb'));
+}
+
+function systemBin(version: string): string {
+  return `/usr/lib/postgresql/${version}/bin`;
+}
+
+function packageOf(version: string): string {
+  return fileURLToPath(new URL(`../../versions/node_modules/postgres-${version}`, import.meta.url));
 }
