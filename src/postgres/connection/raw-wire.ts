@@ -22,6 +22,8 @@ export interface WireHandler {
 
 export interface RawWire {
   write(bytes: Uint8Array): void;
+  /** At once: each by itself would be a call of the system, and would wake Postgres. */
+  writeAll(messages: readonly Uint8Array[]): void;
   pause(): void;
   /** What came meanwhile is told as one read. */
   resume(): void;
@@ -76,6 +78,7 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
   stream.on('data', tell).on('error', onError).on('close', onClose);
   return {
     write: (bytes) => void stream.write(bytes),
+    writeAll: (messages) => writeTogether(stream, messages),
     pause() {
       isHeld = true;
       stream.pause();
@@ -112,6 +115,12 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
       if (!isFinishing) stream.destroy();
     },
   };
+}
+
+function writeTogether(stream: Duplex, messages: readonly Uint8Array[]): void {
+  stream.cork();
+  for (const message of messages) stream.write(message);
+  stream.uncork();
 }
 
 /** A pool's client is a client, though its type hides the connection. */

@@ -73,7 +73,7 @@ class Reading<Fragment> {
     });
     options.signal.addEventListener('abort', this.onAbort);
     if (options.signal.aborted) this.onAbort();
-    else for (const message of messages) this.wire.write(message);
+    else this.wire.writeAll(messages);
   }
 
   private message(type: number, bytes: Uint8Array, start: number, end: number): void {

@@ -14,7 +14,7 @@ import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { FoundColumn, FoundTable } from '../../model/found-table.ts';
 import type { QueryWithMembers } from '../../sql/where.ts';
 import { FILES_SQL, FOUND_COLUMNS_SQL, PLACES_NOW_SQL, PLACES_SQL } from '../catalog/table-facts.ts';
-import { typed } from '../connection/database-error.ts';
+import { askAgain } from '../connection/long-session.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import type { RowQuery } from './query-messages.ts';
 import { SchemaChangedError, TableRewrittenError } from './snapshot-error.ts';
@@ -53,7 +53,7 @@ interface LookRow {
  * The first query of the transaction, which fixes its snapshot, or the second in a session that is lent, where that which lifts the limits
  * on time does (`BEGIN_LENT`). The WAL position is as of later, never of before.
  */
-const LOOK_SQL = `
+const LOOK = { name: 'armature_look', text: `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
          pg_current_wal_flush_lsn()::text AS flush_lsn,
          c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${PLACES_SQL} AS places, ${FOUND_COLUMNS_SQL} AS columns
@@ -62,7 +62,7 @@ const LOOK_SQL = `
   LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
-  GROUP BY c.relkind, c.oid, c.relfilenode`;
+  GROUP BY c.relkind, c.oid, c.relfilenode` };
 
 export interface Looked {
   readonly pgSnapshot: PgSnapshot;
@@ -77,8 +77,8 @@ export interface Looked {
   readonly places: string;
 }
 
-const PLACES_OF_SQL = `
-  SELECT ${PLACES_NOW_SQL} AS places, pg_catalog.to_regclass($2)::oid = c.oid AS "isNamed" FROM pg_catalog.pg_class c WHERE c.oid = $1`;
+const PLACES = { name: 'armature_places', text: `
+  SELECT ${PLACES_NOW_SQL} AS places, pg_catalog.to_regclass($2)::oid = c.oid AS "isNamed" FROM pg_catalog.pg_class c WHERE c.oid = $1` };
 
 interface Place {
   readonly places: string;
@@ -93,7 +93,7 @@ interface Place {
  * @throws {TableRewrittenError} what was read counts for nothing.
  */
 export async function confirm(client: pg.PoolClient, { oid, name, places }: Looked): Promise<void> {
-  const [now] = await typed(async () => (await client.query<Place & pg.QueryResultRow>(PLACES_OF_SQL, [oid, name])).rows);
+  const [now] = await askAgain<Place & pg.QueryResultRow>(client, PLACES, [oid, name]);
   if (now?.isNamed !== true) throw new SchemaChangedError(`relation ${name} is another one since it was waited for`);
   if (now.places !== places) throw new TableRewrittenError();
 }
@@ -128,7 +128,7 @@ export class TableLooks {
 }
 
 async function look(client: pg.PoolClient, { relation }: ReadTable): Promise<LookRow | undefined> {
-  const [row] = await typed(async () => (await client.query<LookRow>(LOOK_SQL, [relation.schema, relation.name])).rows);
+  const [row] = await askAgain<LookRow & pg.QueryResultRow>(client, LOOK, [relation.schema, relation.name]);
   return row;
 }
 
