@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startLine } from '../support/operations/line.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startRelay } from '../support/service/relay.ts';
 import { healthOf, spawnService, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -37,26 +37,6 @@ const LOCK_IS_FREE = `
 function reader({ shapeUrl }: ServiceProcess, before?: ShapeFollower): ShapeFollower {
   const { handle, offset = '-1', rows } = before ?? {};
   return Object.assign(new ShapeFollower(shapeUrl, { table: 'items' }), { handle, offset, rows: new Map(rows) });
-}
-
-/** The way to the database of one instance alone: while it is cut, whoever tries it is sent away. */
-async function startLine() {
-  const url = new URL(database.url);
-  let isCut = false;
-  const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
-    if (isCut) client.destroy();
-    else client.pipe(upstream).pipe(client);
-  });
-  url.port = String(relay.port);
-  return {
-    url: url.href,
-    cut() {
-      isCut = true;
-      relay.breakConnections();
-    },
-    mend: () => void (isCut = false),
-    close: () => relay.close(),
-  };
 }
 
 const count = async () => Number((await database.query<{ count: string }>('SELECT count(*) FROM items'))[0]?.count);
@@ -90,7 +70,7 @@ test('the second takes over the storage of a first that is killed, also beside a
 });
 
 test('a leader that was cut off and comes back steps down for the one that has the lock, and starts over behind it', async () => {
-  const line = await startLine();
+  const line = await startLine(database.url);
   const first = await startServiceProcess({ databaseUrl: line.url, storageDirectory: join(directory, 'first') });
   const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
   const second = await spawnService({ databaseUrl: database.url, storageDirectory: join(directory, 'second') });
@@ -120,7 +100,7 @@ test('a leader that was cut off and comes back steps down for the one that has t
 });
 
 test('a leader that is cut off makes room for one on the same storage that is not, and stands by behind it', async () => {
-  const line = await startLine();
+  const line = await startLine(database.url);
   const storageDirectory = join(directory, 'left');
   const first = await startServiceProcess({ databaseUrl: line.url, storageDirectory, environment });
   const second = await spawnService({ databaseUrl: database.url, storageDirectory, environment });
