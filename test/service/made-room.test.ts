@@ -24,11 +24,12 @@ afterAll(async () => {
 const statusOf = (url: string | undefined) => fetch(String(url)).then(({ status }) => status, () => 'refused');
 
 /** What whoever looks finds at the addresses that it told at its start. */
-async function foundAt({ url, metricsUrl, observerUrl, shapeUrl }: ServiceInProcess, handle: string | null) {
+async function foundAt({ url, metricsUrl, observerUrl, inspectionUrl, shapeUrl }: ServiceInProcess, handle: string | null) {
   return {
     health: await (await fetch(`${url}/v1/health`)).json(),
     metrics: await statusOf(metricsUrl),
     observer: await statusOf(observerUrl),
+    isNamed: (await (await fetch(String(inspectionUrl))).text()).includes(String(observerUrl)),
     shape: await statusOf(`${shapeUrl}?table=items&offset=0_inf&handle=${handle}`),
   };
 }
@@ -36,7 +37,8 @@ async function foundAt({ url, metricsUrl, observerUrl, shapeUrl }: ServiceInProc
 test('the ports that the system chose are kept, metrics and observer rest meanwhile, and no sign of a candidate stays', async () => {
   const flags = { 'storage-dir': directory, 'database-timeout': '1s' };
   const line = await startLine(database.url);
-  const first = await startServiceInProcess({ databaseUrl: line.url, flags: { ...flags, 'prometheus-port': '0' } });
+  const shown = { 'prometheus-port': '0', inspect: true, 'inspect-port': '0' } as const;
+  const first = await startServiceInProcess({ databaseUrl: line.url, flags: { ...flags, ...shown } });
   const { handle } = await readShape(first.shapeUrl, { table: 'items', offset: '-1' });
   const leading = await foundAt(first, handle);
   const second = await startServiceInProcess({ databaseUrl: database.url, flags, mayWait: true });
@@ -55,10 +57,10 @@ test('the ports that the system chose are kept, metrics and observer rest meanwh
   await first.remove();
   await line.close();
 
-  const works = { health: { status: 'active' }, metrics: 200, observer: 200, shape: 200 };
+  const works = { health: { status: 'active' }, metrics: 200, observer: 200, isNamed: true, shape: 200 };
   expect({ leading, beside, hasCandidate, back }).toMatchObject({
     leading: works,
-    beside: { health: { status: 'starting' }, metrics: 503, observer: 404, shape: 200 },
+    beside: { health: { status: 'starting' }, metrics: 503, observer: 404, isNamed: false, shape: 200 },
     hasCandidate: false,
     back: works,
   });
