@@ -39,6 +39,7 @@ export const TROUBLES: Readonly<Record<Troubled, string>> = {
   lock: 'Postgres cannot be asked for the lock',
   replication: 'the replication stream is broken',
   pools: 'Postgres does not answer queries',
+  sessions: 'the pooler lends no session',
 };
 const TROUBLED = ['storage', 'lock', 'replication', 'pools'] as const satisfies readonly ServiceCondition[];
 
@@ -57,7 +58,7 @@ export function healthCause(source: CauseSource, isTrusted: boolean): string | u
   const [first] = missing;
   if (asleepSinceMicros !== undefined) return asleepText(asleepSinceMicros);
   if (first === undefined && missedSinceMicros !== undefined) return missedText(missedSinceMicros);
-  if (first === undefined) return source.slow && slowText(source.slow, isTrusted);
+  if (first === undefined) return source.slow === undefined ? withheldText(source) : slowText(source.slow, isTrusted);
   // Postgres answers, and names who has the lock: then its last refusal, or our loss of it, is over, and only the wait is left.
   if (first === 'lock' && typeof source.holder === 'object') return lockText(source, isTrusted);
   return worstTrouble(source, isTrusted) ?? waitText(first, source, isTrusted);
@@ -114,6 +115,13 @@ function missedText(sinceMicros: number): string {
   const since = new Date(sinceMicros / 1000).toISOString();
   const what = `what was changed since ${since}, while the connections to Postgres were closed`;
   return `${what}, is being followed; requests are refused until then`;
+}
+
+function withheldText({ trouble }: CauseSource): string | undefined {
+  const withheld = trouble('sessions');
+  if (withheld === undefined) return undefined;
+  const since = new Date(withheld.sinceMicros / 1000).toISOString();
+  return `${TROUBLES.sessions} since ${since}: it is paused, or all of its sessions are at work; new shapes are refused until it does`;
 }
 
 function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): string {

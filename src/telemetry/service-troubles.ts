@@ -5,7 +5,7 @@
 import type { JournalNote } from '../actors/journal.ts';
 import type { Clock } from '../base/clock.ts';
 
-export type Troubled = 'storage' | 'lock' | 'replication' | 'pools';
+export type Troubled = 'storage' | 'lock' | 'replication' | 'pools' | 'sessions';
 
 export interface Trouble {
   /** Its first failure: microseconds since 1970-01-01 UTC. */
@@ -22,10 +22,11 @@ export interface Trouble {
 const BEGINS: Readonly<Record<string, Troubled>> = {
   'lock.refused': 'lock', 'lock.lost': 'lock', 'pools.down': 'pools',
   'replication.refused': 'replication', 'replication.ended': 'replication', 'storage.refused': 'storage',
-  'publication.broken': 'replication',
+  'publication.broken': 'replication', 'sessions.withheld': 'sessions',
 };
 const ENDS: Readonly<Record<string, Troubled>> = {
   'lock.acquired': 'lock', 'replication.streaming': 'replication', 'pools.up': 'pools', 'storage.recovered': 'storage',
+  'sessions.lent': 'sessions',
 };
 
 export class ServiceTroubles {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   service = await startServiceProcess({
     databaseUrl: database.url,
     storageDirectory: join(directory, 'storage'),
-    environment: { ELECTRIC_POOLED_DATABASE_URL: pooler.url },
+    environment: { ELECTRIC_POOLED_DATABASE_URL: pooler.url, ARMATURE_DATABASE_TIMEOUT: '2s' },
   });
 });
 
@@ -87,4 +87,36 @@ test('pooled-connections: snapshot, changes, moves and subsets come through, and
     snapshots, ages: new Set(followers.flatMap(({ rows }) => [...rows.values()].map(({ age }) => age))), subset: subset.status,
     handles: followers.map(({ handle }) => handle), after,
   }).toEqual({ snapshots: [10, 5], ages: new Set(['P1D']), subset: 200, handles, after: before });
+});
+
+test('pooled-connections: while the pooler is paused, a new shape is refused in time, and others go on; then all go on', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 100' }).catchUp();
+  const dependant = await new ShapeFollower(service.shapeUrl, {
+    table: 'items', where: 'id > 100 AND parent_id IN (SELECT id FROM parents WHERE active)',
+  }).catchUp();
+  await pooler.pause();
+
+  const asked = new URL(service.shapeUrl);
+  asked.search = new URLSearchParams({ table: 'items', where: 'id < 5', offset: '-1' }).toString();
+  const refused = await fetch(asked);
+  const { code } = (await refused.json()) as { code?: string };
+  await database.query(`INSERT INTO parents VALUES (3, false); INSERT INTO items VALUES (101, 1, '1 day'), (103, 3, '1 day')`);
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
+  await database.query('UPDATE parents SET active = true WHERE id = 3'); // Whose rows are asked for by way of the pooler.
+  await expect.poll(() => service.output()).toContain('sessions.withheld');
+  const health = await fetch(`${service.url}/v1/health`);
+  const told = await health.json();
+  await pooler.resume();
+  await expect.poll(async () => await fetch(asked).then(({ status }) => status)).toBe(200);
+  await expect.poll(async () => (await dependant.catchUp()).rows.size).toBe(2);
+  await expect.poll(() => service.output()).toContain('sessions.lent');
+
+  expect({
+    refused: [refused.status, code, refused.headers.get('retry-after')], health: [health.status, told],
+    refetches: [follower.refetches, dependant.refetches],
+  }).toEqual({
+    refused: [503, 'pooler_timeout', expect.stringMatching(/^\d+$/)],
+    health: [200, { status: 'active', cause: expect.stringMatching(/^the pooler lends no session since /) as string }],
+    refetches: [0, 0],
+  });
 });

@@ -149,6 +149,20 @@ test('whoever holds the lock is told before what once kept us from asking for it
   );
 });
 
+test('a pooler that lends no session is told while all else works, until it does', () => {
+  const troubles = new ServiceTroubles(new ManualClock(0));
+  troubles.note({ type: 'note', level: 'warn', what: 'sessions.withheld' });
+  const tell = (): string | undefined => healthCause({ ...QUIET, trouble: troubles.of.bind(troubles) }, false);
+  const withheld = tell();
+  troubles.note({ type: 'note', level: 'info', what: 'sessions.lent' });
+
+  expect([withheld, tell()]).toEqual([
+    'the pooler lends no session since 1970-01-01T00:00:00.000Z: it is paused, or all of its sessions are at work; ' +
+      'new shapes are refused until it does',
+    undefined,
+  ]);
+});
+
 test('what stands in the way of what works is no cause', () => {
   const troubles = new ServiceTroubles(new ManualClock(0));
   troubles.note(refused('replication.ended', 'gone', 100));

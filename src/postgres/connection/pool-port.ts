@@ -13,13 +13,21 @@ import type { DatabasePool } from './pool.ts';
 export interface PoolPortOptions {
   readonly name?: Name;
   readonly pools: readonly DatabasePool[];
+  /** Told behind each probe whether a pooler lets us in and lends no session. */
+  readonly lending?: (isWithheld: boolean) => void;
 }
 
-export function poolPort({ name, pools }: PoolPortOptions): PortSpec {
+export function poolPort({ name, pools, lending = () => {} }: PoolPortOptions): PortSpec {
   return {
     ...(name === undefined ? {} : { name }),
     open: () => ({
-      requests: { probe: () => probe(pools) },
+      requests: {
+        async probe() {
+          const answer = await probe(pools);
+          lending(pools.some(({ isWithheld }) => isWithheld));
+          return answer;
+        },
+      },
       close: async () => void (await Promise.all(pools.map((pool) => pool.close()))),
     }),
   };

@@ -26,7 +26,7 @@ export interface DatabasePoolOptions {
   readonly isLent?: boolean;
   /** How long a caller may wait for a free connection. Default 5,000 ms. */
   readonly queueMsMax?: number;
-  /** How long Postgres may leave a probe without an answer. Default 15,000 ms. */
+  /** How long Postgres may leave a probe without an answer, and a pooler a transaction without a session. Default 15,000 ms. */
   readonly silenceMsMax?: number;
   readonly clock?: Clock;
 }
@@ -40,6 +40,8 @@ export interface DatabasePool {
   readonly counts: { readonly open: number; readonly idle: number; readonly waiting: number };
   /** True from a successful `open` until a query finds the database away; any success makes it true again. */
   readonly isUp: boolean;
+  /** A pooler lets us in, and lent no session in time when it was asked last. */
+  readonly isWithheld: boolean;
   /** Connects once, to learn whether and how that works. @throws {WorldError} */
   open(): Promise<void>;
   /** @throws {WorldError} */
@@ -51,6 +53,14 @@ export interface DatabasePool {
    * @throws {WorldError}
    */
   use<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result>;
+  /**
+   * Begins a transaction over a connection of this pool; where sessions are lent, it waits for one.
+   *
+   * @param sql which begins it.
+   * @throws {SessionNotLentError} there was none in time; the connection is closed.
+   * @throws {WorldError}
+   */
+  begin(client: pg.PoolClient, sql: string): Promise<void>;
   /**
    * Opens the pool if it is not open, and asks Postgres whether it is there, by another connection where all are at work.
    *
@@ -66,6 +76,13 @@ export interface DatabasePool {
 
 export class PoolTimeoutError extends Error {
   override readonly name = 'PoolTimeoutError';
+}
+
+/** A pooler has let us in and lends no session: nothing was asked of Postgres. */
+export class SessionNotLentError extends PoolTimeoutError {
+  constructor(afterMs: number) {
+    super(`The pooler lent no session for ${afterMs} ms: it is paused, or all of its sessions are at work`);
+  }
 }
 
 const QUEUE_MS_MAX = 5_000;
@@ -85,6 +102,7 @@ interface Doubt {
 
 class Pool implements DatabasePool {
   isUp = false;
+  isWithheld = false;
   private pool: pg.Pool | undefined;
   private readonly options: DatabasePoolOptions;
   private readonly clock: Clock;
@@ -142,6 +160,7 @@ class Pool implements DatabasePool {
       const result = await typed(() => work(client));
       isSpoilt = false;
       this.isUp = true;
+      this.isWithheld = false;
       return result;
     } catch (error) {
       isSpoilt = worldError(error)?.name !== 'DatabaseRefusedError';
@@ -152,15 +171,22 @@ class Pool implements DatabasePool {
     }
   }
 
+  async begin(client: pg.PoolClient, sql: string): Promise<void> {
+    if (!this.isLent) return void (await client.query(sql));
+    await inTime(client, this.clock, this.silenceMsMax, () => client.query(sql), () => this.withheld());
+    this.isWithheld = false;
+  }
+
   async close(): Promise<void> {
     const { pool } = this;
     this.pool = undefined;
     this.isUp = false;
+    this.isWithheld = false;
     if (pool === undefined) return;
     const clients = [...this.clients];
     await new Promise<void>((done, failed) => {
       const timer = this.clock.setTimer(() => {
-        clients.forEach(breakOff);
+        for (const client of clients) breakOff(client);
         done(); // Who is connecting still has a limit of its own.
       }, CLOSE_MS_MAX);
       pool.end().then(done, failed).finally(() => this.clock.clearTimer(timer));
@@ -174,6 +200,7 @@ class Pool implements DatabasePool {
       if (!this.mayBeFull(error)) throw error;
       await this.askBeside();
       this.isUp = true;
+      if (this.isLent && !(error instanceof PoolTimeoutError)) this.isWithheld = true;
     }
   }
 
@@ -197,6 +224,11 @@ class Pool implements DatabasePool {
       const refused = connectError(error);
       if (!isAnswer(refused)) throw refused;
     }
+  }
+
+  private withheld(): SessionNotLentError {
+    this.isWithheld = true;
+    return new SessionNotLentError(this.silenceMsMax);
   }
 
   /** What fails at once may be over at once, and then they go on. */

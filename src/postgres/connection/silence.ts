@@ -10,10 +10,17 @@ import { DatabaseUnreachableError } from './database-error.ts';
 /**
  * Closes the connection when `work` with it takes longer than `msMax`.
  *
- * @throws {DatabaseUnreachableError} it took longer, or the connection broke.
+ * @param late what whoever waits is told then.
+ * @throws {DatabaseUnreachableError} the connection broke, or it took longer, unless `late` says otherwise.
  */
-export async function inTime<Result>(client: pg.ClientBase, clock: Clock, msMax: number, work: () => Promise<Result>): Promise<Result> {
-  const timer = clock.setTimer(() => breakOff(client), msMax);
+export async function inTime<Result>(
+  client: pg.ClientBase,
+  clock: Clock,
+  msMax: number,
+  work: () => Promise<Result>,
+  late: () => Error = silent,
+): Promise<Result> {
+  const timer = clock.setTimer(() => breakOff(client, late()), msMax);
   try {
     return await work();
   } finally {
@@ -42,8 +49,12 @@ export async function until<Result>(signal: AbortSignal, client: pg.Client, work
 }
 
 /** Whoever waits for an answer gets an error. */
-export function breakOff(client: pg.ClientBase): void {
-  streamOf(client).destroy(new DatabaseUnreachableError('Postgres has been silent for too long'));
+export function breakOff(client: pg.ClientBase, error: Error = silent()): void {
+  streamOf(client).destroy(error);
+}
+
+function silent(): Error {
+  return new DatabaseUnreachableError('Postgres has been silent for too long');
 }
 
 /** How many bytes came over each of some connections, up to a moment. */

@@ -13,9 +13,9 @@ import { displaySettings } from '../replication/replication-setup.ts';
 const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${displaySettings('LOCAL')}`;
 const BEGIN_LENT = `${BEGIN}; ${liftedTimeLimits(true)}`;
 
-/** @param limit SQL that bounds it in time. @throws {WorldError} */
-export async function beginReading(client: pg.PoolClient, { isLent }: Pick<DatabasePool, 'isLent'>, limit?: string): Promise<void> {
-  if (!isLent) await prepareLongSession(client);
-  const begin = isLent ? BEGIN_LENT : BEGIN;
-  await client.query(limit === undefined ? begin : `${begin}; ${limit}`);
+/** @param limit SQL that bounds it in time. @throws {SessionNotLentError} @throws {WorldError} */
+export async function beginReading(client: pg.PoolClient, pool: Pick<DatabasePool, 'isLent' | 'begin'>, limit?: string): Promise<void> {
+  if (!pool.isLent) await prepareLongSession(client);
+  const begin = pool.isLent ? BEGIN_LENT : BEGIN;
+  await pool.begin(client, limit === undefined ? begin : `${begin}; ${limit}`);
 }

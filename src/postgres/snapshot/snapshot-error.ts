@@ -1,7 +1,7 @@
 /** Why a snapshot was not taken, as a client may be told; the table is as it was, the shape has no rows or too few. */
 import { EvaluationError } from '../../sql/evaluation-error.ts';
 import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
-import { PoolTimeoutError } from '../connection/pool.ts';
+import { PoolTimeoutError, SessionNotLentError } from '../connection/pool.ts';
 
 export interface SnapshotRefusal {
   /** The same as `code`, for those who read error reports. */
@@ -66,6 +66,8 @@ export class SessionEndedError extends Error {
 }
 
 const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
+/** Of who got no session from a pooler. */
+export const POOLER_TIMEOUT = 'pooler_timeout';
 const NO_PRIVILEGE = '42501';
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Errors of values: a division by zero, a number out of range, a text that is none; and of texts whose collations do not agree. */
@@ -79,6 +81,7 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
   if (error instanceof TooManyValuesError) return refusal('too_many_values', 503, error.message);
   if (error instanceof SchemaChangedError || error instanceof TableRewrittenError) return refusal('schema_changed', 409, error.message);
+  if (error instanceof SessionNotLentError) return refusal(POOLER_TIMEOUT, 503, error.message);
   if (error instanceof PoolTimeoutError) {
     return refusal('pool_queue_timeout', 503, 'Snapshot creation failed because of a connection pool queue timeout');
   }

@@ -1,6 +1,6 @@
 /** Why a part of a shape's rows was not read, as its client may be told. Nothing has changed by it. */
 import { worldError } from '../connection/database-error.ts';
-import { PoolTimeoutError } from '../connection/pool.ts';
+import { PoolTimeoutError, SessionNotLentError } from '../connection/pool.ts';
 import { SlowSnapshotError, snapshotRefusal, TableRewrittenError, type SnapshotRefusal } from './snapshot-error.ts';
 
 /** The query was given up: it, or the client that reads it, takes too long. */
@@ -27,7 +27,7 @@ const OF_QUERY = /^(?:22...|42P22|42703|42883)$/;
 const OF_OPERATOR = /^(?:57...|53...|55P03|40...)$/;
 
 export function subsetRefusal(error: unknown): SnapshotRefusal {
-  if (error instanceof PoolTimeoutError) {
+  if (error instanceof PoolTimeoutError && !(error instanceof SessionNotLentError)) {
     return refusal('subset_queries_busy', 503, 'All connections for subset queries are at work: none became free in time, please retry');
   }
   if (error instanceof ShapeAheadError) return refusal('shape_ahead', 503, `${error.message}, please retry`);

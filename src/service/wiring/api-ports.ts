@@ -21,6 +21,7 @@ import { CallError, type Runtime } from '../../otp/runtime.ts';
 import type { Catalog, FoundRelation } from '../../postgres/catalog/catalog.ts';
 import type { TimeZones } from '../../postgres/catalog/time-zones.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
+import { POOLER_TIMEOUT } from '../../postgres/snapshot/snapshot-error.ts';
 import { ShapeCorruptError, ShapeGoneError, SnapshotStalledError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
 import type { ServiceLimits } from './limits.ts';
@@ -30,6 +31,8 @@ import { SharedWait } from './shared-wait.ts';
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
 const SNAPSHOT_START_TIMEOUT_MS = 45_000;
 const CREATION_TIMEOUT_MS = 30_000;
+/** What clients are told by a code, too. */
+const TOLD_CODES: ReadonlySet<string> = new Set([STORAGE_REFUSED.code, POOLER_TIMEOUT]);
 /** How often to ask again: a Consumer that is restarted comes back under its name. */
 const LOOKUPS_MAX = 3;
 
@@ -143,7 +146,7 @@ function failedStart(error: unknown): SnapshotStart {
   if (status === 409) return { outcome: 'gone' };
   if (status === 400) return { outcome: 'filterFailed', code, message };
   if (status === 500) return { outcome: 'unexpected', message };
-  return { outcome: 'failed', message, ...(code === STORAGE_REFUSED.code ? { code } : {}) };
+  return { outcome: 'failed', message, ...(TOLD_CODES.has(code) ? { code } : {}) };
 }
 
 /** @param followedAt the level at which somebody brings what is served here up to date. */

@@ -1,4 +1,5 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
+import { note } from '../../actors/journal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import { maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
@@ -39,6 +40,7 @@ export function databasePorts(
 ) {
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, lock, publication } = database;
+  const lending = lendingOf(resources);
   return {
     lock: (): PortSpec =>
       lockPort({
@@ -52,7 +54,7 @@ export function databasePorts(
         clock: world.clock,
       }),
     replication: () => replication(resources, access, watcher),
-    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
+    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool], lending }),
     publication: () =>
       publicationPort({
         name: '@publication',
@@ -82,6 +84,17 @@ export function databasePorts(
     slot: () => slotPort({ name: '@slot', pool: adminPool, slot }),
     subsetQueries: () =>
       subsetQueryPort({ name: '@subset-queries', pool: subsetPool, adminPool, clock: world.clock, target: (id) => subsets.target(id) }),
+  };
+}
+
+/** What changes is told in the log, and to who asks for health. */
+function lendingOf({ runtime, configuration: { databaseTimeoutMs: withinMs } }: ServiceResources): (isWithheld: boolean) => void {
+  let wasWithheld = false;
+  return (isWithheld) => {
+    if (isWithheld === wasWithheld) return;
+    wasWithheld = isWithheld;
+    const { to, event } = isWithheld ? note('warn', 'sessions.withheld', { withinMs }) : note('info', 'sessions.lent');
+    runtime.send(to, event);
   };
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { pause } from '../../../src/base/pause.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
-import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
+import { createPool, type DatabasePool, SessionNotLentError } from '../../../src/postgres/connection/pool.ts';
 import { poolPort } from '../../../src/postgres/connection/pool-port.ts';
 import { startCuttableNetwork } from '../../support/operations/cuttable-network.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
@@ -208,6 +208,19 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
     expect([answer.type, still]).toEqual([type, isLent ? undefined : 'broken off']);
   },
 );
+
+test('a transaction for which a pooler lends no session is given up in time, and the pool says so until one is lent', async () => {
+  const server = await startSilentPostgres();
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 3, isLent: true, silenceMsMax: 300 });
+  await pool.open();
+
+  const refused = await pool.use((client) => pool.begin(client, 'BEGIN')).catch((error: unknown) => error);
+
+  const standing = { isUp: pool.isUp, isWithheld: pool.isWithheld };
+  await server.close();
+  await pool.close();
+  expect({ refused, standing }).toEqual({ refused: new SessionNotLentError(300), standing: { isUp: true, isWithheld: true } });
+});
 
 test('where the network was cut, a pool closes in time, and whoever waits for an answer gets an error', async () => {
   const network = await startCuttableNetwork(database.url);

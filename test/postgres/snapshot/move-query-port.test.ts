@@ -193,9 +193,11 @@ class CountedPool implements DatabasePool {
   readonly max = pool.max;
   readonly isLent = false;
   readonly isUp = true;
+  readonly isWithheld = false;
   readonly counts = pool.counts;
   readonly open = (): Promise<void> => pool.open();
   readonly query: DatabasePool['query'] = (sql, params) => pool.query(sql, params);
+  readonly begin: DatabasePool['begin'] = (client, sql) => pool.begin(client, sql);
   readonly probe = (): Promise<void> => pool.probe();
   readonly close = (): Promise<void> => pool.close();
 

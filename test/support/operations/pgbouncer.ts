@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { systemClock } from '../../../src/base/clock.ts';
 import { pause } from '../../../src/base/pause.ts';
 import { freePort } from '../service/service-process.ts';
@@ -14,6 +15,9 @@ import { urlWith } from './database-url.ts';
 export interface PgBouncer {
   /** The same database, by way of the pooler. */
   readonly url: string;
+  /** From now on nobody is lent a session; resolves when all of them have been given back. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,8 +43,11 @@ export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
   failed.catch(() => {}); // Who waits for its start hears of it; it ends when the test does.
   if (child.pid !== undefined) enterProcess(child);
   await Promise.race([answers(port), failed]);
+  const url = urlWith(databaseUrl, { port: String(port) });
   return {
-    url: urlWith(databaseUrl, { port: String(port) }),
+    url,
+    pause: () => command(url, 'PAUSE'),
+    resume: () => command(url, 'RESUME'),
     async stop() {
       child.kill('SIGTERM');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -62,10 +69,19 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${join(directory, 'users.txt')}
+admin_users = ${username}
 pool_mode = transaction
 default_pool_size = 1
 `,
   );
+}
+
+/** Of its console. */
+async function command(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: urlWith(url, { pathname: '/pgbouncer' }) });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
 }
 
 async function answers(port: number): Promise<void> {
