@@ -129,9 +129,10 @@ function slowText({ operation, path, forMs }: SlowWork, isTrusted: boolean): str
   return `the disk is slow: it has been at one ${work} for ${Math.floor(forMs / 1000)} s; nothing is lost, and what is new comes late`;
 }
 
-function lockText({ holder, isHolderOurs, slot }: CauseSource, isTrusted: boolean): string {
+function lockText({ holder, isHolderOurs, slot, missing }: CauseSource, isTrusted: boolean): string {
   if (holder === 'nobody') return 'Postgres is being asked for the lock';
   const waits = isHolderOurs === true ? 'a session that this service has lost still holds the lock' : 'another instance holds the lock';
+  if (holder === undefined && missing.includes('pools')) return 'an answer of Postgres is waited for';
   if (holder === undefined) return `the lock is waited for: ${waits}, as a rule`;
   if (!isTrusted) return `${waits}; this one goes on when that has ended`;
   return `${waits} of ${slot}: ${sessionText(holder)}; this one goes on when that has ended`;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDatabase } from '../support/postgres/postgres.ts';
+import { startCuttableNetwork } from '../support/operations/cuttable-network.ts';
 import { urlWith } from '../support/operations/database-url.ts';
 import { startRelay } from '../support/service/relay.ts';
 import { freePort, spawnService, startServiceProcess, untilActive } from '../support/service/service-process.ts';
@@ -71,4 +72,42 @@ test('killed, and started where Postgres is away: it says so, and goes on with i
   expect({ live: [live.status, code], unheld: unheld.status, refetches: follower.refetches }).toEqual({
     live: [503, 'not_up_to_date'], unheld: 503, refetches: 0,
   });
+});
+
+/** Of the first line of the log that says `message`. */
+function loggedAtMs(output: string, message: string): number {
+  const line = output.split('\n').find((each) => each.includes(`"msg":"${message}"`)) ?? '{}';
+  return Date.parse((JSON.parse(line) as { readonly time?: string }).time ?? '');
+}
+
+test('started where Postgres takes what it is sent and says nothing: it listens soon, says so, and goes on when that answers', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'armature-silent-'));
+  const database = await createDatabase();
+  await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
+  const network = await startCuttableNetwork(database.url);
+  const options = {
+    databaseUrl: network.url, storageDirectory: join(directory, 'storage'), port: await freePort(),
+    environment: { ARMATURE_DATABASE_TIMEOUT: '1s' },
+  };
+  const first = await startServiceProcess(options);
+  const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
+  await first.stop();
+  network.cut();
+
+  const second = await spawnService(options);
+  await expect.poll(() => health(second.url)).toEqual({ status: 'starting', cause: 'an answer of Postgres is waited for' });
+  await expect.poll(() => health(second.url)).toEqual({
+    status: 'starting', cause: expect.stringMatching(/^Postgres (does not answer queries|cannot be asked for the lock) since /) as string,
+  });
+  network.mend();
+  await untilActive(second);
+  await database.query('INSERT INTO items VALUES (1)');
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(1);
+  await second.stop();
+  const listenedAfterMs = loggedAtMs(second.output(), 'the service listens') - loggedAtMs(second.output(), 'storage.opened');
+  await network.close();
+  await database.drop();
+  rmSync(directory, { recursive: true, force: true });
+
+  expect({ isSoon: listenedAfterMs < 5_000, refetches: follower.refetches }).toEqual({ isSoon: true, refetches: 0 });
 });

@@ -14,6 +14,7 @@ const QUIET: CauseSource = {
 const HOLDER = { pid: 42, application: 'armature "lock"', address: '10.0.0.7', since: new Date(0) };
 const GOES_ON = 'this one goes on when that has ended';
 
+const UNANSWERED = 'an answer of Postgres is waited for';
 const UNTOLD = 'the lock is waited for: another instance holds the lock, as a rule';
 
 const refused = (what: string, message: string, retryInMs: number): JournalNote => {
@@ -111,7 +112,7 @@ test('a trouble is told from its first failure on, with the last error and the n
     `${since}: password authentication failed, password=[redacted]; the next attempt is in 3 s`,
     `${since}; the next attempt is in 3 s`,
     `${since}; an attempt is under way`,
-    UNTOLD,
+    UNANSWERED,
   ]);
 });
 

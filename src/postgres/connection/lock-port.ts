@@ -13,13 +13,13 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect, farewell, processOf } from './connection.ts';
-import { DatabaseUnreachableError, isLasting, typed, worldError } from './database-error.ts';
+import { isLasting, typed, worldError } from './database-error.ts';
 import type { HeldLock } from './held-lock.ts';
 import type { LockHolder } from './lock-holder.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { leaseLock, LockLease } from './lock-lease.ts';
 import { prepareLongSession } from './long-session.ts';
-import { breakOff, until } from './silence.ts';
+import { breakOff, stepInTime, until } from './silence.ts';
 
 export interface LockPortOptions {
   readonly name?: Name;
@@ -132,7 +132,6 @@ class Port {
     }
   }
 
-  /** Each step has its time: Postgres may be slow, and none may last for ever. */
   private async session(signal: AbortSignal): Promise<pg.Client> {
     const { target } = this.options;
     const client = await this.inTime(signal, (given) => connect(target, { applicationName: 'armature lock', signal: given }));
@@ -141,16 +140,8 @@ class Port {
     return client;
   }
 
-  private async inTime<Result>(signal: AbortSignal, step: (given: AbortSignal) => Promise<Result>): Promise<Result> {
-    const overdue = new AbortController();
-    const timer = this.clock.setTimer(() => overdue.abort(), this.answerMsMax);
-    try {
-      return await step(AbortSignal.any([signal, overdue.signal]));
-    } catch (error) {
-      throw overdue.signal.aborted ? new DatabaseUnreachableError(`Postgres has been silent for ${this.answerMsMax} ms`) : error;
-    } finally {
-      this.clock.clearTimer(timer);
-    }
+  private inTime<Result>(signal: AbortSignal, step: (given: AbortSignal) => Promise<Result>): Promise<Result> {
+    return stepInTime(signal, this.clock, this.answerMsMax, step);
   }
 
   private async seeHolder(): Promise<Message> {

@@ -5,13 +5,15 @@
  * It changes nothing in the database. A message never contains the password, nor the URL that holds it.
  */
 import type pg from 'pg';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import { findSlot } from '../replication/replication-slot.ts';
 import { NOTHING_STORED, standingOf, type SlotSettings, type StoredStream } from '../replication/slot-standing.ts';
-import { connect } from './connection.ts';
+import { connect, farewell, type ConnectOptions } from './connection.ts';
 import {
   CertificateRefusedError, DatabaseRefusedError, isAnswer, isPassing, typed, worldError, type DatabaseUnreachableError, type WorldError,
 } from './database-error.ts';
+import { stepInTime, until } from './silence.ts';
 import { liftedTimeLimits, liftTimeLimits } from './time-limits.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
@@ -24,10 +26,15 @@ export interface PreflightOptions extends SlotSettings {
   readonly isManual?: boolean;
   /** What the storage has of the slot's stream, or will say of it once it is open. `unknown`: so is whose the slot is. */
   readonly stored?: StoredStream | Promise<StoredStream | 'unknown'>;
+  /** For each connection, and again for what is asked over it. Default 10,000 ms. */
   readonly timeoutMs?: number;
+  /** Aborted when nobody waits for an answer any longer: then Postgres counts as one that cannot be reached. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
 }
 
 const VERSION_MIN = 140_000;
+const TIMEOUT_MS = 10_000;
 const UNREACHABLE = 'database_unreachable';
 /** After a failover that is under way it is a matter of time. */
 const STANDBY = 'server_is_standby';
@@ -40,16 +47,15 @@ const STANDBY = 'server_is_standby';
 export async function preflight(database: string | DatabaseTarget, options: PreflightOptions = {}): Promise<DatabaseProblem | undefined> {
   const target = typeof database === 'string' ? parseDatabaseUrl(database) : database;
   if (isProblem(target)) return target;
-  const connectOptions = { applicationName: 'armature preflight', timeoutMs: options.timeoutMs ?? 10_000 };
   try {
-    const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options));
+    const facts = await through(await session(target, options), options, (client) => factsOf(client, options));
     const problem = problemOf(facts, target, options);
     if (problem !== undefined) return problem.code === STANDBY && (await hasFollowed(options)) ? undefined : problem;
     const stored = facts.has_slot ? await options.stored : undefined; // No connection waits for it.
     if (stored === 'unknown') return undefined;
-    const opening = connect(target, { ...connectOptions, replication: 'database' });
+    const opening = session(target, options, { replication: 'database' });
     const sender = await opening.catch((error: unknown) => senderProblem(error, target));
-    return isProblem(sender) ? sender : await through(sender, (client) => slotProblem(client, options, stored));
+    return isProblem(sender) ? sender : await through(sender, options, (client) => slotProblem(client, options, stored));
   } catch (error) {
     const refused = worldError(error);
     if (refused === undefined) throw error;
@@ -60,17 +66,34 @@ export async function preflight(database: string | DatabaseTarget, options: Pref
 }
 
 /** Where another instance has the storage, that one follows the database. */
-async function hasFollowed({ stored = NOTHING_STORED }: PreflightOptions): Promise<boolean> {
+export async function hasFollowed({ stored = NOTHING_STORED }: Pick<PreflightOptions, 'stored'>): Promise<boolean> {
   const known = await stored;
   return known === 'unknown' || known.source !== undefined;
 }
 
-async function through<Result>(client: pg.Client, ask: (client: pg.Client) => Promise<Result>): Promise<Result> {
+/** @throws {WorldError} no connection is left open. */
+function session(target: DatabaseTarget, options: PreflightOptions, kind: Pick<ConnectOptions, 'replication'> = {}): Promise<pg.Client> {
+  const { timeoutMs = TIMEOUT_MS } = options;
+  return inTime(options, (signal) => connect(target, { applicationName: 'armature preflight', timeoutMs, signal, ...kind }));
+}
+
+async function through<Result>(
+  client: pg.Client,
+  options: PreflightOptions,
+  ask: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   try {
-    return await typed(() => ask(client));
+    return await inTime(options, (signal) => until(signal, client, typed(() => ask(client))));
   } finally {
-    await client.end();
+    await farewell(client, options.clock ?? systemClock);
   }
+}
+
+function inTime<Result>(
+  { signal = new AbortController().signal, clock = systemClock, timeoutMs = TIMEOUT_MS }: PreflightOptions,
+  step: (given: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  return stepInTime(signal, clock, timeoutMs, step);
 }
 
 interface Facts {
@@ -265,7 +288,7 @@ function unreachableProblem(error: DatabaseUnreachableError, { host, port }: Dat
 function reasonOf({ message }: DatabaseUnreachableError): string {
   if (message.includes('ECONNREFUSED')) return 'nothing listens there';
   if (message.includes('ENOTFOUND') || message.includes('EAI_AGAIN')) return 'the host name is unknown';
-  return message.startsWith('timeout') ? 'no answer in time' : message;
+  return /^(?:timeout|Postgres has been silent)/.test(message) ? 'no answer in time' : message;
 }
 
 function problem(code: string, message: string): DatabaseProblem {

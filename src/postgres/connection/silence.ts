@@ -29,6 +29,29 @@ export async function inTime<Result>(
 }
 
 /**
+ * One step of several, each of which has its time: Postgres may be slow with every one, and none may last for ever.
+ *
+ * @param step ends when the signal that it is given is aborted.
+ * @throws {DatabaseUnreachableError} it took longer than `msMax`. @throws as `step`.
+ */
+export async function stepInTime<Result>(
+  signal: AbortSignal,
+  clock: Clock,
+  msMax: number,
+  step: (given: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const overdue = new AbortController();
+  const timer = clock.setTimer(() => overdue.abort(), msMax);
+  try {
+    return await step(AbortSignal.any([signal, overdue.signal]));
+  } catch (error) {
+    throw overdue.signal.aborted ? new DatabaseUnreachableError(`Postgres has been silent for ${msMax} ms`) : error;
+  } finally {
+    clock.clearTimer(timer);
+  }
+}
+
+/**
  * What a client is asked, unless it is given up meanwhile: a wait for a slot or a lock ends with its connection.
  *
  * @throws {WorldError} the connection is closed.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { preflight, type PreflightOptions } from '../../../src/postgres/connection/preflight.ts';
 import { dataOf } from '../../../src/demo/embedded-cluster.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startSilentPostgres } from '../../support/postgres/silent-postgres.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { StreamSource } from '../../../src/model/stream-source.ts';
 import { replicationPort } from '../../../src/postgres/replication/replication-port.ts';
@@ -120,6 +121,15 @@ test('a publication of the role itself that leaves out an operation is refused w
     own: undefined,
     manual: { code: 'publication_incomplete', message: expect.stringContaining('ALTER PUBLICATION "partly" SET') },
   });
+});
+
+test('a server that lets us in and never answers is unreachable', async () => {
+  const silent = await startSilentPostgres();
+
+  const problem = await preflight(silent.url, { slot: 'slot', timeoutMs: 50 });
+
+  await silent.close();
+  expect(problem).toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('no answer in time') });
 });
 
 test('a server that never answers is unreachable', async () => {
