@@ -4,6 +4,8 @@ export interface SnapshotFault {
   readonly message: string;
   /** As HTTP tells it: 400 the filter has an error in a row, 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
   readonly status?: 400 | 409 | 500 | 503;
+  /** Who has the lock that was waited for, in words for the log: no client is told of others. */
+  readonly holders?: readonly string[];
 }
 
 /** Why a shape is deleted whose filter has an error in a row. */

@@ -6,12 +6,15 @@
  *   `publication.refused { error }`, and none of them is
  * - `dropRelations { relations }` → likewise; nothing was added
  *
+ * Where others have a lock that a single table needs (`lock_timeout`), the error names some of them as `holders`, for the log alone.
+ *
  * Or, to each, `publication.unavailable { error }`: whatever is asked, it would be refused.
  */
 import type { PublishedRelation } from '../../model/relation.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
 import { createPublication, type Addition, type PublicationOptions, type Review } from './publication.ts';
 import { PublicationRefusedError } from './publication-refusal.ts';
+import { tableLockHolders } from './table-lock-holders.ts';
 
 export interface PublicationPortOptions extends PublicationOptions {
   readonly name?: Name;
@@ -24,8 +27,8 @@ export function publicationPort(options: PublicationPortOptions): PortSpec {
     open: () => ({
       requests: {
         reviewRelations: (request) => reviewed(publication.review(relationsOf(request))),
-        addRelations: (request) => altered(publication.add(relationsOf(request))),
-        dropRelations: (request) => altered(publication.drop(relationsOf(request)).then(() => NOTHING_ADDED)),
+        addRelations: (request) => altered(publication.add(relationsOf(request)), options, request),
+        dropRelations: (request) => altered(publication.drop(relationsOf(request)).then(() => NOTHING_ADDED), options, request),
       },
     }),
   };
@@ -45,13 +48,25 @@ async function reviewed(review: Promise<Review>): Promise<Message> {
   }
 }
 
-async function altered(alteration: Promise<Addition>): Promise<Message> {
+async function altered(alteration: Promise<Addition>, options: PublicationPortOptions, request: Message): Promise<Message> {
   try {
     return { type: 'publication.altered', ...(await alteration) };
   } catch (error) {
     const refusal = refusalIn(error);
-    return { type: refusal.concernsAll ? 'publication.unavailable' : 'publication.refused', error: toldOf(refusal) };
+    const told = { ...toldOf(refusal), ...(await holdersOf(refusal, options, relationsOf(request))) };
+    return { type: refusal.concernsAll ? 'publication.unavailable' : 'publication.refused', error: told };
   }
+}
+
+/** Of several that are refused together, each is tried by itself. */
+async function holdersOf(
+  { code }: PublicationRefusedError,
+  { pool, publication }: PublicationPortOptions,
+  [relation, second]: readonly PublishedRelation[],
+): Promise<{ readonly holders?: readonly string[] }> {
+  if (code !== 'lock_timeout' || relation === undefined || second !== undefined) return {};
+  const holders = await tableLockHolders(pool, relation, publication);
+  return holders.length === 0 ? {} : { holders };
 }
 
 /** @throws what is no refusal. */

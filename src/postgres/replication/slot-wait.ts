@@ -5,6 +5,7 @@
 import type pg from 'pg';
 import { connect } from '../connection/connection.ts';
 import { typed } from '../connection/database-error.ts';
+import { type OpenTransaction, transactionText } from '../connection/open-transaction.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 
 export interface SlotWait {
@@ -29,15 +30,6 @@ const AWAITED_SQL = `
 const MAY_SQL = `
   SELECT pg_catalog.has_function_privilege(pg_catalog.to_regprocedure('pg_catalog.pg_log_standby_snapshot()')::oid, 'EXECUTE') AS may`;
 
-interface AwaitedRow {
-  readonly pid: number | null;
-  readonly application: string | null;
-  readonly address: string | null;
-  readonly role: string | null;
-  readonly since: Date | null;
-  readonly gid: string | null;
-}
-
 /**
  * Looks who is waited for, and has Postgres write down which transactions are open.
  *
@@ -57,20 +49,10 @@ export async function hastenSlot(target: DatabaseTarget, maker: number, signal: 
 }
 
 async function hastened(client: pg.Client, role: string, maker: number): Promise<SlotWait> {
-  const { rows } = await client.query<AwaitedRow>(AWAITED_SQL, [maker]);
+  const { rows } = await client.query<OpenTransaction>(AWAITED_SQL, [maker]);
   const { rows: [right] } = await client.query<{ may: boolean | null }>(MAY_SQL);
   if (right?.may === true) await client.query('SELECT pg_catalog.pg_log_standby_snapshot()');
-  return { transactions: rows.map(titleOf), advice: right?.may === false ? adviceFor(role) : null };
-}
-
-function titleOf({ pid, application, address, role, since, gid }: AwaitedRow): string {
-  return [
-    gid === null ? `process ${pid} of Postgres` : `the prepared transaction ${JSON.stringify(gid)}`,
-    ...(application === null || application === '' ? [] : [`application ${JSON.stringify(application)}`]),
-    ...(role === null ? [] : [`role ${JSON.stringify(role)}`]),
-    ...(address === null ? [] : [`from ${address}`]),
-    ...(since === null ? [] : [`since ${since.toISOString()}`]),
-  ].join(', ');
+  return { transactions: rows.map(transactionText), advice: right?.may === false ? adviceFor(role) : null };
 }
 
 function adviceFor(role: string): string {

@@ -419,8 +419,12 @@ test('each refusal says what it is, in the words of the wire', async () => {
     ALTER TABLE sums ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) STORED;
     CREATE PUBLICATION without_generated WITH (publish_generated_columns = none)`);
   const holder = await database.session();
-  await holder.query('BEGIN');
+  await holder.query("SET application_name = 'nightly job'; BEGIN");
   await holder.query('LOCK TABLE locked; INSERT INTO written VALUES (1)');
+  const { rows: [seen] } = await holder.query<{ pid: number; since: Date }>('SELECT pg_backend_pid() AS pid, now() AS since');
+  const [pid, since] = [seen?.pid, seen?.since.toISOString()];
+  const reader = await database.session();
+  await reader.query('BEGIN; SELECT FROM written');
 
   const refusals = {
     renamed: await refusalOf({ ...plain, oid: 1 }),
@@ -435,8 +439,12 @@ test('each refusal says what it is, in the words of the wire', async () => {
     generated: await refusalOf(sums, { publication: 'without_generated' }),
   };
   await holder.query('ROLLBACK');
+  await reader.query('ROLLBACK');
 
   const told = (code: string, message: string, status = 503): object => ({ name: code, code, message, status });
+  const holders = [
+    expect.stringMatching(`^process ${pid} of Postgres, application "nightly job", role ".*", from 127.0.0.1, since ${since}$`),
+  ];
   expect(refusals).toEqual({
     renamed: told('table_dropped', 'Database table "public.plain" has been dropped or renamed', 409),
     missing: told('publication_missing', 'Publication "nothing" not found in the database'),
@@ -454,8 +462,8 @@ test('each refusal says what it is, in the words of the wire', async () => {
       'Database table "public.full_identity" is missing from the publication "pub" and Electric lacks privileges to add it',
     ),
     weakIdentity: told('replica_identity_not_full', 'Database table "public.plain" does not have its replica identity set to FULL'),
-    locked: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
-    written: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
+    locked: { ...told('lock_timeout', 'Snapshot timed out while waiting for a table lock'), holders },
+    written: { ...told('lock_timeout', 'Snapshot timed out while waiting for a table lock'), holders },
     generated: told(
       'generated_columns_not_carried',
       'Database table "public.sums" has generated columns that the publication "without_generated" does not carry (twice): ' +
