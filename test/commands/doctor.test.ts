@@ -4,7 +4,7 @@ import { doctor } from '../../src/commands/doctor.ts';
 import type { Finding } from '../../src/postgres/doctor/finding.ts';
 import type { Flags } from '../../src/settings/configuration.ts';
 import { RecordingTerminal } from '../support/commands/recording-terminal.ts';
-import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
+import { createDatabase, createDatabaseOn, serverUrl, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startRelay } from '../support/service/relay.ts';
 
 const HOSTILE = 'a"b; DROP TABLE plain --\u001b[2J<script>';
@@ -134,6 +134,24 @@ test('policies that hide rows, and tables without a log, are told', async () => 
 
   const after = await verdicts(['row_security', 'unlogged'], asRole());
   expect({ before, after }).toEqual({ before: { row_security: 'warn', unlogged: 'warn' }, after: { row_security: 'ok' } });
+});
+
+test('a role that may only read by default is told by which statement it may write again', async () => {
+  await database.query(`ALTER ROLE "${role}" IN DATABASE ${database.name} SET default_transaction_read_only = on`);
+  const before = await verdicts(['read_only'], asRole());
+
+  await run(['read_only'], await found({}, asRole()));
+
+  expect({ before, after: await verdicts(['read_only'], asRole()) }).toEqual({ before: { read_only: 'fail' }, after: { read_only: 'ok' } });
+});
+
+test.each([['SQL_ASCII', 'warn'], ['UTF8', 'ok']])('a database of the encoding %s: %s', async (encoding, verdict) => {
+  const other = await createDatabaseOn(await serverUrl(), `ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
+
+  const told = await verdicts(['encoding'], other.url);
+
+  await other.drop();
+  expect(told).toEqual({ encoding: verdict });
 });
 
 test('a pooler before the database is found out by the process id that it gives', async () => {

@@ -2,6 +2,7 @@
 import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, worldError } from '../connection/database-error.ts';
 import { PoolTimeoutError } from '../connection/pool.ts';
+import { readOnlyMeaning } from '../connection/read-only.ts';
 
 /** Why nothing was done; the message is the client's. Tables and publication are as they were. */
 export class PublicationRefusedError extends Error {
@@ -123,8 +124,13 @@ export function refusalOf(error: unknown): unknown {
   if (refused.code === LOCK_NOT_AVAILABLE || refused.code === DEADLOCK) {
     return new PublicationRefusedError('lock_timeout', 'Snapshot timed out while waiting for a table lock');
   }
-  const hint = refused.code === OUT_OF_MEMORY ? MANY_LOCKS : '';
+  const hint = refused.code === OUT_OF_MEMORY ? MANY_LOCKS : readOnlyHint(refused);
   return new PublicationRefusedError('refused', `Unable to create initial snapshot: ${refused.message}${hint}`);
+}
+
+function readOnlyHint(refused: DatabaseRefusedError): string {
+  const meaning = readOnlyMeaning(refused);
+  return meaning === undefined ? '' : `: ${meaning}`;
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';

@@ -35,6 +35,39 @@ const walLevel: Check = {
   },
 };
 
+/** By which `ALTER … RESET` a session gets rid of a setting. */
+const RESET_OF: Readonly<Record<string, (names: { role: string; database: string }) => string>> = {
+  user: ({ role }) => `ALTER ROLE ${role} RESET`,
+  database: ({ database }) => `ALTER DATABASE ${database} RESET`,
+  'database user': ({ role, database }) => `ALTER ROLE ${role} IN DATABASE ${database} RESET`,
+};
+
+/** Publication, slot and replica identities are written. */
+const readOnly: Check = {
+  id: 'read_only',
+  async look(client, { target }) {
+    const { value, source } = await rowOf<{ value: string; source: string }>(
+      client, "SELECT setting AS value, source FROM pg_settings WHERE name = 'default_transaction_read_only'",
+    );
+    if (value === 'off') return [ok('Transactions may write by default')];
+    const reset = RESET_OF[source]?.({ role: quoteName(target.user), database: quoteName(target.database) });
+    const run = reset === undefined ? remark(`it is set by the ${source}`) : `${reset} default_transaction_read_only;`;
+    return [fail('default_transaction_read_only is on: neither publication nor tables can be altered for a shape', run)];
+  },
+};
+
+/** Without one, Postgres takes and gives whatever bytes it is sent. */
+const encoding: Check = {
+  id: 'encoding',
+  async look(client) {
+    const { name } = await rowOf<{ name: string }>(client, "SELECT current_setting('server_encoding') AS name");
+    if (name !== 'SQL_ASCII') return [ok(`The encoding of the database is ${name}`)];
+    const says = 'The encoding of the database is SQL_ASCII, so it takes bytes that are no text, and cannot send a row that has some: ' +
+      'shapes with such a row are refused, and whenever one is written, all shapes start over. One with an encoding refuses them';
+    return [warn(says, remark("CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and move the rows there"))];
+  },
+};
+
 /** A pooler gives its clients process ids of its own, so that a cancellation finds the pooler. */
 const pooler: Check = {
   id: 'pooler',
@@ -157,5 +190,6 @@ const preparedTransactions: Check = {
 };
 
 export const SERVER_CHECKS: readonly Check[] = [
-  version, primary, walLevel, pooler, slotRoom, senderRoom, connectionRoom, walLimit, longTransactions, preparedTransactions,
+  version, primary, walLevel, readOnly, encoding, pooler, slotRoom, senderRoom, connectionRoom, walLimit,
+  longTransactions, preparedTransactions,
 ];

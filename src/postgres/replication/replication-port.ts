@@ -20,12 +20,13 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect, processOf } from '../connection/connection.ts';
-import { isLasting, worldError } from '../connection/database-error.ts';
+import { isLasting, worldError, type WorldError } from '../connection/database-error.ts';
 import type { HeldLock } from '../connection/held-lock.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { PartitionLinks } from './partition-links.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
+import { readOnlyMeaning } from '../connection/read-only.ts';
 import { until } from '../connection/silence.ts';
 import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
 import { STREAM_APPLICATION } from './replication-slot.ts';
@@ -62,6 +63,8 @@ export interface ReplicationPortOptions {
 export interface PortError {
   readonly code: string;
   readonly message: string;
+  /** What stands behind it, where the message does not say so. */
+  readonly meaning?: string;
 }
 
 export function replicationPort(options: ReplicationPortOptions): PortSpec {
@@ -213,7 +216,12 @@ function portError(error: unknown): { readonly error: PortError; readonly fatal:
     return { error: { code: 'malformed_stream', message: error.message }, fatal: true };
   }
   const refused = worldError(error);
-  return refused && { error: plain(refused), fatal: isLasting(refused) };
+  return refused && { error: { ...plain(refused), ...meaningOf(refused) }, fatal: isLasting(refused) };
+}
+
+function meaningOf(refused: WorldError): Pick<PortError, 'meaning'> {
+  const meaning = readOnlyMeaning(refused);
+  return meaning === undefined ? {} : { meaning };
 }
 
 function plain({ code, message }: PortError): PortError {
