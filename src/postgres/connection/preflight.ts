@@ -14,6 +14,7 @@ import {
   CertificateRefusedError, DatabaseRefusedError, isAnswer, isPassing, typed, worldError, type DatabaseUnreachableError, type WorldError,
 } from './database-error.ts';
 import { stepInTime, until } from './silence.ts';
+import { NOT_REPLICATING_SQL } from './replication-right.ts';
 import { liftedTimeLimits, liftTimeLimits } from './time-limits.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
@@ -101,7 +102,8 @@ interface Facts {
   readonly version_text: string;
   readonly wal_level: string;
   readonly is_standby: boolean;
-  readonly may_replicate: boolean;
+  /** A role of ours that may not; null when there is none. */
+  readonly not_replicating: string | null;
   readonly has_slot: boolean;
   /** The other database that the slot belongs to. */
   readonly slot_elsewhere: string | null;
@@ -113,13 +115,10 @@ interface Facts {
   readonly has_part_of_publication: boolean;
 }
 
-/** Managed services give the right to replicate by membership in a role of theirs, not by the attribute. */
 const FACTS_SQL = `
   SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_text,
          current_setting('wal_level') AS wal_level, pg_is_in_recovery() AS is_standby,
-         EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
-           OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member'))
-           AS may_replicate,
+         ${NOT_REPLICATING_SQL} AS not_replicating,
          EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
          (SELECT database FROM pg_replication_slots WHERE slot_name = $1 AND database IS DISTINCT FROM current_database())
            AS slot_elsewhere,
@@ -139,7 +138,6 @@ async function factsOf(client: pg.Client, { slot, publication, isManual = false 
 }
 
 function problemOf(facts: Facts, target: DatabaseTarget, { slot, publication = '' }: PreflightOptions): DatabaseProblem | undefined {
-  const { user } = target;
   if (facts.version < VERSION_MIN) {
     return problem('server_too_old', `The server is Postgres ${facts.version_text}. Armature needs Postgres 14 or newer.`);
   }
@@ -152,8 +150,9 @@ function problemOf(facts: Facts, target: DatabaseTarget, { slot, publication = '
       `The server's wal_level is ${facts.wal_level}. Run ALTER SYSTEM SET wal_level = 'logical' and restart Postgres.`,
     );
   }
-  if (!facts.may_replicate) {
-    return problem('no_replication_right', `The role "${user}" may not replicate. Run ALTER ROLE "${user}" WITH REPLICATION.`);
+  const { not_replicating: role } = facts;
+  if (role !== null) {
+    return problem('no_replication_right', `The role "${role}" may not replicate. Run ALTER ROLE "${role}" WITH REPLICATION.`);
   }
   if (facts.slot_elsewhere !== null) {
     return problem(

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { lsnToPostgres } from '../../model/lsn.ts';
 import { publishedTablesSql } from '../catalog/published-tables.ts';
+import { NOT_REPLICATING_SQL } from '../connection/replication-right.ts';
 import { quoteName, quoteTable, quoteText } from '../connection/sql-text.ts';
 import { connect } from '../connection/connection.ts';
 import { worldError } from '../connection/database-error.ts';
@@ -14,17 +15,12 @@ import { someOf, type NamedTable } from './some-tables.ts';
 /** WAL that a slot without a reader keeps and that is worth a word. */
 const RETAINED_BYTES = 1024 ** 3;
 
-/** Managed services give this right by membership in a role of theirs. */
 const replicationRight: Check = {
   id: 'replication_right',
   async look(client, { target }) {
-    const { may } = await rowOf<{ may: boolean }>(
-      client,
-      `SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
-              OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member')) AS may`,
-    );
-    if (may) return [ok(`The role "${target.user}" may replicate`)];
-    return [fail(`The role "${target.user}" may not replicate`, `ALTER ROLE ${quoteName(target.user)} WITH REPLICATION;`)];
+    const { role } = await rowOf<{ role: string | null }>(client, `SELECT ${NOT_REPLICATING_SQL} AS role`);
+    if (role === null) return [ok(`The role "${target.user}" may replicate`)];
+    return [fail(`The role "${role}" may not replicate`, `ALTER ROLE ${quoteName(role)} WITH REPLICATION;`)];
   },
 };
 

@@ -39,6 +39,12 @@ export const STREAM_APPLICATION = 'armature replication';
 const END_MS_MAX = 5_000;
 
 /**
+ * A role may take another one as it comes (`ALTER ROLE … SET role`). Its sessions are known by the first, and may be one that the second
+ * may not end. For the statements that are sent together with it.
+ */
+const AS_WHO_CAME_IN = 'SET LOCAL ROLE NONE';
+
+/**
  * Ends a stream of ours from the slot, if there is one; resolves when it has ended, or does not within a few seconds. Only for who has the
  * lock: whoever streams without it was cut off, and does not know, and Postgres would keep the slot for it until `wal_sender_timeout`.
  *
@@ -47,10 +53,10 @@ const END_MS_MAX = 5_000;
  */
 export async function endStream(client: pg.Client, slot: string, lock?: HeldLock): Promise<void> {
   await client.query(`
-    SELECT pg_terminate_backend(pid, ${END_MS_MAX}) FROM pg_stat_activity WHERE pid = (
+    ${AS_WHO_CAME_IN}; SELECT pg_terminate_backend(pid, ${END_MS_MAX}) FROM pg_stat_activity WHERE pid = (
       SELECT active_pid FROM pg_replication_slots
        WHERE slot_name = ${quoteText(slot)} AND database = current_database() AND active_pid <> pg_backend_pid())
-       AND application_name = ${quoteText(STREAM_APPLICATION)} AND usename = current_user AND ${heldSql(lock, slot)}`);
+       AND application_name = ${quoteText(STREAM_APPLICATION)} AND usename = session_user AND ${heldSql(lock, slot)}`);
   await refuseUnlessHeld(client, slot, lock);
 }
 

@@ -123,6 +123,20 @@ test('a publication of the role itself that leaves out an operation is refused w
   });
 });
 
+test('of a role that takes another one as it comes, the one is named that may not replicate', async () => {
+  const taken = `taken_${database.name}`;
+  await database.query(`
+    CREATE ROLE ${taken}; GRANT ${taken} TO ${role}; ALTER ROLE ${role} REPLICATION; ALTER ROLE ${role} SET role = ${taken}`);
+  const url = urlWith((changed) => Object.assign(changed, { username: role, password: 'p%252Fs' }));
+
+  const problem = await preflight(url, { slot: 'slot' });
+
+  await database.query(`ALTER ROLE ${role} NOREPLICATION; ALTER ROLE ${role} RESET role; DROP ROLE ${taken}`);
+  expect(problem).toEqual({
+    code: 'no_replication_right', message: `The role "${taken}" may not replicate. Run ALTER ROLE "${taken}" WITH REPLICATION.`,
+  });
+});
+
 test('a server that lets us in and never answers is unreachable', async () => {
   const silent = await startSilentPostgres();
 

@@ -332,6 +332,30 @@ test('who hastens a slot leaves no session behind', async () => {
   expect([transactions, (await made).type]).toEqual([[expect.stringContaining('process')], 'replication.slotCreated']);
 });
 
+test('a stream that a role has left is ended, also where the role takes another one as it comes', async () => {
+  const running = await startStream();
+  running.tell({ type: 'disconnect' });
+  await slotIsFree();
+  const [role, taken] = [`role_${database.name}`, `taken_${database.name}`];
+  await database.query(`
+    CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'word'; CREATE ROLE ${taken} REPLICATION;
+    GRANT ${taken} TO ${role}; ALTER ROLE ${role} SET role = ${taken}`);
+  const target = { ...targetOf(database.url), user: role, password: 'word' };
+  const [left, next] = [await open({ target }), await open({ target })];
+  await left.ask({ type: 'connect' });
+  await left.ask({ type: 'startStreaming' });
+
+  const { type } = await next.ask({ type: 'connect' });
+  const answer = await next.ask({ type: 'startStreaming' });
+
+  const { error } = await left.awaitSent('replication.ended');
+  await Promise.all([left.close(), next.close()]);
+  await database.query(`DROP ROLE ${role}; DROP ROLE ${taken}`);
+  expect([type, answer, error]).toEqual([
+    'replication.connected', { type: 'replication.streaming' }, { code: 'database_unreachable', message: expect.any(String) },
+  ]);
+});
+
 test.each([
   ['program', 'a copy', false],
   ['role', 'armature replication', true],
