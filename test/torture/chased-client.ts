@@ -75,9 +75,11 @@ export class ChasedClient {
 
   /** Where nothing comes, a stream does not tell how far the service is: a request behind it does. */
   private async stream(): Promise<void> {
-    const enough = new AbortController();
-    void pause(systemClock, this.random.below(STREAM_LASTS_MS_MAX), this.leaving.signal).then(() => enough.abort());
+    const [enough, over] = [new AbortController(), new AbortController()];
+    const ends = AbortSignal.any([this.leaving.signal, over.signal]);
+    void pause(systemClock, this.random.below(STREAM_LASTS_MS_MAX), ends).then(() => enough.abort());
     const outcome = await this.client.stream(enough.signal);
+    over.abort(); // Many may end early, and one client may leave after all of them.
     if (outcome === 'unavailable' || outcome === 'unreachable') await pause(systemClock, AGAIN_AFTER_MS);
     if (!this.leaving.signal.aborted) await this.ask(() => this.client.step(false));
   }
