@@ -517,7 +517,9 @@ const walWatchWalk: WalkedMachine = {
   inputs: [{ retainedBytesMax: 10 }],
   events: [
     { type: 'timeout.look' },
-    ...[4, 20].map((retainedBytes) => ({ type: 'slot.seen', retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true })),
+    ...[4, 20].map((retainedBytes) => {
+      return { type: 'slot.seen', slot: 'a', seenMicros: 1, retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true };
+    }),
     { type: 'slot.unseen' },
     failed('slot.failed'),
   ],

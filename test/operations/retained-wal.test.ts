@@ -19,7 +19,7 @@ afterAll(async () => {
   removeDirectory(directory);
 });
 
-test('retained-wal: beyond the bound the log says how much, and why', async () => {
+test('retained-wal: beyond the bound the log says how much, since when, what it means and what to do', async () => {
   await database.query("SELECT pg_logical_emit_message(false, '', repeat('x', 2000000))");
 
   await expect.poll(() => service.output()).toContain('wal.retained');
@@ -29,6 +29,8 @@ test('retained-wal: beyond the bound the log says how much, and why', async () =
     level: 'warn',
     retainedBytesMax: 1_000_000,
     retainedBytes: expect.any(Number),
-    advice: expect.stringMatching(/^The service|^A transaction/),
+    since: expect.any(String),
+    meaning: expect.stringMatching(/^Postgres keeps .* MiB of WAL on its disk for the replication slot electric_slot_/),
+    advice: expect.stringMatching(/^The service/),
   });
 });

@@ -2,6 +2,9 @@
  * WAL watch: how much WAL Postgres keeps for our slot. That is somebody else's disk, and nothing else would tell before it is full: so it
  * is told beyond a bound, again each time it has doubled since, and when it is over: when half of the bound is left, for around the bound
  * itself it comes and goes with each checkpoint.
+ *
+ * Who reads the line may have been woken by it, and know nothing of replication: so it says in sentences how much that is, since when, what
+ * comes of it and what to do.
  */
 import { assign, setup } from 'xstate';
 import { effects } from '../../otp/effects.ts';
@@ -10,6 +13,9 @@ import { note } from '../journal.ts';
 
 interface Seen {
   type: 'slot.seen';
+  slot: string;
+  /** Microseconds since 1970-01-01 UTC. */
+  seenMicros: number;
   retainedBytes: number;
   /** Of these, what the service has yet to take. */
   flushLagBytes: number;
@@ -23,6 +29,7 @@ type Event = Seen | { type: 'slot.unseen' } | (CallFailed & { type: 'slot.failed
 interface Context {
   retainedBytesMax: number;
   toldBytes: number; // What was told last; 0 when it is over.
+  sinceMicros: number; // When it was first told; 0 when it is over.
 }
 
 const LOOK_EVERY_MS = 5_000;
@@ -35,11 +42,13 @@ export const walWatch = setup({
   },
   actions: {
     ...effects,
-    noteTold: assign((_, { retainedBytes }: Pick<Seen, 'retainedBytes'>) => ({ toldBytes: retainedBytes })),
+    noteTold: assign(({ context }, { retainedBytes, seenMicros }: Pick<Seen, 'retainedBytes' | 'seenMicros'>) => {
+      return { toldBytes: retainedBytes, sinceMicros: context.toldBytes > 0 && retainedBytes > 0 ? context.sinceMicros : seenMicros };
+    }),
   },
 }).createMachine({
   id: 'wal-watch',
-  context: ({ input }) => ({ retainedBytesMax: input.retainedBytesMax, toldBytes: 0 }),
+  context: ({ input }) => ({ retainedBytesMax: input.retainedBytesMax, toldBytes: 0, sinceMicros: 0 }),
   initial: 'resting',
   states: {
     resting: {
@@ -59,7 +68,7 @@ export const walWatch = setup({
             guard: { type: 'isOver', params: ({ event }) => event },
             target: 'resting',
             actions: [
-              { type: 'noteTold', params: { retainedBytes: 0 } },
+              { type: 'noteTold', params: { retainedBytes: 0, seenMicros: 0 } },
               { type: 'send', params: ({ event: { retainedBytes } }) => note('info', 'wal.released', { retainedBytes }) },
             ],
           },
@@ -72,14 +81,48 @@ export const walWatch = setup({
   },
 });
 
-function retainedNote({ context: { retainedBytesMax }, event }: { context: Context; event: Seen }) {
-  const { retainedBytes, flushLagBytes, safeBytes } = event;
-  const limit = safeBytes === null ? {} : { safeBytes };
-  return note('warn', 'wal.retained', { retainedBytes, retainedBytesMax, untakenBytes: flushLagBytes, ...limit, advice: adviceFor(event) });
+function retainedNote({ context: { retainedBytesMax, sinceMicros }, event }: { context: Context; event: Seen }) {
+  const { slot, retainedBytes, flushLagBytes, safeBytes } = event;
+  return note('warn', 'wal.retained', {
+    slot,
+    retainedBytes,
+    retainedBytesMax,
+    untakenBytes: flushLagBytes,
+    ...(safeBytes === null ? {} : { safeBytes }),
+    since: new Date(sinceMicros / 1000).toISOString(),
+    meaning: meaningOf(event),
+    advice: adviceFor(event),
+  });
 }
 
-function adviceFor({ retainedBytes, flushLagBytes, isActive }: Seen): string {
-  if (!isActive) return 'Nobody streams from the slot: /v1/health says why.';
-  if (2 * flushLagBytes >= retainedBytes) return 'The service has yet to take it: /v1/health says whether the disk is in its way.';
-  return 'A transaction that is open for long keeps it: look for the oldest in pg_stat_activity, and in pg_prepared_xacts, and end it.';
+function meaningOf({ slot, retainedBytes, safeBytes }: Seen): string {
+  const kept = `Postgres keeps ${sizeText(retainedBytes)} of WAL on its disk for the replication slot ${slot}`;
+  if (safeBytes === null) return `${kept}, and keeps all that is written until its disk is full: max_slot_wal_keep_size sets no limit.`;
+  if (safeBytes <= 0) return `${kept}. That is its limit (max_slot_wal_keep_size): it gives the slot up, and all shapes start over.`;
+  const left = `When ${sizeText(safeBytes)} more are written it gives the slot up (max_slot_wal_keep_size), and all shapes start over.`;
+  return `${kept}. ${left}`;
+}
+
+function adviceFor({ slot, retainedBytes, flushLagBytes, isActive }: Seen): string {
+  if (!isActive) {
+    return `Nobody streams from the slot, so this grows with each write: /v1/health says why. ${lastResort(slot)}`;
+  }
+  if (2 * flushLagBytes >= retainedBytes) {
+    return `The service has yet to take it: /v1/health says whether its disk is in its way; else it catches up. ${lastResort(slot)}`;
+  }
+  return (
+    'The service has taken it; a transaction that has been open for long keeps it. To find that: SELECT pid, xact_start, query FROM ' +
+    'pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY xact_start, and pg_prepared_xacts; SELECT pg_terminate_backend(PID) ends it.'
+  );
+}
+
+function lastResort(slot: string): string {
+  return `Before the disk is full: stop the service, and SELECT pg_drop_replication_slot('${slot}'); then all shapes start over.`;
+}
+
+const SIZES = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+function sizeText(bytes: number): string {
+  const power = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${SIZES[power]}`;
 }

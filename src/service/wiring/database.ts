@@ -81,7 +81,7 @@ export function databasePorts(
         clock: world.clock,
         target: (handle, views) => moveTargetOf(resources, access, handle, views),
       }),
-    slot: () => slotPort({ name: '@slot', pool: adminPool, slot }),
+    slot: () => slotPort({ name: '@slot', pool: adminPool, slot, clock: world.clock }),
     subsetQueries: () =>
       subsetQueryPort({ name: '@subset-queries', pool: subsetPool, adminPool, clock: world.clock, target: (id) => subsets.target(id) }),
   };

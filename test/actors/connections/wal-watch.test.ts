@@ -4,7 +4,7 @@ import { walWatch } from '../../../src/actors/connections/wal-watch.ts';
 import { walk } from '../../support/actors/lone-machine.ts';
 
 const seen = (retainedBytes: number, more = {}) => ({
-  type: 'slot.seen', retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true, ...more,
+  type: 'slot.seen', slot: 'electric_slot_a', seenMicros: 0, retainedBytes, flushLagBytes: 0, safeBytes: null, isActive: true, ...more,
 });
 const look = { type: 'timeout.look' };
 
@@ -25,6 +25,32 @@ test('it is told beyond the bound, again when it has doubled, and when half of t
     { what: 'wal.retained', retainedBytes: 200 },
     { what: 'wal.released', level: 'info', retainedBytes: 49 },
     { what: 'wal.retained', retainedBytes: 100 },
+  ]);
+});
+
+test('it is said how much it is, since when, and what comes of it', () => {
+  const minuteMicros = 60_000_000;
+  const [first, second, third, fourth] = notesOf(
+    seen(1_500 * 1024 ** 2), seen(3_000 * 1024 ** 2, { seenMicros: minuteMicros, safeBytes: 700 * 1024 ** 2 }),
+    seen(10), seen(200, { seenMicros: 2 * minuteMicros, safeBytes: -1 }),
+  );
+
+  const givenUp = 'it gives the slot up';
+  const kept = (size: string): string => `Postgres keeps ${size} of WAL on its disk for the replication slot electric_slot_a`;
+  expect([first, second, third, fourth]).toMatchObject([
+    {
+      slot: 'electric_slot_a', since: '1970-01-01T00:00:00.000Z',
+      meaning: `${kept('1.5 GiB')}, and keeps all that is written until its disk is full: max_slot_wal_keep_size sets no limit.`,
+    },
+    {
+      since: '1970-01-01T00:00:00.000Z',
+      meaning: `${kept('2.9 GiB')}. When 700.0 MiB more are written ${givenUp} (max_slot_wal_keep_size), and all shapes start over.`,
+    },
+    { what: 'wal.released' },
+    {
+      since: '1970-01-01T00:02:00.000Z',
+      meaning: `${kept('200 bytes')}. That is its limit (max_slot_wal_keep_size): ${givenUp}, and all shapes start over.`,
+    },
   ]);
 });
 
