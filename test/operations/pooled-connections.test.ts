@@ -100,6 +100,9 @@ test('pooled-connections: while the pooler is paused, a new shape is refused in 
   asked.search = new URLSearchParams({ table: 'items', where: 'id < 5', offset: '-1' }).toString();
   const refused = await fetch(asked);
   const { code } = (await refused.json()) as { code?: string };
+  const subset = await readShape(service.shapeUrl, {
+    table: 'items', where: 'id > 100', handle: follower.handle ?? '', offset: follower.offset, subset__where: 'id < 200',
+  });
   await database.query(`INSERT INTO parents VALUES (3, false); INSERT INTO items VALUES (101, 1, '1 day'), (103, 3, '1 day')`);
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
   await database.query('UPDATE parents SET active = true WHERE id = 3'); // Whose rows are asked for by way of the pooler.
@@ -112,10 +115,12 @@ test('pooled-connections: while the pooler is paused, a new shape is refused in 
   await expect.poll(() => service.output()).toContain('sessions.lent');
 
   expect({
-    refused: [refused.status, code, refused.headers.get('retry-after')], health: [health.status, told],
+    refused: [refused.status, code, refused.headers.get('retry-after')],
+    subset: [subset.status, subset.text], health: [health.status, told],
     refetches: [follower.refetches, dependant.refetches],
   }).toEqual({
     refused: [503, 'pooler_timeout', expect.stringMatching(/^\d+$/)],
+    subset: [503, expect.stringContaining('"code":"pooler_timeout"')],
     health: [200, { status: 'active', cause: expect.stringMatching(/^the pooler lends no session since /) as string }],
     refetches: [0, 0],
   });

@@ -65,7 +65,7 @@ async function holdersOf(
   [relation, second]: readonly PublishedRelation[],
 ): Promise<{ readonly holders?: readonly string[] }> {
   if (code !== 'lock_timeout' || relation === undefined || second !== undefined) return {};
-  const holders = await tableLockHolders(pool, relation, publication);
+  const holders = await tableLockHolders((sql, params) => pool.query(sql, params), relation.oid, publication);
   return holders.length === 0 ? {} : { holders };
 }
 

@@ -1,13 +1,12 @@
 /**
- * TableLockHolders: who keeps us from altering a table in a publication, as Postgres says a moment later.
+ * TableLockHolders: who keeps us from altering a table in a publication, or from reading it, as Postgres says a moment later.
  *
  * Whoever reads alone is in the way of few commands of ours, so readers are told of only where nobody does more. One who waits for a lock
  * himself is not told of: he waits for one of these, and so do we, behind him.
  */
-import type { PublishedRelation } from '../../model/relation.ts';
 import { worldError } from '../connection/database-error.ts';
 import { type OpenTransaction, transactionText } from '../connection/open-transaction.ts';
-import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
+import { PoolTimeoutError } from '../connection/pool.ts';
 import { TABLES_SQL } from './partitions.ts';
 
 const HOLDERS_MAX = 5;
@@ -32,11 +31,12 @@ const HOLDERS_SQL = `
    WHERE (held.pid IS NOT NULL OR gid IS NOT NULL) AND reads = (SELECT bool_and(reads) FROM held)
    ORDER BY since LIMIT ${HOLDERS_MAX}`;
 
+type Ask = (sql: string, params: readonly unknown[]) => Promise<readonly OpenTransaction[]>;
+
 /** @returns some of them, who began first before the others; empty when they have ended meanwhile, or Postgres does not say. */
-export async function tableLockHolders(pool: DatabasePool, { oid }: PublishedRelation, publication: string): Promise<readonly string[]> {
+export async function tableLockHolders(ask: Ask, oid: number, publication?: string): Promise<readonly string[]> {
   try {
-    const rows = await pool.query<OpenTransaction & Record<string, unknown>>(HOLDERS_SQL, [oid, publication]);
-    return rows.map(transactionText);
+    return (await ask(HOLDERS_SQL, [oid, publication ?? null])).map(transactionText);
   } catch (error) {
     if (error instanceof PoolTimeoutError || worldError(error) !== undefined) return [];
     throw error;

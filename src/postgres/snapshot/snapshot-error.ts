@@ -1,6 +1,6 @@
 /** Why a snapshot was not taken, as a client may be told; the table is as it was, the shape has no rows or too few. */
 import { EvaluationError } from '../../sql/evaluation-error.ts';
-import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError, worldError, type WorldError } from '../connection/database-error.ts';
 import { PoolTimeoutError, SessionNotLentError } from '../connection/pool.ts';
 
 export interface SnapshotRefusal {
@@ -10,6 +10,19 @@ export interface SnapshotRefusal {
   readonly message: string;
   /** As HTTP tells it: 400 the filter has an error in a row, 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
   readonly status: 400 | 409 | 500 | 503;
+  /** Who has the lock that was waited for, in words for the log: no client is told of others. */
+  readonly holders?: readonly string[];
+}
+
+/** The lock of a table was not had in time. */
+export class TableLockedError extends DatabaseRefusedError {
+  /** @param holders who has it, each in words; empty where that is not known. */
+  constructor(
+    refused: DatabaseRefusedError,
+    readonly holders: readonly string[],
+  ) {
+    super(refused.code, refused.message, refused.detail);
+  }
 }
 
 /** The query had to be given up before its first row. */
@@ -69,7 +82,7 @@ const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
 /** Of who got no session from a pooler. */
 export const POOLER_TIMEOUT = 'pooler_timeout';
 const NO_PRIVILEGE = '42501';
-const LOCK_NOT_AVAILABLE = '55P03';
+export const LOCK_NOT_AVAILABLE = '55P03';
 /** Errors of values: a division by zero, a number out of range, a text that is none; and of texts whose collations do not agree. */
 const OF_VALUES = /^(?:22|42P22$)/;
 
@@ -90,9 +103,14 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (refused === undefined) return unexpected(error);
   if (SCHEMA_CHANGED.has(refused.code)) return refusal('schema_changed', 409, refused.message);
   if (refused.code === NO_PRIVILEGE) return refusal('insufficient_privilege', 503, `Unable to create initial snapshot: ${refused.message}`);
-  if (refused.code === LOCK_NOT_AVAILABLE) return refusal('lock_timeout', 503, 'Snapshot timed out while waiting for a table lock');
+  if (refused.code === LOCK_NOT_AVAILABLE) return lockedRefusal(refused);
   if (isFiltered && OF_VALUES.test(refused.code)) return refusal(refused.code, 400, refused.message);
   return unexpected(refused);
+}
+
+function lockedRefusal(refused: WorldError): SnapshotRefusal {
+  const told = refusal('lock_timeout', 503, 'Snapshot timed out while waiting for a table lock');
+  return refused instanceof TableLockedError && refused.holders.length > 0 ? { ...told, holders: refused.holders } : told;
 }
 
 function unexpected(error: unknown): SnapshotRefusal {

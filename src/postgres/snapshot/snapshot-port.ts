@@ -17,14 +17,16 @@ import type { LineTemplate } from '../../model/line-template.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
+import { tableLockHolders } from '../catalog/table-lock-holders.ts';
 import { DatabaseRefusedError } from '../connection/database-error.ts';
+import type { OpenTransaction } from '../connection/open-transaction.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import type { RowQuery } from './query-messages.ts';
 import { beginReading } from './reading-transaction.ts';
-import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
-import { confirm, lookAt, queryOf, type ReadTable } from './table-look.ts';
+import { LOCK_NOT_AVAILABLE, SchemaChangedError, snapshotRefusal, TableLockedError } from './snapshot-error.ts';
+import { confirm, lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 
 /** What one shape's snapshot reads, and where it goes. Exactly one of `complete` and `abort` ends it. */
@@ -90,8 +92,9 @@ const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
 async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget, tell: Tell, signal: AbortSignal): Promise<void> {
   await options.pool.use(async (client) => {
     await beginReading(client, options.pool, LOCK_LIMIT);
+    let looked: Looked | undefined;
     try {
-      const looked = await lookAt(client, target);
+      looked = await lookAt(client, target);
       const { pgSnapshot, isPartitioned, isBoolean } = looked;
       target.begin(pgSnapshot);
       tell('snapshot.known', { pgSnapshot });
@@ -102,11 +105,17 @@ async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget
         await confirm(client, looked);
       }
     } catch (error) {
-      if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
-      throw error;
+      if (!(error instanceof DatabaseRefusedError)) throw error;
+      await client.query('ROLLBACK');
+      throw error.code === LOCK_NOT_AVAILABLE && looked !== undefined ? await lockedBy(client, looked, error) : error;
     }
     await client.query('COMMIT');
   });
+}
+
+async function lockedBy(client: pg.PoolClient, { oid }: Looked, refused: DatabaseRefusedError): Promise<TableLockedError> {
+  const ask = async (sql: string, params: readonly unknown[]) => (await client.query<OpenTransaction>(sql, [...params])).rows;
+  return new TableLockedError(refused, await tableLockHolders(ask, oid));
 }
 
 interface Work {

@@ -1,7 +1,6 @@
 /** Who has a lock on a table, or on what is below it, as an operator is told of it. */
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { PublishedRelation } from '../../../src/model/relation.ts';
 import { tableLockHolders } from '../../../src/postgres/catalog/table-lock-holders.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { type OwnCluster, startOwnCluster } from '../../support/operations/own-cluster.ts';
@@ -10,7 +9,7 @@ import { targetOf } from '../../support/postgres/postgres-target.ts';
 let cluster: OwnCluster;
 let pool: DatabasePool;
 let session: pg.Client;
-let table: PublishedRelation;
+let oid: number;
 
 beforeAll(async () => {
   const tables = `
@@ -23,7 +22,7 @@ beforeAll(async () => {
   session = await database.session();
   await session.query("SET application_name = 'the other'");
   const [row] = await database.query(`SELECT 'items'::regclass::int8::float8 AS oid`);
-  table = { oid: Number(row?.['oid']), schema: 'public', name: 'items' };
+  oid = Number(row?.['oid']);
 });
 afterAll(async () => {
   await pool.close();
@@ -31,6 +30,7 @@ afterAll(async () => {
   await cluster.remove();
 });
 
+const holdersNow = () => tableLockHolders((sql, params) => pool.query(sql, params), oid, 'pub');
 const ONE = [expect.stringMatching(/^process \d+ of Postgres, application "the other", role ".*", from 127.0.0.1, since .*Z$/)];
 
 test.each([
@@ -41,7 +41,7 @@ test.each([
 ])('is told of %s', async (_, sql, expected) => {
   await session.query(`BEGIN; ${sql}`);
 
-  const holders = await tableLockHolders(pool, table, 'pub');
+  const holders = await holdersNow();
 
   await session.query('ROLLBACK');
   expect(holders).toEqual(expected);
@@ -54,7 +54,7 @@ test('is told of a prepared transaction, which has no process, and not of one th
   const asked = waiting.query('BEGIN; LOCK TABLE items');
   await database.until('SELECT FROM pg_locks WHERE NOT granted');
 
-  const holders = await tableLockHolders(pool, table, 'pub');
+  const holders = await holdersNow();
 
   await session.query("ROLLBACK PREPARED 'left over'");
   await asked;

@@ -136,13 +136,16 @@ test('outlasts what the database allows its applications', async () => {
 
 test('a table that somebody keeps locked is refused in words, and its connection is free for others', async () => {
   const locking = await database.session();
-  await locking.query('BEGIN; LOCK TABLE items');
+  await locking.query("SET application_name = 'a migration'; BEGIN; LOCK TABLE items");
 
   const { type, error } = await ask(new RecordingTarget({ name: 'items', columns: ['id'] }));
 
   await locking.query('ROLLBACK');
   const message = 'Snapshot timed out while waiting for a table lock';
-  expect({ type, error }).toEqual({ type: 'snapshot.failed', error: { name: 'lock_timeout', code: 'lock_timeout', message, status: 503 } });
+  const holders = [expect.stringMatching(/^process \d+ of Postgres, application "a migration", .* since .*Z$/)];
+  expect({ type, error }).toEqual({
+    type: 'snapshot.failed', error: { name: 'lock_timeout', code: 'lock_timeout', message, status: 503, holders },
+  });
 });
 
 test('an empty table starts and completes', async () => {
