@@ -16,7 +16,7 @@ const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
 /** A disk that takes longer for one thing is told of. */
 const SLOW_MS = 5_000;
 
-/** @returns told whether the secret was given; undefined when the service is active, and its disk in time. */
+/** @returns told whether the secret was given; undefined when the service is active, its disk in time, and sessions lent. */
 export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean) => Promise<string | undefined> {
   const { database: { adminPool, slot, lock }, runtime, world: { clock } } = resources;
   const holder = keptHolder(clock, adminPool, slot);
