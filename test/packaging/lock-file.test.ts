@@ -16,25 +16,37 @@ interface LockFile {
 }
 
 const REPOSITORY = join(import.meta.dirname, '../..');
-const lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8')) as LockFile;
-const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as LockedPackage;
-const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+/** The project, and the older versions of Postgres that tests are run on. */
+const INSTALLED = ['.', 'test/versions'];
 
-test('the lock file names no download address, and a hash for every package', () => {
-  const unlike = locked.filter(([, { resolved, integrity }]) => resolved !== undefined || integrity === undefined);
+function read(folder: string, file: string): unknown {
+  return JSON.parse(readFileSync(join(REPOSITORY, folder, file), 'utf8'));
+}
+
+function lockedIn(folder: string): readonly (readonly [path: string, LockedPackage])[] {
+  return Object.entries((read(folder, 'package-lock.json') as LockFile).packages);
+}
+
+test.each(INSTALLED)('the lock file of %s names no download address, and a hash for every package', (folder) => {
+  const unlike = lockedIn(folder).filter(([path, { resolved, integrity }]) => {
+    return path !== '' && (resolved !== undefined || integrity === undefined);
+  });
 
   expect(unlike).toEqual([]);
 });
 
-test('the lock file is of what package.json asks for: `npm ci` refuses another one', () => {
+test.each(INSTALLED)('the lock file of %s is of what package.json asks for: `npm ci` refuses another one', (folder) => {
   const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
-  const [asked, known] = [manifest, lock.packages['']].map((of) => kinds.map((kind) => of?.[kind]));
+  const manifest = read(folder, 'package.json') as LockedPackage;
+  const root = lockedIn(folder).find(([path]) => path === '')?.[1];
+  const [asked, known] = [manifest, root].map((of) => kinds.map((kind) => of?.[kind]));
 
   expect(known).toEqual(asked);
 });
 
 test('the lock file holds what every platform needs, not only the one it was written on', () => {
-  const wanted = Object.values(lock.packages).flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}));
+  const locked = lockedIn('.');
+  const wanted = locked.flatMap(([, { optionalDependencies }]) => Object.keys(optionalDependencies ?? {}));
   const missing = wanted.filter((name) => !locked.some(([path]) => path.endsWith(`node_modules/${name}`)));
 
   expect(missing).toEqual([]);

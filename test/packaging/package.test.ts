@@ -18,7 +18,7 @@ interface Manifest {
 }
 
 const REPOSITORY = join(import.meta.dirname, '../..');
-const NOT_IN_A_CLONE = ['.git', 'node_modules', 'dist', '.armature', 'coverage'];
+const NOT_IN_A_CLONE = ['.git', 'node_modules', 'test/versions/node_modules', 'dist', '.armature', 'coverage'];
 const PACK_MS_MAX = 600_000;
 const COMPILE_MS_MAX = 120_000;
 /** Of the observer's page the build makes a few files by themselves, with the charts that it draws. */

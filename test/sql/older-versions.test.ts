@@ -5,7 +5,7 @@ import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereColumn, WhereLanguage } from '../../src/sql/where.ts';
 import { openJudge, type Judge } from '../support/expression-judge.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startVersion, VERSIONS, type VersionServer } from '../support/postgres/versions.ts';
+import { EMBEDDED, startVersion, VERSIONS, type VersionServer } from '../support/postgres/versions.ts';
 import { typedExpressions } from '../support/typed-expressions.ts';
 
 const EXPRESSIONS = 300;
@@ -36,7 +36,7 @@ test('an interval that would be infinite is an error before there were any', () 
   expect(evaluated(newer)).toBe(true);
 });
 
-describe.each(VERSIONS.filter((version) => version !== 'embedded'))('Postgres %s', (version) => {
+describe.each(VERSIONS.filter((version) => version !== EMBEDDED))('Postgres %s', (version) => {
   let server: VersionServer;
   let database: TestDatabase;
   let judge: Judge;

@@ -11,6 +11,7 @@ import { startCuttableNetwork } from '../../support/operations/cuttable-network.
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { HAS_TRANSACTION_TIMEOUT } from '../../support/postgres/transaction-timeout.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -103,7 +104,7 @@ test('who gives up does not keep waiting in Postgres', async () => {
   expect(type).toBe('lock.refused');
 });
 
-test('a wait for the lock outlasts what the database allows a transaction', async () => {
+test.runIf(HAS_TRANSACTION_TIMEOUT)('a wait for the lock outlasts what the database allows a transaction', async () => {
   const holder = await open();
   await holder.ask({ type: 'acquire' });
   await database.query(`ALTER DATABASE ${database.name} SET transaction_timeout = '1s'`);

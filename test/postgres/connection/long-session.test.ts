@@ -3,8 +3,11 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askAgain, prepareLongSession } from '../../../src/postgres/connection/long-session.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { TRANSACTION_TIMEOUT } from '../../support/postgres/transaction-timeout.ts';
 
-const LIMITS = ['statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'];
+const LIMITS = [
+  'statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout', ...TRANSACTION_TIMEOUT,
+];
 
 let database: TestDatabase;
 

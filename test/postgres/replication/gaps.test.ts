@@ -80,7 +80,7 @@ test('a transaction that holds nothing for us is told without a fragment', () =>
 
   commit(2n, []);
 
-  expect(sink.transactions.at(-1)).toMatchObject({ lsn: '2', changes: [], fragmentCount: 0 });
+  expect(sink.commits.at(-1)).toMatchObject({ lsn: '2', changes: [], fragmentCount: 0 });
 });
 
 test('a transaction of exactly the limit is followed', () => {

@@ -197,7 +197,7 @@ test('random transactions come out as they went in, in fragments that hold whole
           ...('row' in each ? { new: wellFormed(each.row) } : {}),
         })),
       );
-      expect(sink.transactions.map(({ changes }) => changes)).toEqual(expected);
+      expect(sink.commits.map(({ changes }) => changes)).toEqual(expected);
     }),
     { numRuns: 300 },
   );

