@@ -20,9 +20,13 @@ afterAll(async () => {
 });
 
 test('retained-wal: beyond the bound the log says how much, since when, what it means and what to do', async () => {
+  await database.query('CREATE TABLE items (id integer)');
+  const open = await database.session(); // Else it is let go as soon as Postgres writes down who is at work, as another test may have it.
+  await open.query('BEGIN; INSERT INTO items VALUES (1)');
   await database.query("SELECT pg_logical_emit_message(false, '', repeat('x', 2000000))");
 
   await expect.poll(() => service.output()).toContain('wal.retained');
+  await open.query('ROLLBACK');
 
   const line = service.output().split('\n').find((each) => each.includes('wal.retained')) ?? '{}';
   expect(JSON.parse(line)).toMatchObject({
@@ -31,6 +35,6 @@ test('retained-wal: beyond the bound the log says how much, since when, what it 
     retainedBytes: expect.any(Number),
     since: expect.any(String),
     meaning: expect.stringMatching(/^Postgres keeps .* MiB of WAL on its disk for the replication slot electric_slot_/),
-    advice: expect.stringMatching(/^The service/),
+    advice: expect.stringMatching(/^The service has (?:taken|yet)/),
   });
 });
