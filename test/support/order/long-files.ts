@@ -3,19 +3,21 @@
  * wait for timers of the service one by one among those that compute.
  */
 export const LONG_FILES: readonly string[] = [
-  'packaging/package', 'observer/page', 'bench/workloads', 'clients/faulty-world', 'bench/rolling', 'packaging/dockerfile', 'examples/todo',
-  'clients/restarted-service', 'bench/otp', 'clients/subset-merging', 'service/failing-disk', 'sql/large-values',
+  'packaging/package', 'observer/page', 'bench/workloads', 'clients/faulty-world', 'bench/rolling', 'packaging/dockerfile',
+  'examples/todo', 'clients/restarted-service', 'bench/otp', 'clients/subset-merging', 'service/failing-disk', 'sql/large-values',
   'service/large-transaction', 'service/supervision', 'service/slots/moved-slot', 'service/tables/missed-changes', 'service/full-disk',
-  'service/durability', 'service/slots/foreign-slot', 'storage/whole/whole-cuts', 'conformance/subqueries/middle-shapes', 'explore/orders',
-  'operations/high-availability', 'storage/whole/whole-damage', 'sql/where-postgres', 'service/negated-subqueries', 'explore/agreement',
-  'conformance/http/clauses', 'operations/cut-network', 'sql/time-zones-postgres', 'explore/splices', 'explore/taken-at-once',
-  'races/hand-over', 'service/catching-up', 'service/limits', 'service/subsets', 'sql/values-postgres', 'service/nested-shapes',
-  'postgres/catalog/publication', 'races/layers', 'operations/secure-db-connection', 'otp/supervision/supervisor-exhaustive',
+  'service/tables/published-versions', 'service/durability', 'service/slots/foreign-slot', 'storage/whole/whole-cuts',
+  'conformance/subqueries/middle-shapes', 'explore/orders', 'operations/high-availability', 'storage/whole/whole-damage',
+  'sql/where-postgres', 'service/negated-subqueries', 'explore/agreement', 'conformance/http/clauses', 'operations/cut-network',
+  'sql/time-zones-postgres', 'explore/splices', 'explore/taken-at-once', 'races/hand-over', 'service/catching-up', 'service/limits',
+  'service/subsets', 'sql/values-postgres', 'service/nested-shapes', 'postgres/catalog/publication', 'races/layers',
+  'service/tables/partitioned-versions', 'operations/secure-db-connection', 'otp/supervision/supervisor-exhaustive',
   'postgres/replication/replication-port', 'service/tables/partitioned-tables-property', 'explore/worlds', 'sql/where-language',
-  'service/read-only-disk', 'service/large-data', 'service/slow-readers', 'actors/log-tables-contract', 'explore/transition-coverage',
-  'service/growing-snapshot', 'operations/promoted-standby', 'explore/hand-over', 'service/tables/partitioned-restarts',
-  'service/thousand-shapes', 'demo/embedded-postgres', 'actors/directory/shape-directory-model', 'service/outgrown-logs',
-  'http-cache/kept-answers', 'conformance/where/protocol-forms', 'service/transactions',
+  'sql/older-versions', 'postgres/replication/unfit-slot', 'service/read-only-disk', 'service/large-data', 'service/slow-readers',
+  'actors/log-tables-contract', 'explore/transition-coverage', 'service/growing-snapshot', 'operations/promoted-standby',
+  'explore/hand-over', 'service/tables/partitioned-restarts', 'service/thousand-shapes', 'postgres/other-versions',
+  'demo/embedded-postgres', 'actors/directory/shape-directory-model', 'service/outgrown-logs', 'http-cache/kept-answers',
+  'conformance/where/protocol-forms', 'service/transactions',
 ];
 
 /** The project of the files that share a process with those before them: of rooms that leave nothing behind there. */
