@@ -195,12 +195,13 @@ class Pool implements DatabasePool {
 
   private async ask(): Promise<void> {
     try {
-      await this.use((client) => inTime(client, this.clock, this.silenceMsMax, () => client.query('SELECT 1')));
+      const late = this.isLent ? () => new SessionNotLentError(this.silenceMsMax) : undefined;
+      await this.use((client) => inTime(client, this.clock, this.silenceMsMax, () => client.query('SELECT 1'), late));
     } catch (error) {
       if (!this.mayBeFull(error)) throw error;
       await this.askBeside();
       this.isUp = true;
-      if (this.isLent && !(error instanceof PoolTimeoutError)) this.isWithheld = true;
+      if (error instanceof SessionNotLentError) this.isWithheld = true;
     }
   }
 
@@ -234,10 +235,13 @@ class Pool implements DatabasePool {
   /** What fails at once may be over at once, and then they go on. */
   private unanswered(error: unknown, { sinceMs, heard }: Doubt): void {
     const isSilent = error instanceof DatabaseUnreachableError && !isAnswer(error);
-    if (isSilent) this.isUp = false;
-    if (isSilent && this.clock.nowMs() - sinceMs < this.silenceMsMax) return;
+    if (isSilent) {
+      this.isUp = false;
+      this.isWithheld = false; // Nobody is there who could lend one.
+      if (this.clock.nowMs() - sinceMs < this.silenceMsMax) return;
+      breakSilent(heard);
+    }
     this.doubt = undefined;
-    if (isSilent) breakSilent(heard);
   }
 
   /** The server has TLS now, or has none any more: the next `open` finds out in which way it is reached. */

@@ -209,17 +209,42 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
   },
 );
 
-test('a transaction for which a pooler lends no session is given up in time, and the pool says so until one is lent', async () => {
+test('a transaction for which a pooler lends no session is given up in time, and the pool says so until that is gone', async () => {
   const server = await startSilentPostgres();
   const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 3, isLent: true, silenceMsMax: 300 });
   await pool.open();
 
   const refused = await pool.use((client) => pool.begin(client, 'BEGIN')).catch((error: unknown) => error);
+  const withheld = { isUp: pool.isUp, isWithheld: pool.isWithheld };
+  await server.close();
+  await pool.probe().catch(() => {});
+  const gone = { isUp: pool.isUp, isWithheld: pool.isWithheld };
 
-  const standing = { isUp: pool.isUp, isWithheld: pool.isWithheld };
+  await pool.close();
+  expect({ refused, withheld, gone }).toEqual({
+    refused: new SessionNotLentError(300), withheld: { isUp: true, isWithheld: true }, gone: { isUp: false, isWithheld: false },
+  });
+});
+
+test('a pooler that lends no session for a question withholds them, and one that lets somebody in late does not', async () => {
+  const server = await startSilentPostgres();
+  const options = { target: targetOf(server.url), applicationName: 'pool test', max: 1, isLent: true, queueMsMax: 200, silenceMsMax: 1_000 };
+  const pool = createPool(options);
+  await pool.open();
+
+  await pool.probe(); // Its question breaks off the connection, which is there no more.
+  const asked = pool.isWithheld;
+  await pool.close();
+  await pool.open();
+  const client = await pool.use((each) => Promise.resolve(each));
+  await client.end();
+  server.letInAfter(400);
+  await pool.probe();
+  const late = { isUp: pool.isUp, isWithheld: pool.isWithheld };
+
   await server.close();
   await pool.close();
-  expect({ refused, standing }).toEqual({ refused: new SessionNotLentError(300), standing: { isUp: true, isWithheld: true } });
+  expect({ asked, late }).toEqual({ asked: true, late: { isUp: true, isWithheld: false } });
 });
 
 test('where the network was cut, a pool closes in time, and whoever waits for an answer gets an error', async () => {
