@@ -69,7 +69,7 @@ export interface DatabasePool {
   probe(): Promise<void>;
   /**
    * Resolves when every connection is closed. Borrowed ones close when they are given back, within a second: then they are broken off, with
-   * an error for who has them. `open` may follow.
+   * an error for who has them. An `open` that is under way opens nothing any more; another one may follow.
    */
   close(): Promise<void>;
 }
@@ -109,6 +109,8 @@ class Pool implements DatabasePool {
   private readonly silenceMsMax: number;
   private readonly clients = new Set<pg.PoolClient>();
   private doubt: Doubt | undefined;
+  /** How often it was closed. */
+  private closings = 0;
 
   constructor(options: DatabasePoolOptions) {
     this.options = options;
@@ -131,7 +133,12 @@ class Pool implements DatabasePool {
   }
 
   async open(): Promise<void> {
+    const { closings } = this;
     const pool = await inWorkingWay(this.options.target, (tls) => this.connected(tls));
+    if (closings !== this.closings) {
+      await pool.end();
+      throw new DatabaseUnreachableError('the pool was closed meanwhile');
+    }
     this.isUp = true;
     if (this.pool === undefined) this.pool = pool;
     else await pool.end(); // It was open before, or was opened meanwhile.
@@ -179,6 +186,7 @@ class Pool implements DatabasePool {
 
   async close(): Promise<void> {
     const { pool } = this;
+    this.closings += 1;
     this.pool = undefined;
     this.isUp = false;
     this.isWithheld = false;

@@ -247,6 +247,23 @@ test('a pooler that lends no session for a question withholds them, and one that
   expect({ asked, late }).toEqual({ asked: true, late: { isUp: true, isWithheld: false } });
 });
 
+test('a pool that is closed while it opens stays closed', async () => {
+  const server = await startSilentPostgres();
+  server.letInAfter(300);
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 1 });
+  const opening = pool.open().then(() => 'opened', (error: unknown) => error);
+  await pool.close();
+
+  const outcome = await opening;
+
+  const standing = { isUp: pool.isUp, open: pool.counts.open };
+  await server.close();
+  await pool.close();
+  expect({ outcome, standing }).toEqual({
+    outcome: new DatabaseUnreachableError('the pool was closed meanwhile'), standing: { isUp: false, open: 0 },
+  });
+});
+
 test('where the network was cut, a pool closes in time, and whoever waits for an answer gets an error', async () => {
   const network = await startCuttableNetwork(database.url);
   const clock = new ManualClock();
