@@ -59,6 +59,7 @@ export async function stepInTime<Result>(
 export async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promise<Result>): Promise<Result> {
   const giveUp = (): void => void client.connection.stream.destroy();
   signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp(); // It tells of that but once.
   try {
     const result = await work;
     if (signal.aborted) throw new DatabaseUnreachableError('the attempt was given up');

@@ -13,6 +13,7 @@ afterAll(() => database.drop());
 
 test.each<[string, string, 'before' | 'behind', string, string]>([
   ['given up before its answer came is closed, and the answer counts for nothing', 'SELECT 1', 'before', 'refused', 'ended'],
+  ['given up before it was asked is closed, though no answer ever comes', 'SELECT pg_sleep(3600)', 'before', 'refused', 'ended'],
   ['refused is closed', 'SELECT 1 / 0', 'behind', 'refused', 'ended'],
   ['answered outlasts whoever asked', 'SELECT 1', 'behind', 'answered', 'goes on'],
 ])('a connection whose question was %s', async (_, sql, when, outcome, standing) => {
