@@ -13,7 +13,7 @@ import type { DatabasePool } from './pool.ts';
 export interface PoolPortOptions {
   readonly name?: Name;
   readonly pools: readonly DatabasePool[];
-  /** Told behind each probe whether a pooler lets us in and lends no session. */
+  /** Told behind each probe that finds the pools up whether a pooler lends no session. */
   readonly lending?: (isWithheld: boolean) => void;
 }
 
@@ -24,7 +24,7 @@ export function poolPort({ name, pools, lending = () => {} }: PoolPortOptions): 
       requests: {
         async probe() {
           const answer = await probe(pools);
-          lending(pools.some(({ isWithheld }) => isWithheld));
+          if (answer.type === 'pools.up') lending(pools.some(({ isWithheld }) => isWithheld));
           return answer;
         },
       },

@@ -228,8 +228,8 @@ test('a transaction for which a pooler lends no session is given up in time, and
 
 test('a pooler that lends no session for a question withholds them, and one that lets somebody in late does not', async () => {
   const server = await startSilentPostgres();
-  const options = { target: targetOf(server.url), applicationName: 'pool test', max: 1, isLent: true, queueMsMax: 200, silenceMsMax: 1_000 };
-  const pool = createPool(options);
+  const times = { queueMsMax: 200, silenceMsMax: 1_000 };
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 1, isLent: true, ...times });
   await pool.open();
 
   await pool.probe(); // Its question breaks off the connection, which is there no more.
@@ -245,6 +245,21 @@ test('a pooler that lends no session for a question withholds them, and one that
   await server.close();
   await pool.close();
   expect({ asked, late }).toEqual({ asked: true, late: { isUp: true, isWithheld: false } });
+});
+
+test('whether a pooler lends sessions is told behind a probe that got through to it, and behind no other', async () => {
+  const server = await startSilentPostgres();
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 1, isLent: true, silenceMsMax: 300 });
+  const told: boolean[] = [];
+  const port = await openPort(poolPort({ pools: [pool], lending: (isWithheld) => told.push(isWithheld) }));
+  await pool.open();
+
+  const there = await port.ask({ type: 'probe' });
+  await server.close();
+  const gone = await port.ask({ type: 'probe' });
+
+  await port.close();
+  expect({ types: [there.type, gone.type], told }).toEqual({ types: ['pools.up', 'pools.down'], told: [true] });
 });
 
 test('a pool that is closed while it opens stays closed', async () => {
