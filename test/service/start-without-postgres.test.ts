@@ -87,7 +87,7 @@ test('started where Postgres takes what it is sent and says nothing: it listens 
   const network = await startCuttableNetwork(database.url);
   const options = {
     databaseUrl: network.url, storageDirectory: join(directory, 'storage'), port: await freePort(),
-    environment: { ARMATURE_DATABASE_TIMEOUT: '1s' },
+    environment: { ARMATURE_DATABASE_TIMEOUT: '3s' },
   };
   const first = await startServiceProcess(options);
   const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
