@@ -49,7 +49,10 @@ export interface Service {
   readonly ended: Promise<string | undefined>;
   /** How it stands, and what it waits for if it is not active. */
   status(): ServiceStanding;
-  /** Why it is not active, in a sentence for whoever runs it: since when, and when it is tried again. Undefined when it is active. */
+  /**
+   * Why it is not active, in a sentence for whoever runs it: since when, and when it is tried again. When it is active, what it waits for
+   * all the same (its disk, a pooler) or that it sleeps; undefined where there is nothing to say.
+   */
   cause(): Promise<string | undefined>;
   /** Requests under way, that may make a shape and for shapes that exist; and how many of all wait for a shape to change. */
   load(): ServiceLoad;
