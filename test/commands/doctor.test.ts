@@ -1,9 +1,10 @@
 /** `armature doctor` before real databases: what it finds, what it says to run, and that running it mends what it found. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { doctor } from '../../src/commands/doctor.ts';
 import type { Finding } from '../../src/postgres/doctor/finding.ts';
 import type { Flags } from '../../src/settings/configuration.ts';
 import { RecordingTerminal } from '../support/commands/recording-terminal.ts';
+import { startOwnCluster } from '../support/operations/own-cluster.ts';
 import { createDatabase, createDatabaseOn, serverUrl, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startRelay } from '../support/service/relay.ts';
 
@@ -143,6 +144,24 @@ test('a role that may only read by default is told by which statement it may wri
   await run(['read_only'], await found({}, asRole()));
 
   expect({ before, after: await verdicts(['read_only'], asRole()) }).toEqual({ before: { read_only: 'fail' }, after: { read_only: 'ok' } });
+});
+
+test('what it says to run lets transactions write by default again, for whomever it was set, also in a session of theirs', async () => {
+  const cluster = await startOwnCluster('');
+  onTestFinished(() => cluster.remove());
+  const { url, name, query, session } = cluster.database;
+  const user = new URL(url).username;
+  const after: unknown[] = [];
+  for (const whose of [`ROLE ${user}`, `DATABASE ${name}`, `ROLE ${user} IN DATABASE ${name}`, 'ROLE ALL']) {
+    await query(`ALTER ${whose} SET default_transaction_read_only = on`);
+    const statements = (await found({}, url)).flatMap(({ check, run: each }) => (check === 'read_only' ? each : []));
+    const client = await session();
+    for (const statement of statements) await client.query(statement);
+    after.push({ count: statements.length, ...(await verdicts(['read_only'], url)) });
+  }
+
+  const mended = { count: 2, read_only: 'ok' };
+  expect(after).toEqual([mended, mended, mended, mended]);
 });
 
 test.each([['SQL_ASCII', 'warn'], ['UTF8', 'ok']])('a database of the encoding %s: %s', async (encoding, verdict) => {

@@ -35,12 +35,15 @@ const walLevel: Check = {
   },
 };
 
-/** By which `ALTER … RESET` a session gets rid of a setting. */
+/** By which `ALTER … RESET` a session gets rid of a setting, by its `source` in `pg_settings`. */
 const RESET_OF: Readonly<Record<string, (names: { role: string; database: string }) => string>> = {
   user: ({ role }) => `ALTER ROLE ${role} RESET`,
   database: ({ database }) => `ALTER DATABASE ${database} RESET`,
   'database user': ({ role, database }) => `ALTER ROLE ${role} IN DATABASE ${database} RESET`,
+  global: () => 'ALTER ROLE ALL RESET',
 };
+/** As a rule whoever runs the statement is one of those that may not. */
+const WRITE_HERE = 'SET default_transaction_read_only = off;';
 
 /** Publication, slot and replica identities are written. */
 const readOnly: Check = {
@@ -51,8 +54,8 @@ const readOnly: Check = {
     );
     if (value === 'off') return [ok('Transactions may write by default')];
     const reset = RESET_OF[source]?.({ role: quoteName(target.user), database: quoteName(target.database) });
-    const run = reset === undefined ? remark(`it is set by the ${source}`) : `${reset} default_transaction_read_only;`;
-    return [fail('default_transaction_read_only is on: neither publication nor tables can be altered for a shape', run)];
+    const run = reset === undefined ? [remark(`it is set by the ${source}`)] : [WRITE_HERE, `${reset} default_transaction_read_only;`];
+    return [fail('default_transaction_read_only is on: neither publication nor tables can be altered for a shape', ...run)];
   },
 };
 
