@@ -8,9 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPool } from '../../src/postgres/connection/pool.ts';
+import { snapshotPort } from '../../src/postgres/snapshot/snapshot-port.ts';
 import { type PgBouncer, startPgBouncer } from '../support/operations/pgbouncer.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
+import { openPort } from '../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { targetOf } from '../support/postgres/postgres-target.ts';
+import { RecordingTarget } from '../support/postgres/snapshot-target.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -124,4 +129,25 @@ test('pooled-connections: while the pooler is paused, a new shape is refused in 
     health: [200, { status: 'active', cause: expect.stringMatching(/^the pooler lends no session since /) as string }],
     refetches: [0, 0],
   });
+});
+
+test('pooled-connections: a table that is locked is told of in time, also where no session is lent to ask who has the lock', async () => {
+  const pool = createPool({ target: targetOf(pooler.url), applicationName: 'withheld', max: 1, isLent: true, silenceMsMax: 1_000 });
+  await pool.open();
+  const target = new RecordingTarget({ name: 'items', columns: ['id'] });
+  const port = await openPort(snapshotPort({ pool, target: () => target }));
+  const locking = await database.session();
+  await locking.query('BEGIN; LOCK TABLE items');
+
+  const asked = port.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
+  await database.until("SELECT FROM pg_locks WHERE NOT granted AND relation = 'items'::regclass");
+  await pooler.pause(); // Once its transaction has ended.
+  const { type, error } = await asked;
+  await pooler.resume();
+  await locking.query('ROLLBACK');
+  await port.close();
+  await pool.close();
+
+  const message = 'Snapshot timed out while waiting for a table lock';
+  expect({ type, error }).toEqual({ type: 'snapshot.failed', error: { name: 'lock_timeout', code: 'lock_timeout', message, status: 503 } });
 });

@@ -107,14 +107,27 @@ async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget
     } catch (error) {
       if (!(error instanceof DatabaseRefusedError)) throw error;
       await client.query('ROLLBACK');
-      throw error.code === LOCK_NOT_AVAILABLE && looked !== undefined ? await lockedBy(client, looked, error) : error;
+      throw error.code === LOCK_NOT_AVAILABLE && looked !== undefined ? await lockedBy(client, options.pool, looked, error) : error;
     }
     await client.query('COMMIT');
   });
 }
 
-async function lockedBy(client: pg.PoolClient, { oid }: Looked, refused: DatabaseRefusedError): Promise<TableLockedError> {
-  const ask = async (sql: string, params: readonly unknown[]) => (await client.query<OpenTransaction>(sql, [...params])).rows;
+/** Where sessions are lent, this takes another one, which may not come: whoever waits has waited long enough by then. */
+async function lockedBy(
+  client: pg.PoolClient,
+  pool: DatabasePool,
+  { oid }: Looked,
+  refused: DatabaseRefusedError,
+): Promise<TableLockedError> {
+  const ask = async (sql: string, params: readonly unknown[]) => {
+    await pool.begin(client, 'BEGIN READ ONLY');
+    try {
+      return (await client.query<OpenTransaction>(sql, [...params])).rows;
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  };
   return new TableLockedError(refused, await tableLockHolders(ask, oid));
 }
 
