@@ -14,7 +14,7 @@ import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { FoundColumn, FoundTable } from '../../model/found-table.ts';
 import type { QueryWithMembers } from '../../sql/where.ts';
 import { FILES_SQL, FOUND_COLUMNS_SQL, PLACES_NOW_SQL, PLACES_SQL } from '../catalog/table-facts.ts';
-import { askAgain } from '../connection/long-session.ts';
+import { askPrepared } from '../connection/prepared-question.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import type { RowQuery } from './query-messages.ts';
 import { SchemaChangedError, TableRewrittenError } from './snapshot-error.ts';
@@ -93,7 +93,7 @@ interface Place {
  * @throws {TableRewrittenError} what was read counts for nothing.
  */
 export async function confirm(client: pg.PoolClient, { oid, name, places }: Looked): Promise<void> {
-  const [now] = await askAgain<Place & pg.QueryResultRow>(client, PLACES, [oid, name]);
+  const [now] = await askPrepared<Place & pg.QueryResultRow>(client, PLACES, [oid, name]);
   if (now?.isNamed !== true) throw new SchemaChangedError(`relation ${name} is another one since it was waited for`);
   if (now.places !== places) throw new TableRewrittenError();
 }
@@ -128,7 +128,7 @@ export class TableLooks {
 }
 
 async function look(client: pg.PoolClient, { relation }: ReadTable): Promise<LookRow | undefined> {
-  const [row] = await askAgain<LookRow & pg.QueryResultRow>(client, LOOK, [relation.schema, relation.name]);
+  const [row] = await askPrepared<LookRow & pg.QueryResultRow>(client, LOOK, [relation.schema, relation.name]);
   return row;
 }
 

@@ -1,7 +1,6 @@
 /** What a session is freed of that may work or wait for long, in a database that limits its applications. */
-import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askAgain, prepareLongSession } from '../../../src/postgres/connection/long-session.ts';
+import { prepareLongSession } from '../../../src/postgres/connection/long-session.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { TRANSACTION_TIMEOUT } from '../../support/postgres/transaction-timeout.ts';
 
@@ -39,23 +38,6 @@ test('every limit on time is lifted, and once: what the session sets afterwards 
     limited: LIMITS.map(() => '600000'),
     lifted: LIMITS.map(() => '0'),
     kept: LIMITS.map((name) => (name === 'lock_timeout' ? '1000' : '0')),
-  });
-});
-
-test('what is asked again and again is prepared once where the session is ours, and never where it is lent', async () => {
-  const question = { name: 'sum', text: 'SELECT $1::int + 1 AS next' };
-  const asked = async (session: pg.Client) => {
-    const answers = [await askAgain(session, question, [1]), await askAgain(session, question, [2])];
-    const { rows: prepared } = await session.query("SELECT name, generic_plans + custom_plans AS runs FROM pg_prepared_statements");
-    return { answers, prepared };
-  };
-  const [ours, lent] = [await database.session(), await database.session()];
-  await prepareLongSession(ours);
-
-  const answers = [[{ next: 2 }], [{ next: 3 }]];
-  expect({ ours: await asked(ours), lent: await asked(lent) }).toEqual({
-    ours: { answers, prepared: [{ name: 'sum', runs: '2' }] },
-    lent: { answers, prepared: [] },
   });
 });
 
