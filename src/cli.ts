@@ -27,6 +27,9 @@ type Running = Pick<Service, 'dump' | 'ended' | 'ending' | 'stop'>;
 /** What a service may take to end beyond the time that it gives to open responses: less than orchestrators wait before they kill. */
 const CLOSING_MS = 20_000;
 
+/** The first drains, the second ends at once. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<void> {
@@ -130,14 +133,20 @@ function drainAtSignal(starting: Promise<Running>, { drainTimeoutMs }: Configura
     let isDraining = false;
     starting.then((service) => (running = service), () => {}); // Why it did not start is told elsewhere.
     const drain = (): void => {
-      if (isDraining) process.exit(EXIT.interrupted);
+      if (isDraining) interrupt();
       isDraining = true;
       if (running === undefined) report.say('Stopping as soon as it has started; once more to end at once');
       endInTime(drainTimeoutMs, () => running?.ending());
       starting.then((service) => service.stop()).then(() => resolve(undefined), reject);
     };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, drain);
+    for (const signal of SIGNALS) process.on(signal, drain);
   });
+}
+
+/** The end of a process waits for what a disk has been asked: where that hangs, it is left to the system what a third signal does. */
+function interrupt(): never {
+  for (const signal of SIGNALS) process.removeAllListeners(signal);
+  process.exit(EXIT.interrupted);
 }
 
 /** Whoever sent the signal would kill it soon. What is on the disk is as whole as behind a kill, and the next start goes on from there. */
@@ -146,8 +155,14 @@ function endInTime(drainTimeoutMs: number, waitsFor: () => string | undefined): 
   systemClock.setTimer(() => {
     const left = waitsFor() ?? 'its start';
     toStderr(`armature: it did not end within ${withinMs / 1000} s (left: ${left}), and ends now; nothing that was told is lost\n`);
+    process.once('exit', killWhereDiskHangs); // Behind whatever else is to be done then.
     process.exit(EXIT.failed);
   }, withinMs);
+}
+
+/** Else the process would wait for what the disk has been asked, and never end. */
+function killWhereDiskHangs(): void {
+  if (process.getActiveResourcesInfo().some((what) => /^(?:FSReq|CloseReq)/.test(what))) process.kill(process.pid, 'SIGKILL');
 }
 
 /** SIGUSR2 asks what the service is doing. (At SIGUSR1 Node opens its debugger.) Windows has neither. */

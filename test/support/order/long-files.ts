@@ -5,6 +5,7 @@
 export const LONG_FILES: readonly string[] = [
   'packaging/package', 'observer/page', 'bench/workloads', 'clients/faulty-world', 'bench/rolling', 'packaging/dockerfile',
   'examples/todo', 'clients/restarted-service', 'bench/otp', 'clients/subset-merging', 'service/failing-disk', 'sql/large-values',
+  'service/hanging-disk',
   'service/large-transaction', 'service/supervision', 'service/slots/moved-slot', 'service/tables/missed-changes', 'service/full-disk',
   'service/tables/published-versions', 'service/durability', 'service/slots/foreign-slot', 'storage/whole/whole-cuts',
   'conformance/subqueries/middle-shapes', 'explore/orders', 'operations/high-availability', 'storage/whole/whole-damage',
