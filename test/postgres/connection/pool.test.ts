@@ -159,9 +159,10 @@ test.each([['one connection', 1], ['connections to spare', 2]])(
   },
 );
 
-test('a pool whose connections are all at work is up, none of them is closed, and none is left that it was asked by', async () => {
-  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool at work', max: 1, queueMsMax: 500 });
-  const port = await openPort(poolPort({ pools: [pool] }));
+test.each([[false], [true]])('a pool at work is up, is no word of a pooler (%s), keeps its connections and no other', async (isLent) => {
+  const pool = createPool({ target: targetOf(database.url), applicationName: 'pool at work', max: 1, queueMsMax: 500, isLent });
+  const withheld: boolean[] = [];
+  const port = await openPort(poolPort({ pools: [pool], lending: (isWithheld) => withheld.push(isWithheld) }));
   await pool.open();
   const busy = await database.session();
   await busy.query('SELECT pg_advisory_lock(1)');
@@ -173,7 +174,7 @@ test('a pool whose connections are all at work is up, none of them is closed, an
   const [row] = await asked;
 
   await port.close();
-  expect({ answer, row }).toMatchObject({ answer: { type: 'pools.up' }, row: { what: 'computed' } });
+  expect({ answer, row, withheld }).toMatchObject({ answer: { type: 'pools.up' }, row: { what: 'computed' }, withheld: [false] });
 });
 
 test('a pool whose connections are all at work is up where another one is let in, though nothing is answered behind that', async () => {
@@ -196,7 +197,8 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
   async (isLent, type) => {
     const server = await startSilentPostgres();
     const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 3, isLent, silenceMsMax: 300 });
-    const port = await openPort(poolPort({ pools: [pool] }));
+    const withheld: boolean[] = [];
+    const port = await openPort(poolPort({ pools: [pool], lending: (isWithheld) => withheld.push(isWithheld) }));
     await pool.open();
     const asked = pool.query('SELECT 1').then(() => 'answered', () => 'broken off');
 
@@ -205,7 +207,7 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
 
     await server.close();
     await port.close();
-    expect([answer.type, still]).toEqual([type, isLent ? undefined : 'broken off']);
+    expect([answer.type, still, withheld]).toEqual([type, isLent ? undefined : 'broken off', [isLent]]);
   },
 );
 
@@ -279,6 +281,47 @@ test('a pool that is closed while it opens stays closed', async () => {
   });
 });
 
+test.each([
+  ['a transaction has begun, while that lasts', async (pool: DatabasePool) => {
+    return await pool.use(async (client) => {
+      await pool.begin(client, 'BEGIN');
+      return pool.isWithheld;
+    });
+  }],
+  ['a query was answered', async (pool: DatabasePool) => {
+    await pool.query('SELECT 1');
+    return pool.isWithheld;
+  }],
+])('that a pooler lends no session is over as soon as %s', async (_, lent) => {
+  const network = await startCuttableNetwork(database.url);
+  const pool = createPool({ target: targetOf(network.url), applicationName: 'pool test', max: 1, isLent: true, silenceMsMax: 500 });
+  await pool.open();
+  network.cut();
+  await pool.use((client) => pool.begin(client, 'BEGIN')).catch(() => {});
+  const before = pool.isWithheld;
+  network.mend();
+
+  const after = await lent(pool);
+
+  await pool.close();
+  await network.close();
+  expect({ before, after }).toEqual({ before: true, after: false });
+});
+
+test('a transaction that Postgres itself does not begin is given up when a probe tells, and no pooler is blamed for it', async () => {
+  const server = await startSilentPostgres();
+  const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 2, silenceMsMax: 300 });
+  await pool.open();
+  const begun = pool.use((client) => pool.begin(client, 'BEGIN')).catch((error: unknown) => error);
+
+  await pool.probe().catch(() => {});
+
+  const refused = await begun;
+  await server.close();
+  await pool.close();
+  expect({ refused, isWithheld: pool.isWithheld }).toEqual({ refused: expect.any(DatabaseUnreachableError), isWithheld: false });
+});
+
 test('where the network was cut, a pool closes in time, and whoever waits for an answer gets an error', async () => {
   const network = await startCuttableNetwork(database.url);
   const clock = new ManualClock();
@@ -306,7 +349,8 @@ test('where the network was cut, a pool closes in time, and whoever waits for an
 test('a Postgres that lets in later than a query would wait for it is there', async () => {
   const server = await startSilentPostgres();
   const pool = createPool({ target: targetOf(server.url), applicationName: 'pool test', max: 3, queueMsMax: 300, silenceMsMax: 5_000 });
-  const port = await openPort(poolPort({ pools: [pool] }));
+  const withheld: boolean[] = [];
+  const port = await openPort(poolPort({ pools: [pool], lending: (isWithheld) => withheld.push(isWithheld) }));
   await pool.open();
   server.letInAfter(600);
 
@@ -314,5 +358,5 @@ test('a Postgres that lets in later than a query would wait for it is there', as
 
   await server.close();
   await port.close();
-  expect(answer).toEqual({ type: 'pools.up' });
+  expect({ answer, withheld }).toEqual({ answer: { type: 'pools.up' }, withheld: [false] });
 });
