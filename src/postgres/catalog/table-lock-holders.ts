@@ -26,7 +26,7 @@ const HOLDERS_SQL = `
          coalesce(usename, prepared.owner) AS role, coalesce(xact_start, prepared.prepared) AS since, gid
     FROM held LEFT JOIN pg_catalog.pg_stat_activity AS session ON session.pid = held.pid
     LEFT JOIN pg_catalog.pg_locks AS own
-      ON held.pid IS NULL AND own.pid IS NULL AND own.virtualtransaction = held.virtualtransaction AND own.locktype = 'transactionid'
+      ON held.pid IS NULL AND own.virtualtransaction = held.virtualtransaction AND own.locktype = 'transactionid'
     LEFT JOIN pg_catalog.pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid
    WHERE (held.pid IS NOT NULL OR gid IS NOT NULL) AND reads = (SELECT bool_and(reads) FROM held)
    ORDER BY since LIMIT ${HOLDERS_MAX}`;

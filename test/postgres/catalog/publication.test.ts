@@ -430,7 +430,7 @@ test('each refusal says what it is, in the words of the wire', async () => {
   const { rows: [seen] } = await holder.query<{ pid: number; since: Date }>('SELECT pg_backend_pid() AS pid, now() AS since');
   const [pid, since] = [seen?.pid, seen?.since.toISOString()];
   const reader = await database.session();
-  await reader.query('BEGIN; SELECT FROM written');
+  await reader.query('BEGIN; SELECT FROM written; SELECT FROM plain'); // Which is in the way of nothing.
 
   const refusals = {
     renamed: await refusalOf({ ...plain, oid: 1 }),
@@ -469,6 +469,36 @@ test('each refusal says what it is, in the words of the wire', async () => {
     locked: { ...told('lock_timeout', 'Snapshot timed out while waiting for a table lock'), holders },
     written: { ...told('lock_timeout', 'Snapshot timed out while waiting for a table lock'), holders },
   });
+});
+
+test('who alters the publication is named, where that is waited for', async () => {
+  const relation = await table('joins_late');
+  await database.query('CREATE PUBLICATION altered');
+  const holder = await database.session();
+  await holder.query('BEGIN; CREATE TABLE joins_first (); ALTER PUBLICATION altered ADD TABLE joins_first');
+
+  const refusal = await refusalOf(relation, { publication: 'altered' });
+
+  await holder.query('ROLLBACK');
+  expect(refusal).toMatchObject({ code: 'lock_timeout', holders: [expect.stringMatching(/^process /)] });
+});
+
+test('nobody is named where several are refused together, for each is tried by itself, nor who has ended meanwhile', async () => {
+  const relations = [await table('held'), await table('not_held')] as const;
+  const holder = await database.session();
+  await holder.query('BEGIN; LOCK TABLE held');
+  const query: DatabasePool['query'] = async (sql, params) => {
+    if (sql.includes('pg_locks')) await holder.query('ROLLBACK');
+    return await pool.query(sql, params);
+  };
+  const late = new Proxy(pool, { get: (real, name): unknown => (name === 'query' ? query : Reflect.get(real, name)) });
+  const port = await openPort(publicationPort({ pool, publication: 'pub', isManual: false, ...kept() }));
+
+  const { error: ofSeveral } = await port.ask({ type: 'addRelations', relations });
+  const ofOne = await refusalOf(relations[0], { pool: late });
+
+  const refusal = told('lock_timeout', 'Snapshot timed out while waiting for a table lock');
+  expect([ofSeveral, ofOne]).toEqual([refusal, refusal]);
 });
 
 testOfGenerated('a publication without generated columns is refused with the statement that mends it', async () => {
