@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { preflight, type PreflightOptions } from '../../../src/postgres/connection/preflight.ts';
 import { dataOf } from '../../../src/demo/embedded-cluster.ts';
@@ -144,6 +145,45 @@ test('a server that lets us in and never answers is unreachable', async () => {
 
   await silent.close();
   expect(problem).toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('no answer in time') });
+});
+
+test('a server that lets us in and is not waited for any longer is unreachable', async () => {
+  const silent = await startSilentPostgres();
+
+  const problem = await preflight(silent.url, { slot: 'slot', timeoutMs: 3_600_000, signal: AbortSignal.timeout(50) });
+
+  await silent.close();
+  expect(problem).toMatchObject({ code: 'database_unreachable' });
+});
+
+test('a server that is asked, and does not answer, is unreachable', async () => {
+  const locking = await database.session();
+  await locking.query('BEGIN; LOCK TABLE pg_catalog.pg_publication');
+
+  const problem = await preflight(database.url, { slot: 'slot', timeoutMs: 500 });
+
+  await locking.end();
+  expect(problem).toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('no answer in time') });
+});
+
+test('a server that lets nobody go is left all the same', async () => {
+  const { hostname, port } = new URL(database.url);
+  const sockets: Socket[] = [];
+  const keeping = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect(Number(port), hostname);
+    sockets.push(client, upstream);
+    for (const socket of [client, upstream]) socket.on('error', () => {}); // As a network that says nothing of it.
+    client.on('data', (bytes) => upstream.write(bytes));
+    upstream.on('data', (bytes) => client.write(bytes));
+  });
+  await once(keeping.listen(0, '127.0.0.1'), 'listening');
+  const url = urlWith((changed) => (changed.port = String((keeping.address() as AddressInfo).port)));
+
+  const problem = await preflight(url, { slot: 'slot' });
+
+  for (const socket of sockets) socket.destroy();
+  await once(keeping.close(), 'close');
+  expect(problem).toBeUndefined();
 });
 
 test('a server that never answers is unreachable', async () => {
