@@ -19,6 +19,11 @@ class Socket extends PassThrough {
     this.written.push(chunk.toString());
     done();
   }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    this.written.push(chunks.map(({ chunk }) => chunk.toString()).join(''));
+    done();
+  }
 }
 
 let socket: Socket;
@@ -64,6 +69,14 @@ test('a read is told behind the messages that it completed, and without any', ()
   socket.arrive(two.subarray(12));
 
   expect(told).toEqual(['afirst', 'read 12', 'bsecond', `read ${two.length - 12}`]);
+});
+
+test('messages that go together are one write', () => {
+  take();
+  wire.writeAll(['first', 'second', 'third'].map((each) => Buffer.from(each)));
+  wire.write(Buffer.from('fourth'));
+
+  expect(socket.written).toEqual(['firstsecondthird', 'fourth']);
 });
 
 test('what comes while reading is paused is told as one read', () => {
