@@ -137,8 +137,12 @@ test('policies that hide rows, and tables without a log, are told', async () => 
   expect({ before, after }).toEqual({ before: { row_security: 'warn', unlogged: 'warn' }, after: { row_security: 'ok' } });
 });
 
-test('a role that may only read by default is told by which statement it may write again', async () => {
-  await database.query(`ALTER ROLE "${role}" IN DATABASE ${database.name} SET default_transaction_read_only = on`);
+test.each([
+  ['role', () => `ROLE "${role}"`],
+  ['database', () => `DATABASE ${database.name}`],
+  ['role in a database', () => `ROLE "${role}" IN DATABASE ${database.name}`],
+])('a %s that may only read by default is told by which statement it may write again', async (_, whose) => {
+  await database.query(`ALTER ${whose()} SET default_transaction_read_only = on`);
   const before = await verdicts(['read_only'], asRole());
 
   await run(['read_only'], await found({}, asRole()));
