@@ -207,7 +207,7 @@ test.each([[true, 'pools.up'], [false, 'pools.down']])(
 
     await server.close();
     await port.close();
-    expect([answer.type, still, withheld]).toEqual([type, isLent ? undefined : 'broken off', [isLent]]);
+    expect([answer.type, still, withheld]).toEqual([type, isLent ? undefined : 'broken off', isLent ? [true] : []]);
   },
 );
 
