@@ -3,15 +3,9 @@
  *
  * One that cannot be closed must not keep the others open: a database would go on, a lock would stay.
  */
-interface Step {
-  /** Undefined where that is not known. */
-  readonly what: () => string | undefined;
-  readonly close: () => Promise<unknown>;
-}
-
 export class Closing {
   private readonly steps: Step[] = [];
-  private closed: Step | undefined;
+  private current: Step | undefined;
 
   /** @param what it closes, for whoever reads why the end takes so long. */
   add(what: string, close: Step['close']): void {
@@ -25,15 +19,21 @@ export class Closing {
 
   /** What is being closed; undefined before and behind. */
   get waitsFor(): string | undefined {
-    return this.closed?.what();
+    return this.current?.what();
   }
 
   /** Resolves when every step was tried, each once. @throws what the first step that failed threw. */
   async all(): Promise<void> {
     const failures: unknown[] = [];
-    while ((this.closed = this.steps.pop()) !== undefined) {
-      await this.closed.close().catch((error: unknown) => failures.push(error));
+    while ((this.current = this.steps.pop()) !== undefined) {
+      await this.current.close().catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
   }
+}
+
+interface Step {
+  /** Undefined where that is not known. */
+  readonly what: () => string | undefined;
+  readonly close: () => Promise<unknown>;
 }

@@ -29,7 +29,7 @@ type Event = Seen | { type: 'slot.unseen' } | (CallFailed & { type: 'slot.failed
 interface Context {
   retainedBytesMax: number;
   toldBytes: number; // What was told last; 0 when it is over.
-  sinceMicros: number; // When it was first told; 0 when it is over.
+  sinceMicros: number; // When it was first told, while that lasts.
 }
 
 const LOOK_EVERY_MS = 5_000;
@@ -43,7 +43,7 @@ export const walWatch = setup({
   actions: {
     ...effects,
     noteTold: assign(({ context }, { retainedBytes, seenMicros }: Pick<Seen, 'retainedBytes' | 'seenMicros'>) => {
-      return { toldBytes: retainedBytes, sinceMicros: context.toldBytes > 0 && retainedBytes > 0 ? context.sinceMicros : seenMicros };
+      return { toldBytes: retainedBytes, sinceMicros: context.toldBytes > 0 ? context.sinceMicros : seenMicros };
     }),
   },
 }).createMachine({

@@ -1,5 +1,4 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
-import { note } from '../../actors/journal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import { maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
@@ -19,6 +18,7 @@ import { subsetQueryPort } from '../../postgres/snapshot/subset-query-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { condemnAltered } from './altered-tables.ts';
+import { lendingOf } from './lent-sessions.ts';
 import { moveTarget } from './move-target.ts';
 import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
@@ -40,7 +40,7 @@ export function databasePorts(
 ) {
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, lock, publication } = database;
-  const lending = lendingOf(resources);
+  const lending = lendingOf(resources.runtime, resources.configuration.databaseTimeoutMs);
   return {
     lock: (): PortSpec =>
       lockPort({
@@ -84,17 +84,6 @@ export function databasePorts(
     slot: () => slotPort({ name: '@slot', pool: adminPool, slot, clock: world.clock }),
     subsetQueries: () =>
       subsetQueryPort({ name: '@subset-queries', pool: subsetPool, adminPool, clock: world.clock, target: (id) => subsets.target(id) }),
-  };
-}
-
-/** What changes is told in the log, and to who asks for health. */
-function lendingOf({ runtime, configuration: { databaseTimeoutMs: withinMs } }: ServiceResources): (isWithheld: boolean) => void {
-  let wasWithheld = false;
-  return (isWithheld) => {
-    if (isWithheld === wasWithheld) return;
-    wasWithheld = isWithheld;
-    const { to, event } = isWithheld ? note('warn', 'sessions.withheld', { withinMs }) : note('info', 'sessions.lent');
-    runtime.send(to, event);
   };
 }
 
