@@ -25,7 +25,12 @@ export async function askPrepared<Row extends pg.QueryResultRow>(
   try {
     return await typed(async () => (await client.query<Row>({ ...question, values: [...values] })).rows);
   } catch (error) {
-    if (!(error instanceof DatabaseRefusedError) || error.code !== NO_SUCH_STATEMENT) throw error;
-    throw new DatabaseUnreachableError(`its session has forgotten what was prepared: ${error.message}`, { cause: error });
+    throw forgotten(error) ?? error;
   }
+}
+
+/** @returns what it means that a session does not know what was prepared there; undefined for any other error. */
+export function forgotten(error: unknown): DatabaseUnreachableError | undefined {
+  if (!(error instanceof DatabaseRefusedError) || error.code !== NO_SUCH_STATEMENT) return undefined;
+  return new DatabaseUnreachableError(`its session has forgotten what was prepared: ${error.message}`, { cause: error });
 }

@@ -117,7 +117,12 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
   };
 }
 
+/** Small ones are put together: a list of many is dearer than a copy of what is in them. */
+const JOINED_BYTES_MAX = 64 * 1024;
+
 function writeTogether(stream: Duplex, messages: readonly Uint8Array[]): void {
+  const bytes = messages.reduce((sum, { length }) => sum + length, 0);
+  if (bytes <= JOINED_BYTES_MAX) return void stream.write(Buffer.concat(messages, bytes));
   stream.cork();
   for (const message of messages) stream.write(message);
   stream.uncork();

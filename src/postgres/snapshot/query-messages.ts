@@ -22,16 +22,24 @@ const VALUE_BYTES_MAX = MESSAGE_BYTES_MAX - 1024;
  * @param signal nobody waits for it once it is aborted: what was written down by then is all.
  * @throws {TooManyValuesError} when they are more than Postgres takes in one message.
  */
-export async function queryMessages({ sql, params }: RowQuery, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
-  if (params === undefined) return [frontendMessage('Q', `COPY (${sql}) TO STDOUT`)];
+export async function queryMessages(query: RowQuery, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  if (query.params === undefined) return [frontendMessage('Q', copyOf(query))];
+  return [...(await portalMessages(query, clock, signal)), frontendMessage('S')];
+}
+
+/** Likewise, to be sent among others: whoever sends them ends all with one `Sync`. @throws as `queryMessages`. */
+export async function portalMessages(query: RowQuery, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  const { params = [] } = query;
+  const sql = query.params === undefined ? copyOf(query) : query.sql;
   const written = new WrittenValues(clock, signal);
   for (const param of params) await written.add(param);
   const body = [Buffer.from('\0\0'), uint16(0), uint16(params.length), ...written.values, uint16(0)]; // All values as text, in and out.
-  const behind = [
-    frontendMessage('E', '', int32(0)), // Without a limit: the socket is the back-pressure.
-    frontendMessage('S'),
-  ];
-  return [frontendMessage('P', '', sql, uint16(0)), frontendHeader('B', sizeOf(body)), ...body, ...behind];
+  const execute = frontendMessage('E', '', int32(0)); // Without a limit: the socket is the back-pressure.
+  return [frontendMessage('P', '', sql, uint16(0)), frontendHeader('B', sizeOf(body)), ...body, execute];
+}
+
+function copyOf({ sql }: RowQuery): string {
+  return `COPY (${sql}) TO STDOUT`;
 }
 
 /** Each value behind its length. */

@@ -5,12 +5,15 @@
  * surprise to them. So all that the rows need is set for the transaction alone. Only a session of our own is made ready once for all.
  */
 import type pg from 'pg';
+import { typed } from '../connection/database-error.ts';
 import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { liftedTimeLimits } from '../connection/time-limits.ts';
 import { displaySettings } from '../replication/replication-setup.ts';
 
-const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${displaySettings('LOCAL')}`;
+/** What is set must be set besides. */
+export const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+const BEGIN = `${BEGIN_READING}; ${displaySettings('LOCAL')}`;
 const BEGIN_LENT = `${BEGIN}; ${liftedTimeLimits(true)}`;
 
 /** @param limit SQL that bounds it in time. @throws {SessionNotLentError} @throws {WorldError} */
@@ -18,4 +21,14 @@ export async function beginReading(client: pg.PoolClient, pool: Pick<DatabasePoo
   if (!pool.isLent) await prepareLongSession(client);
   const begin = pool.isLent ? BEGIN_LENT : BEGIN;
   await pool.begin(client, limit === undefined ? begin : `${begin}; ${limit}`);
+}
+
+const set = new WeakSet<pg.ClientBase>();
+
+/** A session of our own is made ready for readings that set nothing by themselves: for its rest, and once. @throws {WorldError} */
+export async function prepareReadingSession(client: pg.ClientBase): Promise<void> {
+  if (set.has(client)) return;
+  await prepareLongSession(client);
+  await typed(() => client.query(displaySettings('SESSION')));
+  set.add(client);
 }

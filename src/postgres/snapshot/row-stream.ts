@@ -14,7 +14,7 @@ import { nextTurn } from '../../base/turn.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { errorFields, type RawWire, takeOver } from '../connection/raw-wire.ts';
 import type { RowEncoder } from '../encoding/row-encoder.ts';
-import { queryMessages, type RowQuery } from './query-messages.ts';
+import { portalMessages, queryMessages, type RowQuery } from './query-messages.ts';
 
 export interface RowStreamOptions<Fragment> {
   readonly client: pg.ClientBase;
@@ -27,6 +27,16 @@ export interface RowStreamOptions<Fragment> {
   /** Ends the query by closing its connection. */
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
+  readonly pipeline?: RowPipeline | undefined;
+}
+
+/** What goes to Postgres with the query, in one write, and who takes the answers to it. */
+export interface RowPipeline {
+  readonly before: readonly Uint8Array[];
+  /** Ends with the `Sync` of all. */
+  readonly behind: readonly Uint8Array[];
+  /** @returns whether it answers those, and not the query. @throws what ends the stream, and its connection. */
+  takes(type: number, bytes: Uint8Array, start: number, end: number): boolean;
 }
 
 const GATHERED_BYTES_MAX = 512 * 1024;
@@ -43,8 +53,14 @@ const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY =
  * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the encoder threw, or at the abort.
  */
 export async function streamRows<Fragment>(options: RowStreamOptions<Fragment>): Promise<void> {
-  const messages = await queryMessages(options.query, options.clock ?? systemClock, options.signal);
+  const messages = await messagesOf(options);
   await new Promise<void>((done, failed) => new Reading(options, messages, done, failed));
+}
+
+async function messagesOf<Fragment>(options: RowStreamOptions<Fragment>): Promise<readonly Uint8Array[]> {
+  const { query, clock = systemClock, signal, pipeline } = options;
+  if (pipeline === undefined) return await queryMessages(query, clock, signal);
+  return [...pipeline.before, ...(await portalMessages(query, clock, signal)), ...pipeline.behind];
 }
 
 class Reading<Fragment> {
@@ -77,6 +93,7 @@ class Reading<Fragment> {
   }
 
   private message(type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.options.pipeline?.takes(type, bytes, start, end) === true) return;
     if (type === COPY_DATA) this.options.encoder.copyLine(bytes, start, end);
     else if (type === DATA_ROW) this.options.encoder.dataRow(bytes, start, end);
     else if (type === ERROR) this.refused = refusal(errorFields(bytes, start, end));

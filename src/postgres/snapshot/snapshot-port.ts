@@ -11,6 +11,7 @@
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
+import { invariant } from '../../base/invariant.ts';
 import { withEither } from './either-signal.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { LineTemplate } from '../../model/line-template.ts';
@@ -19,14 +20,16 @@ import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
 import { tableLockHolders } from '../catalog/table-lock-holders.ts';
 import { DatabaseRefusedError } from '../connection/database-error.ts';
+import { forgotten } from '../connection/prepared-question.ts';
 import type { OpenTransaction } from '../connection/open-transaction.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
-import type { RowQuery } from './query-messages.ts';
-import { beginReading } from './reading-transaction.ts';
+import { KnownTables } from './known-tables.ts';
+import { LOCK_TIMEOUT, ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
+import { beginReading, prepareReadingSession } from './reading-transaction.ts';
 import { LOCK_NOT_AVAILABLE, SchemaChangedError, snapshotRefusal, TableLockedError } from './snapshot-error.ts';
-import { confirm, lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
+import { confirm, lookAt, queryOf, type Looked, type ReadTable, type TableSight } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 
 /** What one shape's snapshot reads, and where it goes. Exactly one of `complete` and `abort` ends it. */
@@ -53,31 +56,44 @@ export interface SnapshotPortOptions {
   /** How long a query may take to its first row. Default 30,000 ms. */
   readonly firstRowMsMax?: number;
   readonly clock?: Clock;
+  /** Those that need no look before their rows are asked for. Default none, to begin with. */
+  readonly tables?: KnownTables;
 }
 
 export function snapshotPort(options: SnapshotPortOptions): PortSpec {
+  const { tables = new KnownTables() } = options;
   return {
     ...(options.name === undefined ? {} : { name: options.name }),
     open: (context) => ({
-      requests: { takeSnapshot: (request, signal) => answer(options, context, request, signal) },
+      requests: { takeSnapshot: (request, signal) => answer({ ...options, tables }, context, request, signal) },
     }),
   };
 }
 
-async function answer(options: SnapshotPortOptions, context: PortContext, request: Message, asked: AbortSignal): Promise<Message> {
+async function answer(options: TakingOptions, context: PortContext, request: Message, asked: AbortSignal): Promise<Message> {
   const handle = request['handle'] as Handle;
   const progressTo = request['progressTo'] as Address;
   const target = options.target(handle);
   if (target === undefined) return failed(handle, new SchemaChangedError(`the shape ${handle} is gone`), false);
   const tell: Tell = (type, fields) => context.send(progressTo, { type, handle, ...fields });
   try {
-    await withEither([asked, context.signal], (signal) => takeSnapshot(options, target, tell, signal));
+    await withEither([asked, context.signal], (signal) => takeSnapshot({ options, target, tell, signal }));
     await target.complete();
     return { type: 'snapshot.completed', handle };
   } catch (error) {
     target.abort(error instanceof Error ? error : new Error(String(error)));
     return failed(handle, error, target.where !== undefined);
   }
+}
+
+type TakingOptions = SnapshotPortOptions & { readonly tables: KnownTables };
+
+/** One snapshot that is being taken. */
+interface Taking {
+  readonly options: TakingOptions;
+  readonly target: SnapshotTarget;
+  readonly tell: Tell;
+  readonly signal: AbortSignal;
 }
 
 type Tell = (type: 'snapshot.known' | 'snapshot.started', fields: Readonly<Record<string, unknown>>) => void;
@@ -87,30 +103,68 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
 }
 
 /** Who alters the table may take hours: others want the connection, and clients a word. */
-const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
+const LOCK_LIMIT = `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`;
 
-async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget, tell: Tell, signal: AbortSignal): Promise<void> {
-  await options.pool.use(async (client) => {
-    await beginReading(client, options.pool, LOCK_LIMIT);
+async function takeSnapshot(taking: Taking): Promise<void> {
+  const { options: { pool, tables }, target } = taking;
+  const sight = tables.sightOf(target);
+  if (pool.isLent || target.rows === undefined || sight === undefined) return await readInSteps(taking);
+  try {
+    await readTogether(taking, sight);
+  } catch (error) {
+    if (!(error instanceof UnexpectedTableError)) throw error;
+    await readInSteps(taking);
+  }
+}
+
+/** @throws {UnexpectedTableError} nothing was begun. */
+async function readTogether(taking: Taking, expected: TableSight): Promise<void> {
+  const { options: { pool }, target } = taking;
+  await pool.use(async (client) => {
+    await prepareReadingSession(client);
+    const onLooked = (looked: Looked): void => begin(taking, looked);
+    const pipeline = new ReadingPipeline({ client, table: target, expected, onLooked });
+    try {
+      await readRows(taking, { client, sight: expected, pipeline });
+      pipeline.confirm();
+    } catch (error) {
+      throw forgotten(error) ?? await refusedReading(client, pool, pipeline.looked, error);
+    }
+  });
+}
+
+async function readInSteps(taking: Taking): Promise<void> {
+  const { options: { pool }, target, tell } = taking;
+  await pool.use(async (client) => {
+    await beginReading(client, pool, LOCK_LIMIT);
     let looked: Looked | undefined;
     try {
       looked = await lookAt(client, target);
-      const { pgSnapshot, isPartitioned, isBoolean } = looked;
-      target.begin(pgSnapshot);
-      tell('snapshot.known', { pgSnapshot });
-      const query = queryOf(target, isPartitioned);
+      begin(taking, looked);
       if (target.rows === undefined) tell('snapshot.started', {});
       else {
-        await readRows(options, { client, rows: target.rows, tell, signal, query, isBoolean });
+        await readRows(taking, { client, sight: looked });
         await confirm(client, looked);
       }
     } catch (error) {
-      if (!(error instanceof DatabaseRefusedError)) throw error;
-      await client.query('ROLLBACK');
-      throw error.code === LOCK_NOT_AVAILABLE && looked !== undefined ? await lockedBy(client, options.pool, looked, error) : error;
+      throw await refusedReading(client, pool, looked, error);
     }
     await client.query('COMMIT');
   });
+}
+
+function begin({ options: { tables }, target, tell }: Taking, looked: Looked): void {
+  const { pgSnapshot } = looked;
+  tables.note(looked);
+  target.begin(pgSnapshot);
+  tell('snapshot.known', { pgSnapshot });
+}
+
+/** @returns the error that is to be thrown; the transaction is over if Postgres has refused. */
+async function refusedReading(client: pg.PoolClient, pool: DatabasePool, looked: Looked | undefined, error: unknown): Promise<unknown> {
+  if (!(error instanceof DatabaseRefusedError)) return error;
+  await client.query('ROLLBACK');
+  return error.code === LOCK_NOT_AVAILABLE && looked !== undefined ? await lockedBy(client, pool, looked, error) : error;
 }
 
 /** Where sessions are lent, this takes another one, which may not come: whoever waits has waited long enough by then. */
@@ -133,16 +187,17 @@ async function lockedBy(
 
 interface Work {
   readonly client: pg.PoolClient;
-  readonly rows: TakenRows;
-  readonly tell: Tell;
-  readonly signal: AbortSignal;
-  readonly query: RowQuery;
-  readonly isBoolean: readonly boolean[];
+  readonly sight: TableSight;
+  readonly pipeline?: ReadingPipeline;
 }
 
-async function readRows({ clock, firstRowMsMax }: SnapshotPortOptions, work: Work): Promise<void> {
-  const { client, rows, tell, signal, query, isBoolean } = work;
-  const reading = { client, query, onFirst: () => tell('snapshot.started', {}), signal, clock, firstRowMsMax };
+async function readRows(taking: Taking, { client, sight, pipeline }: Work): Promise<void> {
+  const { options: { clock, firstRowMsMax }, target, tell, signal } = taking;
+  const { rows } = target;
+  invariant(rows !== undefined, 'who wants no rows reads none');
+  const { isBoolean, isPartitioned } = sight;
+  const onFirst = (): void => tell('snapshot.started', {});
+  const reading = { client, query: queryOf(target, isPartitioned), pipeline, onFirst, signal, clock, firstRowMsMax };
   if (rows.as === 'changes') {
     await streamInTime({ ...reading, encoder: new RowWriter(isBoolean), rows: (fragment) => rows.take(fragment) });
   } else {

@@ -38,7 +38,7 @@ export function queryOf({ relation, columns, where }: ReadTable, isPartitioned: 
   return where === undefined ? { sql: select, params: undefined } : { sql: `${select} WHERE ${where.sql}`, params: where.params };
 }
 
-interface LookRow {
+export interface LookRow {
   readonly snapshot: string;
   readonly insert_lsn: string;
   readonly flush_lsn: string;
@@ -53,7 +53,7 @@ interface LookRow {
  * The first query of the transaction, which fixes its snapshot, or the second in a session that is lent, where that which lifts the limits
  * on time does (`BEGIN_LENT`). The WAL position is as of later, never of before.
  */
-const LOOK = { name: 'armature_look', text: `
+export const LOOK = { name: 'armature_look', text: `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
          pg_current_wal_flush_lsn()::text AS flush_lsn,
          c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${PLACES_SQL} AS places, ${FOUND_COLUMNS_SQL} AS columns
@@ -64,23 +64,44 @@ const LOOK = { name: 'armature_look', text: `
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
   GROUP BY c.relkind, c.oid, c.relfilenode` };
 
-export interface Looked {
-  readonly pgSnapshot: PgSnapshot;
-  /** The WAL lies on the disk up to the snapshot's `insertLsn`. */
-  readonly isFlushed: boolean;
-  readonly isPartitioned: boolean;
-  readonly isBoolean: readonly boolean[];
+/** @param texts of a row of `LOOK`, in the order of its columns. */
+export function lookRowOf([snapshot, insertLsn, flushLsn, kind, oid, files, places, columns]: readonly (string | null)[]): LookRow {
+  return {
+    snapshot: snapshot ?? '',
+    insert_lsn: insertLsn ?? '',
+    flush_lsn: flushLsn ?? '',
+    kind: kind ?? null,
+    oid: typeof oid === 'string' ? Number(oid) : null,
+    files: files ?? '',
+    places: places ?? '',
+    columns: JSON.parse(columns ?? '[]') as readonly FoundColumn[],
+  };
+}
+
+/** By what a query for rows is written, and its answer read. */
+export interface TableSight {
   readonly oid: number;
   /** As in SQL. */
   readonly name: string;
-  /** Where its rows lay. */
-  readonly places: string;
+  readonly isPartitioned: boolean;
+  /** Of each column that is read. */
+  readonly isBoolean: readonly boolean[];
 }
 
-const PLACES = { name: 'armature_places', text: `
+export interface Looked extends TableSight {
+  readonly pgSnapshot: PgSnapshot;
+  /** The WAL lies on the disk up to the snapshot's `insertLsn`. */
+  readonly isFlushed: boolean;
+  /** Where its rows lay. */
+  readonly places: string;
+  /** All that it has. */
+  readonly columns: readonly FoundColumn[];
+}
+
+export const PLACES = { name: 'armature_places', text: `
   SELECT ${PLACES_NOW_SQL} AS places, pg_catalog.to_regclass($2)::oid = c.oid AS "isNamed" FROM pg_catalog.pg_class c WHERE c.oid = $1` };
 
-interface Place {
+export interface Place {
   readonly places: string;
   /** Rows are read by name: it must lead to the table that was looked at. */
   readonly isNamed: boolean | null;
@@ -92,8 +113,18 @@ interface Place {
  * @throws {SchemaChangedError} another table has its name, or none.
  * @throws {TableRewrittenError} what was read counts for nothing.
  */
-export async function confirm(client: pg.PoolClient, { oid, name, places }: Looked): Promise<void> {
-  const [now] = await askPrepared<Place & pg.QueryResultRow>(client, PLACES, [oid, name]);
+export async function confirm(client: pg.PoolClient, looked: Looked): Promise<void> {
+  const [now] = await askPrepared<Place & pg.QueryResultRow>(client, PLACES, [looked.oid, looked.name]);
+  confirmPlace(looked, now);
+}
+
+/** @param texts of a row of `PLACES`. */
+export function placeOf([places, isNamed]: readonly (string | null)[]): Place {
+  return { places: places ?? '', isNamed: isNamed === 't' };
+}
+
+/** @param now undefined where the table is no more. @throws as `confirm`. */
+export function confirmPlace({ name, places }: Looked, now: Place | undefined): void {
   if (now?.isNamed !== true) throw new SchemaChangedError(`relation ${name} is another one since it was waited for`);
   if (now.places !== places) throw new TableRewrittenError();
 }
@@ -132,10 +163,11 @@ async function look(client: pg.PoolClient, { relation }: ReadTable): Promise<Loo
   return row;
 }
 
-function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
+/** @throws as `lookAt`. */
+export function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
   const { relation, columns } = table;
   if (row === undefined || row.oid === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
-  const types = new Map(row.columns.map(({ name, typeOid }) => [name, typeOid]));
+  const types = typesOf(row.columns);
   const missing = columns.find((column) => !types.has(column));
   if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
   if (!table.accepts({ ...relation, oid: row.oid, columns: row.columns, files: row.files })) {
@@ -143,13 +175,30 @@ function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
   }
   const insertLsn = lsnFromPostgres(row.insert_lsn);
   return {
+    ...sightOf(table, { oid: row.oid, isPartitioned: row.kind === 'p', columns: row.columns }),
+    columns: row.columns,
     pgSnapshot: parsePgSnapshot(row.snapshot, insertLsn),
     isFlushed: compareLsn(lsnFromPostgres(row.flush_lsn), insertLsn) >= 0,
-    isPartitioned: row.kind === 'p',
-    // A domain over boolean stays as it is written: who makes the row's key knows it by its own type, in snapshot and stream.
-    isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
-    oid: row.oid,
-    name: quoteTable(relation),
     places: row.places,
   };
+}
+
+/** @param looked at the same table, for this or for another shape. */
+export function sightOf(
+  { relation, columns }: ReadTable,
+  { oid, isPartitioned, columns: found }: Pick<Looked, 'oid' | 'isPartitioned' | 'columns'>,
+): TableSight {
+  const types = typesOf(found);
+  // A domain over boolean stays as it is written: who makes the row's key knows it by its own type, in snapshot and stream.
+  return { oid, name: quoteTable(relation), isPartitioned, isBoolean: columns.map((column) => types.get(column) === BOOL_OID) };
+}
+
+function typesOf(columns: readonly FoundColumn[]): ReadonlyMap<string, number> {
+  return new Map(columns.map(({ name, typeOid }) => [name, typeOid]));
+}
+
+/** A query that was written by one of the two is right by the other. */
+export function isSameSight(left: TableSight, right: TableSight): boolean {
+  const { oid, isPartitioned, isBoolean } = left;
+  return oid === right.oid && isPartitioned === right.isPartitioned && isBoolean.every((is, index) => is === right.isBoolean[index]);
 }

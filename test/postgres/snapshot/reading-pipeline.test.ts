@@ -1,0 +1,108 @@
+/** A reading transaction in one write, where the table, or the session, is not what it was. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
+import { KnownTables } from '../../../src/postgres/snapshot/known-tables.ts';
+import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { RecordingTarget } from '../../support/postgres/snapshot-target.ts';
+
+let database: TestDatabase;
+let pool: DatabasePool;
+let port: RunningPort;
+let target: RecordingTarget;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = createPool({ target: targetOf(database.url), applicationName: 'piped', max: 1 });
+  await pool.open();
+  port = await openPort(snapshotPort({ pool, tables: new KnownTables(), target: () => target }));
+});
+
+afterAll(async () => {
+  await port.close();
+  await pool.close();
+  await database.drop();
+});
+
+/** Of the table `name`: its columns `id` and `state`. */
+async function taken(name: string, columns = ['id', 'state']): Promise<{ type: string; rows: unknown; code?: unknown }> {
+  target = new RecordingTarget({ name, columns });
+  const { type, error } = await port.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
+  return { type, rows: target.read, ...(error === undefined ? {} : { code: (error as { code: string }).code }) };
+}
+
+const COMPLETED = 'snapshot.completed';
+
+test('a table that was read before is read in one write, whose statements the session prepares once', async () => {
+  await database.query("CREATE TABLE plain (id int, state text); INSERT INTO plain VALUES (1, 'new')");
+
+  const all = [await taken('plain'), await taken('plain'), await taken('plain')];
+  const prepared = await pool.query(`
+    SELECT name, generic_plans + custom_plans AS runs FROM pg_prepared_statements WHERE name LIKE '%_piped' ORDER BY name`);
+
+  const read = { type: COMPLETED, rows: [['1', 'new']] };
+  const names = ['armature_begin', 'armature_commit', 'armature_limit', 'armature_look', 'armature_places'];
+  expect({ all, prepared: prepared.map(({ name }) => name as unknown) }).toEqual({
+    all: [read, read, read],
+    prepared: names.map((name) => `${name}_piped`),
+  });
+});
+
+test('values are shown alike, whatever the database has set', async () => {
+  await database.query(`
+    CREATE TABLE times (id int, state timestamptz); INSERT INTO times VALUES (1, '2026-01-02 03:04:05+00');
+    ALTER DATABASE ${database.name} SET TimeZone = 'Asia/Tokyo'; ALTER DATABASE ${database.name} SET DateStyle = 'German'`);
+  await pool.close();
+  await pool.open();
+
+  const shown = [await taken('times'), await taken('times')];
+
+  await database.query(`ALTER DATABASE ${database.name} RESET ALL`);
+  const read = { type: COMPLETED, rows: [['1', '2026-01-02 03:04:05+00']] };
+  expect(shown).toEqual([read, read]);
+});
+
+const WITH_PARTS = 'CREATE TABLE changing (id int, state text) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF changing DEFAULT';
+
+test.each([
+  ['is another one', 'DROP TABLE changing; CREATE TABLE changing (id int, state text)'],
+  ['has another type', 'TRUNCATE changing; ALTER TABLE changing ALTER state TYPE boolean USING true'],
+  ['has partitions now', `DROP TABLE changing; ${WITH_PARTS}`],
+])('a table that %s since it was read is looked at anew', async (_, change) => {
+  await database.query(`
+    DROP TABLE IF EXISTS changing; CREATE TABLE changing (id int, state text); INSERT INTO changing VALUES (1, 'true')`);
+  await taken('changing');
+  await database.query(`${change}; INSERT INTO changing VALUES (2, 'true')`);
+
+  const after = [await taken('changing'), await taken('changing')];
+
+  const read = { type: COMPLETED, rows: [['2', 'true']] };
+  expect(after).toEqual([read, read]);
+});
+
+test('a table that is gone, or a column, is told as if it had been looked at first', async () => {
+  await database.query('CREATE TABLE leaving (id int, state text)');
+  await taken('leaving');
+  await database.query('ALTER TABLE leaving DROP state');
+  const column = await taken('leaving');
+  await database.query('DROP TABLE leaving');
+
+  expect([column, await taken('leaving')]).toEqual([
+    { type: 'snapshot.failed', rows: [], code: 'schema_changed' },
+    { type: 'snapshot.failed', rows: [], code: 'schema_changed' },
+  ]);
+});
+
+test('a session that has forgotten what it prepared is closed, and the next one reads', async () => {
+  await database.query('CREATE TABLE kept (id int, state text)');
+  await taken('kept');
+  await taken('kept');
+  await pool.query('DEALLOCATE ALL');
+
+  expect([await taken('kept'), await taken('kept')]).toEqual([
+    { type: 'snapshot.failed', rows: [], code: 'connection_not_available' },
+    { type: COMPLETED, rows: [] },
+  ]);
+});
