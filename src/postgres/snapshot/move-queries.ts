@@ -22,10 +22,13 @@ import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message } from '../../otp/process.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
+import { forgotten } from '../connection/prepared-question.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
-import { beginReading } from './reading-transaction.ts';
+import { KnownTables } from './known-tables.ts';
+import { ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
+import { beginReading, prepareReadingSession } from './reading-transaction.ts';
 import { SchemaChangedError, SessionEndedError, snapshotRefusal, TableRewrittenError } from './snapshot-error.ts';
-import { queryOf, TableLooks, type Looked, type ReadTable } from './table-look.ts';
+import { queryOf, TableLooks, type Looked, type ReadTable, type TableSight } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 import { FLUSH_WAL } from './wal-flush.ts';
 
@@ -50,6 +53,8 @@ export interface MoveQueryOptions {
   /** How long a query may take to its first row. Default 30,000 ms. */
   readonly firstRowMsMax?: number;
   readonly clock?: Clock;
+  /** Those that need no look before their rows are asked for. Default none, to begin with. */
+  readonly tables?: KnownTables;
 }
 
 /** How many queries may join one snapshot, and for how long: the first ones wait for the last where the WAL must be flushed. */
@@ -68,6 +73,14 @@ interface Asked {
   readonly delayMs: number;
 }
 
+interface Work {
+  readonly client: pg.PoolClient;
+  readonly target: MoveQueryTarget<unknown>;
+  readonly signal: AbortSignal;
+  readonly sight: TableSight;
+  readonly pipeline?: ReadingPipeline;
+}
+
 /** What is done with one snapshot. */
 interface Round {
   /** Whose turn it is. */
@@ -83,6 +96,7 @@ export class MoveQueries {
   /** Connections that are at work, or waited for. */
   private workers = 0;
   private readonly clock: Clock;
+  private readonly tables: KnownTables;
 
   /** @param crashed told of what can only be a bug of this file. */
   constructor(
@@ -90,6 +104,7 @@ export class MoveQueries {
     private readonly crashed: (error: unknown) => void,
   ) {
     this.clock = options.clock ?? systemClock;
+    this.tables = options.tables ?? new KnownTables();
   }
 
   /** @param signal nobody waits for an answer once it is aborted. */
@@ -110,7 +125,8 @@ export class MoveQueries {
       try {
         await this.options.pool.use((client) => this.takeTogether(client, round));
       } catch (error) {
-        if (!(error instanceof PoolTimeoutError)) await this.giveUp(round, error); // Who waited in vain for a connection waits on.
+        if (error instanceof UnexpectedTableError && round.current !== undefined) this.waiting.unshift(round.current);
+        else if (!(error instanceof PoolTimeoutError)) await this.giveUp(round, error); // Who waited in vain for a connection waits on.
       }
     }
     this.workers -= 1; // At once: whoever asks from now on finds nobody at work.
@@ -131,6 +147,31 @@ export class MoveQueries {
   }
 
   private async takeTogether(client: pg.PoolClient, round: Round): Promise<void> {
+    const isPiped = await this.takeAlone(client, round);
+    if (!isPiped) await this.takeInSteps(client, round);
+    const end = round.isOver ? 'ROLLBACK' : 'COMMIT';
+    const last = [...(isPiped && !round.isOver ? [] : [end]), ...(round.unflushed.length > 0 ? [FLUSH_WAL] : [])];
+    if (last.length > 0) await client.query(last.join('; '));
+    for (const { asked, settled } of round.unflushed.splice(0)) void settled.then(asked.answer);
+  }
+
+  /** The only one that waits shares no snapshot, so all that it asks may go at once. @returns whether it did. */
+  private async takeAlone(client: pg.PoolClient, round: Round): Promise<boolean> {
+    const [asked, ...others] = this.waiting;
+    if (asked === undefined || others.length > 0 || this.options.pool.isLent) return false;
+    const target = this.options.target(asked.handle, asked.views);
+    const expected = target && this.tables.sightOf(target);
+    if (target === undefined || expected === undefined) return false;
+    this.waiting.shift();
+    if (asked.signal.aborted) return true;
+    round.current = asked;
+    await prepareReadingSession(client);
+    await this.take(round, asked, target, () => this.readAtOnce(client, asked, target, expected));
+    round.current = undefined;
+    return true;
+  }
+
+  private async takeInSteps(client: pg.PoolClient, round: Round): Promise<void> {
     await beginReading(client, this.options.pool);
     const looks = new TableLooks(client);
     const untilMs = this.clock.nowMs() + SHARED_MS_MAX;
@@ -138,24 +179,27 @@ export class MoveQueries {
       const asked = this.waiting.shift();
       if (asked === undefined) break;
       if (asked.signal.aborted) continue;
+      const target = this.options.target(asked.handle, asked.views);
       round.current = asked;
-      await this.take(client, looks, round, asked);
+      if (target !== undefined) await this.take(round, asked, target, () => this.readInSteps(client, looks, asked, target));
+      else asked.answer(refusedMoves(new DatabaseUnreachableError(`nobody keeps what ${asked.handle} looks up`)));
       round.current = undefined;
     }
-    const end = round.isOver ? 'ROLLBACK' : 'COMMIT';
-    await client.query(round.unflushed.length > 0 ? `${end}; ${FLUSH_WAL}` : end);
-    for (const { asked, settled } of round.unflushed.splice(0)) void settled.then(asked.answer);
   }
 
-  /** @throws what leaves the connection unfit for others. */
-  private async take(client: pg.PoolClient, looks: TableLooks, round: Round, asked: Asked): Promise<void> {
-    const target = this.options.target(asked.handle, asked.views);
-    if (target === undefined) return asked.answer(refusedMoves(new DatabaseUnreachableError(`nobody keeps what ${asked.handle} looks up`)));
+  /**
+   * @param read gives what was looked at; undefined where the snapshot lacks something.
+   * @throws what leaves the connection unfit for others.
+   */
+  private async take(
+    round: Round,
+    asked: Asked,
+    target: MoveQueryTarget<unknown>,
+    read: () => Promise<Looked | undefined>,
+  ): Promise<void> {
     try {
-      const looked = await looks.at(target);
-      if (!target.isNewEnough(looked.pgSnapshot)) return this.askLater(asked);
-      await this.read(client, target, looked, asked.signal);
-      await looks.confirm(looked);
+      const looked = await read();
+      if (looked === undefined) return this.askLater(asked);
       const settled = settledMoves(target, looked.pgSnapshot);
       if (looked.isFlushed) void settled.then(asked.answer);
       else round.unflushed.push({ asked, settled });
@@ -167,12 +211,40 @@ export class MoveQueries {
     }
   }
 
-  private async read(
+  private async readInSteps(
     client: pg.PoolClient,
+    looks: TableLooks,
+    { signal }: Asked,
     target: MoveQueryTarget<unknown>,
-    { isPartitioned, isBoolean }: Looked,
-    signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Looked | undefined> {
+    const looked = await looks.at(target);
+    this.tables.note(looked);
+    if (!target.isNewEnough(looked.pgSnapshot)) return undefined;
+    await this.read({ client, target, signal, sight: looked });
+    await looks.confirm(looked);
+    return looked;
+  }
+
+  /** @throws {UnexpectedTableError} the table is another one than was expected: now it is known. */
+  private async readAtOnce(
+    client: pg.PoolClient,
+    { signal }: Asked,
+    target: MoveQueryTarget<unknown>,
+    expected: TableSight,
+  ): Promise<Looked | undefined> {
+    const wants = ({ pgSnapshot }: Looked): boolean => target.isNewEnough(pgSnapshot);
+    const pipeline = new ReadingPipeline({ client, table: target, expected, tables: this.tables, wants });
+    try {
+      await this.read({ client, target, signal, sight: expected, pipeline });
+    } catch (error) {
+      if (pipeline.failure === undefined) throw forgotten(error) ?? error;
+      if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
+      throw pipeline.failure;
+    }
+    return pipeline.end();
+  }
+
+  private async read({ client, target, signal, sight: { isPartitioned, isBoolean }, pipeline }: Work): Promise<void> {
     const { clock, firstRowMsMax } = this.options;
     await streamInTime({
       client,
@@ -183,6 +255,7 @@ export class MoveQueries {
       signal,
       clock,
       firstRowMsMax,
+      pipeline,
     });
   }
 

@@ -3,15 +3,17 @@
  * lies where it lay, and ends. Step by step each would be a way to Postgres and back, which for few rows is most of what they cost.
  *
  * What the later steps need of the look must be known before: it is what an earlier look at the same table found. Where this one finds
- * something else, the rows count for nothing and the session is closed: who asked begins anew, step by step.
+ * something else, the rows count for nothing: who asked begins anew.
  */
 import type pg from 'pg';
 import { invariant } from '../../base/invariant.ts';
 import { frontendMessage } from '../connection/raw-wire.ts';
 import { isPrepared, notePrepared, prepareMessage, runMessages, textsOf } from '../connection/session-statements.ts';
 import type { Question } from '../connection/prepared-question.ts';
+import type { KnownTables } from './known-tables.ts';
 import { BEGIN_READING } from './reading-transaction.ts';
 import type { RowPipeline } from './row-stream.ts';
+import { SchemaChangedError } from './snapshot-error.ts';
 import {
   confirmPlace, isSameSight, LOOK, lookedAt, lookRowOf, PLACES, placeOf,
   type Looked, type LookRow, type Place, type ReadTable, type TableSight,
@@ -22,79 +24,120 @@ export class UnexpectedTableError extends Error {
   override readonly name = 'UnexpectedTableError';
 }
 
-/** For the lock of the table, as Postgres writes it. */
-export const LOCK_TIMEOUT = '5s';
-
 /** The session's own, beside those that `pg` prepares. */
 const piped = ({ name, text }: Question): Question => ({ name: `${name}_piped`, text });
 const BEGIN = piped({ name: 'armature_begin', text: BEGIN_READING });
-const LIMIT = piped({ name: 'armature_limit', text: `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'` });
 const [LOOKING, CONFIRMING] = [piped(LOOK), piped(PLACES)];
 const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
 
-/** In the order of their answers; the rows are those of the query. */
+/** In the order of their answers; the rows are those of the query, and not all have a limit. */
 const STEPS = ['begin', 'limit', 'look', 'rows', 'confirm', 'commit'] as const;
+type Step = (typeof STEPS)[number];
 const code = (letter: string): number => letter.charCodeAt(0);
-const PARSED = code('1'), DATA_ROW = code('D'), COMPLETE = code('C');
+/** An answer that counts for nothing is read to its end while it is short: else the session is closed. */
+const SKIPPED_BYTES_MAX = 1024 * 1024;
+const PARSED = code('1'), DATA_ROW = code('D'), COPY_DATA = code('d'), COMPLETE = code('C');
 
 export interface PipelineOptions {
   readonly client: pg.ClientBase;
   readonly table: ReadTable;
   /** By an earlier look. */
   readonly expected: TableSight;
-  /** Called before the first row. */
-  readonly onLooked: (looked: Looked) => void;
+  /** Learn what this look finds. */
+  readonly tables: KnownTables;
+  /** One statement that bounds the transaction in time, always the same. */
+  readonly limit?: string;
+  /** Called before the first row. @returns false where this snapshot's rows are not wanted. */
+  readonly wants: (looked: Looked) => boolean;
 }
 
 export class ReadingPipeline implements RowPipeline {
   readonly before: readonly Uint8Array[];
   readonly behind: readonly Uint8Array[];
   private readonly options: PipelineOptions;
-  /** How many of `STEPS` Postgres has done. */
-  private done = 0;
+  /** What Postgres has yet to do. */
+  private readonly steps: Step[];
   /** Names of what is parsed, in order; that of the query is empty. */
   private readonly parsed: string[] = [];
   private found: Looked | undefined;
   private place: Place | undefined;
+  private isWanted = true;
+  private unexpected: Error | undefined;
+  private skippedBytes = 0;
 
   constructor(options: PipelineOptions) {
-    const { table: { relation }, expected } = options;
+    const { table: { relation }, expected, limit } = options;
     this.options = options;
+    this.steps = STEPS.filter((step) => step !== 'limit' || limit !== undefined);
     this.before = [
-      ...this.messages(BEGIN), ...this.messages(LIMIT), ...this.messages(LOOKING, [relation.schema, relation.name]),
+      ...this.messages(BEGIN),
+      ...(limit === undefined ? [] : this.messages(piped({ name: 'armature_limit', text: limit }))),
+      ...this.messages(LOOKING, [relation.schema, relation.name]),
       frontendMessage('H'), // What is not seen is known at once, however long the first row takes.
     ];
     this.parsed.push('');
     this.behind = [...this.messages(CONFIRMING, [String(expected.oid), expected.name]), ...this.messages(COMMIT), frontendMessage('S')];
   }
 
-  /** Undefined while the table has not been looked at. */
+  /** Undefined while the table has not been looked at, or is not what it was. */
   get looked(): Looked | undefined {
     return this.found;
   }
 
-  /** To be called when Postgres has refused nothing. @throws as `confirm` of a look. */
-  confirm(): void {
-    invariant(this.found !== undefined && this.done === STEPS.length, 'who refuses nothing has answered all');
-    confirmPlace(this.found, this.place);
+  /** Why the rows count for nothing, whatever Postgres says of them: it was asked for those of another table. */
+  get failure(): Error | undefined {
+    return this.unexpected;
   }
 
-  takes(type: number, bytes: Uint8Array, start: number, _end: number): boolean {
+  takes(type: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (type === PARSED) this.noteParsed();
-    const step = STEPS[this.done];
-    if (type === COMPLETE) this.done += 1;
-    if (step === 'rows') return false;
+    const [step] = this.steps;
+    if (type === COMPLETE) this.steps.shift();
+    if (step === 'rows') return (type === DATA_ROW || type === COPY_DATA || type === COMPLETE) && this.skips(end - start);
     if (type === DATA_ROW && step === 'look') this.look(lookRowOf(textsOf(bytes, start)));
     if (type === DATA_ROW && step === 'confirm') this.place = placeOf(textsOf(bytes, start));
     return type === DATA_ROW || type === COMPLETE;
   }
 
+  /**
+   * To be called when Postgres has answered all, and refused nothing.
+   *
+   * @returns undefined where the rows were not wanted.
+   * @throws {UnexpectedTableError} nobody was asked whether they are.
+   * @throws as `lookAt` and `confirm` of a look.
+   */
+  end(): Looked | undefined {
+    invariant(this.steps.length === 0, 'who refuses nothing has answered all');
+    if (this.unexpected !== undefined) throw this.unexpected;
+    if (this.found === undefined || !this.isWanted) return undefined;
+    confirmPlace(this.found, this.place);
+    return this.found;
+  }
+
+  /** @throws the failure for which rows are skipped, once they are many: the connection is closed then. */
+  private skips(bytes: number): boolean {
+    if (this.unexpected === undefined && this.isWanted) return false;
+    this.skippedBytes += bytes;
+    if (this.unexpected !== undefined && this.skippedBytes > SKIPPED_BYTES_MAX) throw this.unexpected;
+    return true;
+  }
+
   private look(row: LookRow): void {
-    const { table, expected, onLooked } = this.options;
+    try {
+      this.found = this.expectedLook(row);
+      this.isWanted = this.options.wants(this.found);
+    } catch (error) {
+      if (!(error instanceof UnexpectedTableError || error instanceof SchemaChangedError)) throw error;
+      this.unexpected = error;
+    }
+  }
+
+  private expectedLook(row: LookRow): Looked {
+    const { table, expected, tables } = this.options;
     const looked = lookedAt(table, row);
+    tables.note(looked);
     if (!isSameSight(looked, expected)) throw new UnexpectedTableError(`${looked.name} is not what it was`);
-    this.found = looked;
-    onLooked(looked);
+    return looked;
   }
 
   private messages(question: Question, values: readonly string[] = []): readonly Uint8Array[] {

@@ -26,7 +26,7 @@ import type { DatabasePool } from '../connection/pool.ts';
 import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { KnownTables } from './known-tables.ts';
-import { LOCK_TIMEOUT, ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
+import { ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
 import { beginReading, prepareReadingSession } from './reading-transaction.ts';
 import { LOCK_NOT_AVAILABLE, SchemaChangedError, snapshotRefusal, TableLockedError } from './snapshot-error.ts';
 import { confirm, lookAt, queryOf, type Looked, type ReadTable, type TableSight } from './table-look.ts';
@@ -103,7 +103,7 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
 }
 
 /** Who alters the table may take hours: others want the connection, and clients a word. */
-const LOCK_LIMIT = `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`;
+const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
 
 async function takeSnapshot(taking: Taking): Promise<void> {
   const { options: { pool, tables }, target } = taking;
@@ -119,27 +119,32 @@ async function takeSnapshot(taking: Taking): Promise<void> {
 
 /** @throws {UnexpectedTableError} nothing was begun. */
 async function readTogether(taking: Taking, expected: TableSight): Promise<void> {
-  const { options: { pool }, target } = taking;
+  const { options: { pool, tables }, target } = taking;
   await pool.use(async (client) => {
     await prepareReadingSession(client);
-    const onLooked = (looked: Looked): void => begin(taking, looked);
-    const pipeline = new ReadingPipeline({ client, table: target, expected, onLooked });
+    const wants = (looked: Looked): boolean => {
+      begin(taking, looked);
+      return true;
+    };
+    const pipeline = new ReadingPipeline({ client, table: target, expected, tables, limit: LOCK_LIMIT, wants });
     try {
       await readRows(taking, { client, sight: expected, pipeline });
-      pipeline.confirm();
+      pipeline.end();
     } catch (error) {
-      throw forgotten(error) ?? await refusedReading(client, pool, pipeline.looked, error);
+      const refused = await refusedReading(client, pool, pipeline.looked, error);
+      throw pipeline.failure ?? forgotten(error) ?? refused;
     }
   });
 }
 
 async function readInSteps(taking: Taking): Promise<void> {
-  const { options: { pool }, target, tell } = taking;
+  const { options: { pool, tables }, target, tell } = taking;
   await pool.use(async (client) => {
     await beginReading(client, pool, LOCK_LIMIT);
     let looked: Looked | undefined;
     try {
       looked = await lookAt(client, target);
+      tables.note(looked);
       begin(taking, looked);
       if (target.rows === undefined) tell('snapshot.started', {});
       else {
@@ -153,9 +158,7 @@ async function readInSteps(taking: Taking): Promise<void> {
   });
 }
 
-function begin({ options: { tables }, target, tell }: Taking, looked: Looked): void {
-  const { pgSnapshot } = looked;
-  tables.note(looked);
+function begin({ target, tell }: Taking, { pgSnapshot }: Looked): void {
   target.begin(pgSnapshot);
   tell('snapshot.known', { pgSnapshot });
 }
