@@ -190,6 +190,11 @@ export interface PortHandle {
    * world is an answer too; a throw is a bug and ends the port.
    */
   readonly requests: Readonly<Record<string, (request: Message, signal: AbortSignal) => Message | Promise<Message>>>;
+  /**
+   * Of the same requests, those that can often be answered without a wait, by type: asked first. Undefined says that this one cannot, and
+   * nothing has become of it; then `requests` is asked. An answer costs no signal and no turn of the event loop.
+   */
+  readonly atOnce?: Readonly<Record<string, (request: Message) => Message | undefined>>;
   /** Messages that want no answer, by type. */
   readonly casts?: Readonly<Record<string, (message: Message) => void>>;
   /** Told of a request that is not served, because its caller ended or gave up before the request arrived. */

@@ -111,7 +111,7 @@ function receive(entry: Entry, source: Source, message: Message): void {
 }
 
 function handle(entry: Entry, port: PortState, handle: PortHandle, message: Message): void {
-  const { requests, casts } = handle;
+  const { requests, casts, atOnce } = handle;
   const request = ownOf(requests, message.type);
   if (request === undefined) {
     const cast = ownOf(casts, message.type);
@@ -120,12 +120,17 @@ function handle(entry: Entry, port: PortState, handle: PortHandle, message: Mess
     return;
   }
   const replyTo = message.replyTo as ReplyTo | undefined;
-  const abort = new AbortController();
   const opened = replyTo === undefined ? undefined : entry.kernel.calls.get(replyTo);
   if (replyTo !== undefined && opened === undefined) {
     handle.abandoned?.(message); // The caller has given up: nobody wants the answer.
     return;
   }
+  const known = ownOf(atOnce, message.type)?.(message);
+  if (known !== undefined) {
+    if (replyTo !== undefined) answerWith(entry, replyTo, known);
+    return;
+  }
+  const abort = new AbortController();
   if (opened !== undefined) opened.abort = abort;
   const answer = request(message, abort.signal);
   if (answer instanceof Promise) awaitAnswer(entry, port, replyTo, answer, abort);

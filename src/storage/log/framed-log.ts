@@ -253,9 +253,12 @@ export class FramedLog implements TransactionLog {
   }
 
   async read(range: LogRange, sizes: BlockSizes, relation?: PublishedRelation): Promise<LogBlock> {
+    return this.readKept(range, sizes, relation) ?? (await this.reader.read(range, sizes));
+  }
+
+  readKept(range: LogRange, { fillBytes }: BlockSizes, relation?: PublishedRelation): LogBlock | undefined {
     invariant(range.through <= this.durable.end, 'only the durable part of the log is read');
-    const layouts = relation && this.layouts.of(relation);
-    return this.tail.read(range, sizes.fillBytes, layouts) ?? (await this.reader.read(range, sizes));
+    return this.tail.read(range, fillBytes, relation && this.layouts.of(relation));
   }
 
   surveyed(range: LogRange, wholeBytesMax: number): Survey | undefined {

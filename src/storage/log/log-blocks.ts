@@ -44,7 +44,7 @@ export class LogBlocks {
   private loads = 0;
 
   constructor(
-    private readonly log: Pick<TransactionLog, 'read'>,
+    private readonly log: Pick<TransactionLog, 'read' | 'readKept'>,
     private readonly loadsMax = LOADS_MAX,
   ) {}
 
@@ -88,9 +88,7 @@ export class LogBlocks {
       const relation = this.slots.get(owner);
       const block = this.heldFor(range, relation) ?? (await this.read(range, sizes, relation));
       call.throwIfAborted();
-      invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
-      this.forget(owner); // Whoever asks for another block does not want the one before any more.
-      this.held.set(owner, block);
+      this.hold(owner, block);
       return { after: block.after, through: block.through, isPart: isPart(block) };
     } catch (error) {
       this.leave();
@@ -98,9 +96,27 @@ export class LogBlocks {
     }
   }
 
+  /** The same at once, where there is a turn and the block is in memory: it is no part then. @returns undefined: nothing has changed. */
+  loadKept(owner: string, range: LogRange, sizes: BlockSizes): LogRange | undefined {
+    if (this.loads >= this.loadsMax) return undefined;
+    const relation = this.slots.get(owner);
+    const block = this.heldFor(range, relation) ?? this.log.readKept(range, sizes, relation);
+    if (block === undefined || isPart(block)) return undefined;
+    this.rest(owner);
+    this.loads += 1;
+    this.hold(owner, block);
+    return { after: block.after, through: block.through };
+  }
+
   /** Lets go of what was loaded for `owner`: it will not take it. */
   forget(owner: string): void {
     if (this.held.delete(owner)) this.leave();
+  }
+
+  private hold(owner: string, block: LogBlock): void {
+    invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
+    this.forget(owner); // Whoever asks for another block does not want the one before any more.
+    this.held.set(owner, block);
   }
 
   private take(owner: string, range: LogRange): LogBlock {

@@ -135,17 +135,10 @@ export class LogIntake {
     await this.log.sync();
   }
 
-  /** Resolves when there is something to sync; at once when there is already. */
-  awaitWork(signal: AbortSignal): Promise<void> {
-    if (this.isDirty || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.wakeWriter = wake;
-      signal.addEventListener('abort', wake, { once: true });
-    });
+  /** Resolves when there is something to sync; at once when there is already. Whoever waits next has the place of the one before. */
+  awaitWork(): Promise<void> {
+    if (this.isDirty) return Promise.resolve();
+    return new Promise((resolve) => (this.wakeWriter = resolve));
   }
 
   /** True once every transaction that committed before `lsn` is in the log, durably. */

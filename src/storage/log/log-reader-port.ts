@@ -42,15 +42,27 @@ export function logReaderPort(
       return { type: 'block.corrupt', why: error.message };
     }
   };
+  const kept = (into: LogBlocks, request: Message, size: BlockSizes): Message | undefined => {
+    const loaded = into.loadKept(ownerOf(request), rangeOf(request), size);
+    return loaded && { type: 'block.loaded', ...loaded };
+  };
+  const large = (request: Message): Message | undefined => {
+    const surveyed = log.surveyed(rangeOf(request), sizes.common.wholeBytesMax);
+    return surveyed && { type: 'transaction.isLarge', ...surveyed };
+  };
   return {
     name: '@log-reader',
     open: () => ({
+      /** The way from a commit to its clients leads through here: what it has to do with is in memory. */
+      atOnce: {
+        nextBlock: (request) => large(request) ?? kept(next, request, sizes.common),
+        nextPart: (request) => kept(next, request, sizes.own),
+        loadBlock: (request) => kept(blocks, request, sizes.own),
+      },
       requests: {
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async nextBlock(request, signal) {
           const [owner, range] = [ownerOf(request), rangeOf(request)];
-          const surveyed = log.surveyed(range, sizes.common.wholeBytesMax);
-          if (surveyed !== undefined) return { type: 'transaction.isLarge', ...surveyed };
           const { after, through, isPart } = await next.load(owner, range, sizes.common, signal);
           if (!isPart) return { type: 'block.loaded', after, through };
           next.forget(owner);

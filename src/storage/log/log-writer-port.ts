@@ -16,7 +16,7 @@ import type { Clock, TimerId } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { Address, PortContext, PortSpec } from '../../otp/process.ts';
-import type { Durable, LogIntake } from './log-intake.ts';
+import type { LogIntake } from './log-intake.ts';
 import { PassedWatch } from './passed-watch.ts';
 
 export interface LogWriterListeners {
@@ -61,22 +61,28 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
 }
 
 async function syncGroups(intake: LogIntake, { replication, collector }: LogWriterListeners, { signal, send }: PortContext): Promise<void> {
+  const until = whenStopped(signal);
   for (;;) {
-    const synced = await syncedUnless(signal, intake);
+    const synced = await until(intake.sync());
     if (synced === undefined || signal.aborted) return; // The storage closes the log, and whoever stops us does not wait for the disk.
     const { through, lsn } = synced;
-    send(replication, { type: 'acknowledge' });
     send(collector, { type: 'log.extended', through, lsn });
-    await intake.awaitWork(signal);
+    send(replication, { type: 'acknowledge' });
+    await until(intake.awaitWork());
   }
 }
 
-/** @returns undefined when `signal` was aborted before. A race with one promise for all syncs would keep something of each of them. */
-function syncedUnless(signal: AbortSignal, intake: LogIntake): Promise<Durable | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => resolve(undefined);
-    signal.addEventListener('abort', stop, { once: true });
-    intake.sync().then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-    if (signal.aborted) stop();
-  });
+/**
+ * @returns gives what is waited for, or undefined when `signal` was aborted before. It listens once, however often something is waited for:
+ * a race with one promise for all syncs would keep something of each of them.
+ */
+function whenStopped(signal: AbortSignal): <Result>(awaited: Promise<Result>) => Promise<Result | undefined> {
+  let stop = (): void => {};
+  signal.addEventListener('abort', () => stop(), { once: true });
+  return (awaited) =>
+    new Promise((resolve, reject) => {
+      stop = () => resolve(undefined);
+      awaited.then(resolve, reject);
+      if (signal.aborted) stop();
+    });
 }

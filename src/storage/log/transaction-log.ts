@@ -115,6 +115,8 @@ export interface TransactionLog extends TreeMemory, MembershipMemory {
    * @throws {LogCorruptError} naming the position of the frame that does not hold.
    */
   read(range: LogRange, sizes: BlockSizes, relation?: PublishedRelation): Promise<LogBlock>;
+  /** What `read` gives, where all of it is in memory; else undefined. */
+  readKept(range: LogRange, sizes: BlockSizes, relation?: PublishedRelation): LogBlock | undefined;
   /**
    * What is known without a read, when the next transaction has more than `wholeBytesMax`: of the newest such ones alone, and
    * only if it was appended with its layouts, or surveyed, since the log was opened.

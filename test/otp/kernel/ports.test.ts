@@ -40,6 +40,22 @@ test('answers a request synchronously, within the same drain', async () => {
   expect(world.seen(caller)).toEqual([{ type: 'seen.doubled', n: 2 }]);
 });
 
+test('a request that can be answered at once is, and one that cannot is served like any other', async () => {
+  const world = new World();
+  const served: unknown[] = [];
+  const handle: PortHandle = {
+    atOnce: { halve: ({ n }) => (Number(n) % 2 === 0 ? { type: 'seen.halved', n: Number(n) / 2 } : undefined) },
+    requests: { halve: ({ n }) => (served.push(n), { type: 'seen.odd', n }) },
+  };
+  await world.start(port(handle), 'port');
+  const caller = await world.puppet('caller');
+  const halve = (n: number): Told => ({ type: 'call', params: { to: '@port', request: { type: 'halve', n }, as: 'seen.call' } });
+
+  world.tell(caller, halve(6), halve(7));
+
+  expect({ seen: world.seen(caller), served }).toEqual({ seen: [{ type: 'seen.halved', n: 3 }, { type: 'seen.odd', n: 7 }], served: [7] });
+});
+
 test('answers a request when its promise resolves, and serves others meanwhile', async () => {
   const world = new World();
   const slow = deferred<Message>();

@@ -21,6 +21,9 @@ const TRANSACTION = { xid: xid(1), lsn: lsn(1), end: at(99), isUnfinished: false
 class CountedLog {
   reads = 0;
 
+  /** Of what is in memory there is nothing. */
+  readKept(): undefined {}
+
   async read({ after, through }: LogRange): Promise<LogBlock> {
     this.reads += 1;
     const ends = Array.from({ length: 10 }, (_, index) => 10 * (index + 1)).filter((end) => end > after && end <= through);
@@ -180,7 +183,7 @@ test('a reader that may go further does not get the empty block of one that may 
 });
 
 test('a log that cannot be read holds nothing up', async () => {
-  const unreadable = { read: () => Promise.reject(new Error('broken')) };
+  const unreadable = { readKept: () => undefined, read: () => Promise.reject(new Error('broken')) };
   const blocks = new LogBlocks(unreadable, 1);
   blocks.slot('owner');
   const loads = await Promise.allSettled([0, 10, 20].map((after) => blocks.load('owner', range(after, 30), upTo(100), open())));
@@ -199,7 +202,10 @@ test('what its owner does not want any more is let go, and makes room for others
 });
 
 test('who has taken a part keeps its turn until it asks for the next one, or ends', async () => {
-  const parts = { read: async (asked: LogRange) => ({ ...asked, transactions: [{ ...TRANSACTION, isUnfinished: true }] }) };
+  const parts = {
+    readKept: () => undefined,
+    read: async (asked: LogRange) => ({ ...asked, transactions: [{ ...TRANSACTION, isUnfinished: true }] }),
+  };
   const blocks = new LogBlocks(parts, 1);
   const [first, second] = ['a', 'b', 'c'].map((owner) => blocks.slot(owner));
   const ends: string[] = [];
@@ -266,3 +272,30 @@ function attempt(action: () => unknown): unknown {
     return error instanceof Error ? error.message : error;
   }
 }
+
+test('what is in memory is there at once, in its turn alone, and in place of what its owner had', async () => {
+  const storage = memoryStorage();
+  await grow(storage, 1);
+  const { log } = storage;
+  const blocks = new LogBlocks(log, 2);
+  const [first, second] = ['first', 'second', 'third'].map((owner) => blocks.slot(owner));
+  const whole = range(0, log.durableEnd);
+  const loaded = ['first', 'second', 'third'].map((owner) => blocks.loadKept(owner, whole, upTo(100)));
+  const taken = first?.take(whole);
+  const again = ['third', 'third', 'first'].map((owner) => blocks.loadKept(owner, whole, upTo(100))?.through);
+
+  expect({ loaded, again, count: blocks.count, isShared: taken === second?.take(whole) }).toEqual({
+    loaded: [whole, whole, undefined],
+    again: [log.durableEnd, undefined, undefined],
+    count: 2,
+    isShared: true,
+  });
+});
+
+test('what is not in memory is not there at once, and changes nothing', () => {
+  const blocks = new LogBlocks(new CountedLog(), 1);
+  blocks.slot('owner');
+  const loaded = blocks.loadKept('owner', range(0, 20), upTo(100));
+
+  expect({ loaded, count: blocks.count }).toEqual({ loaded: undefined, count: 0 });
+});

@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { beforeEach, expect, test } from 'vitest';
 import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/log-position.ts';
-import type { PortSpec } from '../../../src/otp/process.ts';
+import type { Pid, PortSpec } from '../../../src/otp/process.ts';
 import { DiskError, LogCorruptError } from '../../../src/storage/errors.ts';
 import { DiskStanding } from '../../../src/storage/disk/disk-standing.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
@@ -14,7 +14,7 @@ import { logWriterPort } from '../../../src/storage/log/log-writer-port.ts';
 import { surveyTransaction } from '../../../src/storage/log/transaction-survey.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { openPort } from '../../support/postgres/port-harness.ts';
+import { openPort, working } from '../../support/postgres/port-harness.ts';
 import { anotherSource, bytes, lsn, xid } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { placedTransaction } from '../../support/actors/changes.ts';
@@ -157,11 +157,16 @@ test('after a restart a large transaction is looked through once, however often 
   expect([found, await next(LOG_START), blocks.count]).toMatchObject([large, large, 0]);
 });
 
+/** A log of which nothing is in memory. */
+function unkept(read: TransactionLog['read']): Pick<TransactionLog, 'read' | 'readKept'> {
+  return { read, readKept: () => undefined };
+}
+
 test('damage that a shape meets on its own way through the log is told to it, and nobody else ends', async () => {
   take(10);
   await intake.sync();
   const reader = await openPort(
-    logReaderPort(log, new LogBlocks({ read: () => Promise.reject(new LogCorruptError(LOG_START, 'damaged')) }), new LogBlocks(log)),
+    logReaderPort(log, new LogBlocks(unkept(() => Promise.reject(new LogCorruptError(LOG_START, 'damaged')))), new LogBlocks(log)),
   );
 
   expect(await reader.ask({ type: 'loadBlock', owner: 'shape', after: 0, through: log.durableEnd })).toEqual({
@@ -172,7 +177,7 @@ test('damage that a shape meets on its own way through the log is told to it, an
 
 test('a disk that fails is no damage of the log: the reader of a shape fails with it', async () => {
   const failed = new DiskError('read', '/log', new Error('EIO'));
-  const reader = await openPort(logReaderPort(log, new LogBlocks({ read: () => Promise.reject(failed) }), new LogBlocks(log)));
+  const reader = await openPort(logReaderPort(log, new LogBlocks(unkept(() => Promise.reject(failed))), new LogBlocks(log)));
 
   await expect(reader.ask({ type: 'loadBlock', owner: 'shape', after: 0, through: 0 })).rejects.toBe(failed);
 });
@@ -208,8 +213,8 @@ test('a writer that starts after one was killed during a sync tells what that sy
   await started.awaitSent('log.extended');
 
   expect(started.sent).toEqual([
-    { to: '@replication', message: { type: 'acknowledge' } },
     { to: '@collector', message: { type: 'log.extended', through: log.durableEnd, lsn: '10' } },
+    { to: '@replication', message: { type: 'acknowledge' } },
   ]);
 });
 
@@ -261,7 +266,7 @@ test('Postgres is not kept waiting when it asks how far the stream is held', asy
   intake.progress(lsn(70), true);
   await turns();
 
-  expect({ held: log.heldLsn, last: running.sent.at(-2)?.message.type }).toEqual({ held: '70', last: 'acknowledge' });
+  expect({ held: log.heldLsn, last: running.sent.at(-1)?.message.type }).toEqual({ held: '70', last: 'acknowledge' });
   await running.close();
 });
 
@@ -290,26 +295,34 @@ test('what is held already needs no sync', async () => {
   await intake.sync();
   let isDue = false;
   intake.hold();
-  void intake.awaitWork(new AbortController().signal).then(() => (isDue = true));
+  void intake.awaitWork().then(() => (isDue = true));
   await turns();
 
   expect(isDue).toBe(false);
 });
 
-test('a wait for work that is over listens to nothing any more', async () => {
-  const { signal } = new AbortController();
-  const waiting = intake.awaitWork(signal);
-  take(10);
-  await waiting;
+test('a writer listens once for its stop, however often it syncs', async () => {
+  const stop = new AbortController();
+  const told: string[] = [];
+  const context = { self: 'test/writer#1' as Pid, signal: stop.signal, exit: () => undefined };
+  const handle = working(await writer().open({ ...context, send: (_, { type }) => void told.push(type) }));
+  for (const commit of [10, 11, 12]) {
+    take(commit);
+    await turns();
+  }
+  const syncs = told.filter((type) => type === 'log.extended').length;
+  const listeners = getEventListeners(stop.signal, 'abort').length;
+  stop.abort();
+  await handle.close?.();
 
-  expect(getEventListeners(signal, 'abort')).toEqual([]);
+  expect({ syncs, listeners }).toEqual({ syncs: 4, listeners: 1 });
 });
 
 test('a stream that outruns the disk is held back until it is synced, also inside a transaction', async () => {
   const fast = new LogIntake(memoryStorage().log);
   fast.changes(xid(10), new Uint8Array(64 * 1024 * 1024));
   const held = fast.congestion;
-  await fast.awaitWork(new AbortController().signal);
+  await fast.awaitWork();
   await fast.sync();
   await held;
   fast.changes(xid(10), bytes('x'));

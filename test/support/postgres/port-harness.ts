@@ -38,7 +38,7 @@ export async function openPort(spec: PortSpec): Promise<RunningPort> {
     async ask(request, signal = new AbortController().signal) {
       const answer = handle.requests[request.type];
       if (answer === undefined) throw new Error(`the port has no request ${request.type}`);
-      return await answer(request, signal);
+      return handle.atOnce?.[request.type]?.(request) ?? (await answer(request, signal));
     },
     tell: (message) => handle.casts?.[message.type]?.(message),
     async awaitSent(type, number = 1) {
