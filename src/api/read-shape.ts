@@ -5,6 +5,7 @@
  * when woken. A client that goes leaves nothing behind: each wait ends with the request's signal.
  */
 import { invariant } from '../base/invariant.ts';
+import type { StopSignal } from '../base/stop-signal.ts';
 import { BEFORE_ALL, snapshotChunkIndex, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Permit } from './admission.ts';
@@ -42,7 +43,7 @@ export interface ReadRequest {
   /** What is fixed of it, whatever its parameters say. */
   readonly bounds?: ShapeBounds | undefined;
   /** Aborted when nobody waits any longer: for the reason `DRAINING` an answer is still wanted, at once. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 export function readShape(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
@@ -263,7 +264,7 @@ function remainingMs(context: ApiContext, deadlineMs: number): number {
 }
 
 /** Stops waiting when the client goes. What its request had begun ends by itself, and its result is dropped. */
-function unlessAbandoned(response: Promise<ShapeResponse>, signal: AbortSignal): Promise<ShapeResponse> {
+function unlessAbandoned(response: Promise<ShapeResponse>, signal: StopSignal): Promise<ShapeResponse> {
   return new Promise((resolve, reject) => {
     const abandon = (): void => {
       if (signal.reason !== DRAINING) resolve(ABANDONED);

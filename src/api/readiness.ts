@@ -1,4 +1,5 @@
 /** Whether the service can do what a request needs; a request that comes a little early waits. */
+import type { StopSignal } from '../base/stop-signal.ts';
 import type { ApiContext } from './api-context.ts';
 import type { ReadinessGoal } from './ports.ts';
 import { becameUnready, leaving, notReady, type Refusal } from './refusal.ts';
@@ -15,7 +16,7 @@ const STILL_WAKING = {
  * @param signal aborted when nobody waits any longer, or nobody is to: the server closes.
  * @returns why not, once the wait is over.
  */
-export async function whenReady(context: ApiContext, goal: ReadinessGoal, signal?: AbortSignal): Promise<Refusal | undefined> {
+export async function whenReady(context: ApiContext, goal: ReadinessGoal, signal?: StopSignal): Promise<Refusal | undefined> {
   if (isMet(context, goal)) return undefined;
   const { status } = context.ports;
   const until = status.waitUntil(goal, context.settings.readinessTimeoutMs);
@@ -28,13 +29,13 @@ export async function whenReady(context: ApiContext, goal: ReadinessGoal, signal
  * The database counts as used. Connections that were closed because nobody used it are opened: who asks now must not be told of what was
  * known before.
  */
-export async function whenAwake(context: ApiContext, signal?: AbortSignal): Promise<Refusal | undefined> {
+export async function whenAwake(context: ApiContext, signal?: StopSignal): Promise<Refusal | undefined> {
   context.ports.status.noteUse();
   return await whenReady(context, 'awake', signal);
 }
 
 /** A signal may outlive many waits, and keeps nothing of those that are over. */
-function unlessAborted<Result>(wait: Promise<Result>, signal: AbortSignal): Promise<Result | 'aborted'> {
+function unlessAborted<Result>(wait: Promise<Result>, signal: StopSignal): Promise<Result | 'aborted'> {
   return new Promise((resolve, reject) => {
     const abandon = (): void => resolve('aborted');
     if (signal.aborted) abandon();

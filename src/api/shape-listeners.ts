@@ -7,6 +7,7 @@
  * woken, timed out, client gone.
  */
 import type { Clock } from '../base/clock.ts';
+import type { StopSignal } from '../base/stop-signal.ts';
 import { compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { ShapeAnnouncements } from './ports.ts';
@@ -66,7 +67,7 @@ export class ShapeListeners<T = unknown> implements ShapeAnnouncements {
   }
 
   /** Resolves at the first announcement of `after` or beyond, or when `timeoutMs` passed or `signal` was aborted. */
-  park(handle: Handle, after: LogOffset, timeoutMs: number, signal: AbortSignal): Promise<Wake<T>> {
+  park(handle: Handle, after: LogOffset, timeoutMs: number, signal: StopSignal): Promise<Wake<T>> {
     if (signal.aborted) return Promise.resolve({ cause: 'aborted' });
     return new Promise((resolve) => {
       const waiter: Waiter<T> = (wake) => {

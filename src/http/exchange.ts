@@ -2,13 +2,14 @@
  * Exchange: one request, from its arrival until its response is closed. What is held for it is released then, on every
  * path. A release that is registered later runs at once.
  */
+import { Stop, type StopSignal } from '../base/stop-signal.ts';
 import type { RequestFollower, RequestWatch } from './request-watch.ts';
 import type { Target } from './routes.ts';
 import type { HttpRequest } from './peer.ts';
 import type { HttpAnswer } from './send-response.ts';
 
 export class Exchange {
-  private readonly abort = new AbortController();
+  private readonly stop = new Stop();
   private readonly releases: (() => void)[] = [];
   private hasEnded = false;
   private follower: RequestFollower | undefined;
@@ -21,8 +22,8 @@ export class Exchange {
   ) {}
 
   /** Aborted when nobody waits for the answer any longer, or when the server closes: the reason says which. */
-  get signal(): AbortSignal {
-    return this.abort.signal;
+  get signal(): StopSignal {
+    return this.stop;
   }
 
   /** Nobody waits for the answer any longer, and what is held from now on is released at once. */
@@ -48,7 +49,7 @@ export class Exchange {
 
   /** Ends its waits, for a reason that the api knows. */
   interrupt(reason: string): void {
-    this.abort.abort(reason);
+    this.stop.abort(reason);
   }
 
   end(): void {

@@ -3,6 +3,7 @@ import type { Api } from '../api/api.ts';
 import type { ToldAnswer } from '../api/explain/told-answer.ts';
 import { isRefusal, type Refusal } from '../api/refusal.ts';
 import type { RawParameters } from '../api/shape-parameters.ts';
+import { abortSignalOf } from '../base/stop-signal.ts';
 import type { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { queryParameters } from './query-parameters.ts';
@@ -10,11 +11,11 @@ import { cacheHeaders, refusalHeaders } from './response-headers.ts';
 import type { HttpAnswer } from './send-response.ts';
 
 export function readTransaction(api: Api, exchange: Exchange): Promise<HttpAnswer> {
-  return admitted(api, exchange, (parameters) => api.readTransaction(exchange.target.named, parameters, exchange.signal));
+  return admitted(api, exchange, (parameters) => api.readTransaction(exchange.target.named, parameters, abortSignalOf(exchange.signal)));
 }
 
 export function explainShape(api: Api, exchange: Exchange): Promise<HttpAnswer> {
-  return admitted(api, exchange, (parameters) => api.explainShape(parameters, exchange.signal));
+  return admitted(api, exchange, (parameters) => api.explainShape(parameters, abortSignalOf(exchange.signal)));
 }
 
 /** It counts among the requests for a shape that there is, or for one that is yet to be made. */

@@ -1,6 +1,7 @@
 /** StandbyEntrance: by which ways requests reach the standby, and how it leaves them to the stack. */
 import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
+import { abortSignalOf, type StopSignal } from '../base/stop-signal.ts';
 import { Doorway, type Listen } from '../http/doorway.ts';
 import type { RequestDispatcher } from '../http/request-dispatcher.ts';
 import type { ListeningServer } from '../http/server.ts';
@@ -25,7 +26,8 @@ export class StandbyEntrance {
   /** The api, for the program around the service: what that waits for ends when the entrance is left. */
   answering(api: Api): Api {
     const { signal } = this.leaving;
-    return { ...api, readShape: (request) => api.readShape({ ...request, signal: AbortSignal.any([request.signal, signal]) }) };
+    const either = (asked: StopSignal): AbortSignal => AbortSignal.any([abortSignalOf(asked), signal]);
+    return { ...api, readShape: (request) => api.readShape({ ...request, signal: either(request.signal) }) };
   }
 
   get listen(): Listen {

@@ -6,6 +6,7 @@
  * is no `await`. It ends only behind an up-to-date, because clients drop what came behind the last one.
  */
 import type { TimerId } from '../../base/clock.ts';
+import type { StopSignal } from '../../base/stop-signal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
@@ -23,7 +24,7 @@ const STREAM_BYTES_MAX = 64 * 1024 * 1024;
 /** A client that has yet to take more than this is cut off, before it is given the next events. */
 const HELD_BYTES_MAX = 1024 * 1024;
 
-export function eventStream(context: ApiContext, handle: Handle, after: LogOffset, signal: AbortSignal): LiveBody {
+export function eventStream(context: ApiContext, handle: Handle, after: LogOffset, signal: StopSignal): LiveBody {
   return { flow: (sink) => new EventStream(context, handle, after, signal, sink).flow() };
 }
 
@@ -46,7 +47,7 @@ class EventStream implements Follower {
     private readonly context: ApiContext,
     private readonly handle: Handle,
     private standsAt: LogOffset,
-    private readonly signal: AbortSignal,
+    private readonly signal: StopSignal,
     private readonly sink: Sink,
   ) {
     this.lastOutputMs = context.clock.nowMs();

@@ -4,6 +4,7 @@
  * The client joins both by what the rows show. So the offset that it is told must be one that it has read up to, and no later one: it
  * goes on from there, and what lies between would be lost for all other rows that it holds.
  */
+import type { StopSignal } from '../../base/stop-signal.ts';
 import { BEFORE_ALL, snapshotChunkEnd, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
@@ -21,7 +22,7 @@ export interface SubsetReading {
   readonly parameters: ReadParameters;
   readonly target: ShapeTarget;
   readonly subset: SubsetQuery;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 const MARKS = 2 ** 31;

@@ -1,4 +1,5 @@
 /** What serving a subset needs from the rest of the house. */
+import type { StopSignal } from '../../base/stop-signal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -26,7 +27,7 @@ export interface SubsetReader {
   fromBehind(start: LogOffset, end: LogOffset): LogOffset;
   /** Stands on each row. */
   readonly mark: number;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 export interface SubsetSource {

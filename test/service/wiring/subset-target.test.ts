@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { StartOffsets } from '../../../src/api/subsets/start-offsets.ts';
 import type { SubsetReader } from '../../../src/api/subsets/subset-source.ts';
+import { abortSignalOf } from '../../../src/base/stop-signal.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
@@ -88,7 +89,7 @@ test('a part of the rows is not read by a snapshot before a splice that is recor
   const { position } = shapeLog;
   shapeLog.recordSplice({ place: position, through: position, views: behind, pgSnapshot, first: '1_0' as LogOffset, rows: null });
   const reader = newReader(new StartOffsets(clock), true);
-  const target = new SubsetTarget(of, reader, ALL_ROWS, new GatheredRows(() => {}), reader.signal);
+  const target = new SubsetTarget(of, reader, ALL_ROWS, new GatheredRows(() => {}), abortSignalOf(reader.signal));
 
   const isNewEnough = [target.isNewEnough(pgSnapshot)];
   shapeLog.takeSplice();

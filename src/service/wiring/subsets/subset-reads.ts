@@ -2,6 +2,7 @@
 import { consumerOf } from '../../../actors/shape-processes.ts';
 import { DRAINING } from '../../../api/draining.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../api/subsets/subset-source.ts';
+import type { StopSignal } from '../../../base/stop-signal.ts';
 import type { LogOffset } from '../../../model/log-offset.ts';
 import type { Handle } from '../../../model/shape.ts';
 import type { PgSnapshot } from '../../../model/pg-snapshot.ts';
@@ -82,7 +83,7 @@ export class SubsetReads implements SubsetSource {
 }
 
 /** A server that closes gives its answers to an end. */
-function unlessDraining(signal: AbortSignal): AbortSignal {
+function unlessDraining(signal: StopSignal): AbortSignal {
   const gone = new AbortController();
   const leave = (): void => {
     if (signal.reason !== DRAINING) gone.abort();

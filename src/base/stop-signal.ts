@@ -1,0 +1,55 @@
+/**
+ * StopSignal: says once that nobody waits any longer. It is what is used of an `AbortSignal`, which serves as well; but that one is an
+ * EventTarget, and each that is made, listened to and aborted costs as much as a read of a shape. Every request has one.
+ */
+
+/** What a wait is told by. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  /** Undefined until then. */
+  readonly reason: unknown;
+  /** Called once, if at all; never where it was aborted before. */
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export class Stop implements StopSignal {
+  private isAborted = false;
+  private why: unknown;
+  private listeners: Set<() => void> | undefined;
+
+  get aborted(): boolean {
+    return this.isAborted;
+  }
+
+  get reason(): unknown {
+    return this.why;
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    if (!this.isAborted) (this.listeners ??= new Set()).add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners?.delete(listener);
+  }
+
+  /** Tells who listens, in the order in which they came. The first reason stays. */
+  abort(reason: unknown): void {
+    if (this.isAborted) return;
+    this.isAborted = true;
+    this.why = reason;
+    const { listeners = [] } = this;
+    this.listeners = undefined;
+    for (const listener of listeners) listener();
+  }
+}
+
+/** The same for whoever takes an `AbortSignal` alone. It is told when `stop` is, for the same reason. */
+export function abortSignalOf(stop: StopSignal): AbortSignal {
+  const abort = new AbortController();
+  const tell = (): void => abort.abort(stop.reason);
+  stop.addEventListener('abort', tell, { once: true });
+  if (stop.aborted) tell();
+  return abort.signal;
+}

@@ -1,0 +1,47 @@
+/** What says that nobody waits any longer is heard once, by whoever listens then, as an AbortSignal is. */
+import { expect, test } from 'vitest';
+import { abortSignalOf, Stop, type StopSignal } from '../../src/base/stop-signal.ts';
+
+interface Stopping {
+  readonly signal: StopSignal;
+  abort(reason: unknown): void;
+}
+
+const ours = (): Stopping => {
+  const stop = new Stop();
+  return { signal: stop, abort: (reason) => stop.abort(reason) };
+};
+
+test.each([
+  ['ours', ours],
+  ['an AbortSignal', (): Stopping => new AbortController()],
+])('%s is heard in order, once, by whoever listens still, and keeps its first reason', (_, make) => {
+  const heard: string[] = [];
+  const stopping = make();
+  const { signal } = stopping;
+  const listeners = ['a', 'b', 'c', 'late'].map((name) => () => void heard.push(`${name} ${String(signal.aborted)}`));
+  const [a = () => {}, b = () => {}, c = () => {}, late = () => {}] = listeners;
+  for (const listener of [a, b, c, a]) signal.addEventListener('abort', listener);
+  signal.removeEventListener('abort', b);
+  signal.removeEventListener('abort', late);
+  const before = { aborted: signal.aborted, reason: signal.reason };
+  for (const reason of ['first', 'second']) stopping.abort(reason);
+  signal.addEventListener('abort', late);
+
+  expect({ before, heard, aborted: signal.aborted, reason: signal.reason }).toEqual({
+    before: { aborted: false, reason: undefined },
+    heard: ['a true', 'c true'],
+    aborted: true,
+    reason: 'first',
+  });
+});
+
+test('whoever takes an AbortSignal alone is told the same, also when it asks too late', () => {
+  const stop = new Stop();
+  const early = abortSignalOf(stop);
+  const before = early.aborted;
+  stop.abort('closed');
+  const late = abortSignalOf(stop);
+
+  expect([before, early.aborted, early.reason, late.aborted, late.reason]).toEqual([false, true, 'closed', true, 'closed']);
+});
