@@ -67,14 +67,15 @@ const PAGE = '^src/observer/page/';
 const SEAMS = {
   fs: {
     modules: ['fs', 'fs/promises'],
-    files: ['src/storage/disk/disk.ts', 'src/storage/disk/processes.ts', 'src/observer/page-files.ts', EMBEDDED],
+    files: ['src/storage/disk/disk.ts', 'src/storage/disk/processes.ts', 'src/observer/page-files.ts', 'src/observer/package-root.ts', EMBEDDED],
   },
   http: {
     modules: ['http', 'http2', 'https'],
     files: ['src/http/server.ts', 'src/observer/inspection-server.ts', 'src/telemetry/metrics/metrics-server.ts'],
   },
   net: { modules: ['net', 'tls', 'dgram', 'dns'], files: [EMBEDDED] },
-  child_process: { modules: ['child_process', 'cluster', 'worker_threads'], files: [EMBEDDED] },
+  child_process: { modules: ['child_process', 'cluster'], files: [EMBEDDED] },
+  threads: { modules: ['worker_threads'], files: ['src/postgres/snapshot/rows-(thread|worker).ts'] },
 };
 
 /** What examples show the service behind, and before. */

@@ -32,7 +32,7 @@ const COMMON = {
  */
 const PROGRAM: BuildOptions = {
   ...COMMON,
-  entryPoints: ['src/cli.ts', 'src/index.ts', 'src/otp/index.ts'],
+  entryPoints: ['src/cli.ts', 'src/index.ts', 'src/otp/index.ts', 'src/postgres/snapshot/rows-worker.ts'],
   outbase: 'src',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',

@@ -3,6 +3,7 @@
  * files, and no path that somebody asks for ever becomes the name of a file.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { packageRoot } from './package-root.ts';
 import type { PageFile } from './pages/page-file.ts';
 
 /** The same from the sources as from what is built, wherever the build puts this file. */
@@ -39,12 +40,6 @@ export function pageFiles(): ReadonlyMap<string, PageFile> {
   const names = readdirSync(new URL('charts/placed/', BUILT));
   const charts = names.map((name) => [`/_observer/charts/${name}`, `charts/placed/${name}`] as const);
   return new Map([...Object.entries(FILES), ...charts].map(([path, file]) => [path, read(file)]));
-}
-
-/** The nearest directory above that has a manifest. Where none has one, there is no page either. */
-function packageRoot(directory = new URL('.', import.meta.url)): URL {
-  const above = new URL('..', directory);
-  return existsSync(new URL('package.json', directory)) || above.href === directory.href ? directory : packageRoot(above);
 }
 
 function read(file: string): PageFile {

@@ -9,6 +9,8 @@ import { isProblem, parseDatabaseUrl, trusting, type DatabaseProblem, type Datab
 import { streamNames } from '../settings/stream-names.ts';
 import { HeldLock } from '../postgres/connection/held-lock.ts';
 import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
+import { RowsThreads } from '../postgres/snapshot/rows-thread.ts';
+import { packageRoot } from '../observer/package-root.ts';
 import type { Disk } from '../storage/disk/disk.ts';
 import { wholeText } from '../storage/disk/whole-text.ts';
 
@@ -27,6 +29,8 @@ export interface Database {
   /** For the catalogue and the publication. */
   readonly adminPool: DatabasePool;
   readonly snapshotPool: DatabasePool;
+  /** For the rows of large tables; undefined where there are too few connections for it, or a pooler lends them. */
+  readonly rowsThreads: RowsThreads | undefined;
   /** For the rows of moves, which must not wait behind snapshots. */
   readonly movePool: DatabasePool;
   /** For what clients ask for by themselves: however much that is, shapes are made and followed. */
@@ -38,6 +42,14 @@ export interface Database {
 const ADMIN_CONNECTIONS_MAX = 4;
 const MOVE_CONNECTIONS_MAX = 4;
 const SUBSET_CONNECTIONS_MAX = 4;
+const THREADS_MAX = 2;
+/** One thread for so many connections. */
+const CONNECTIONS_PER_THREAD = 8;
+
+/** Of the sessions that read first rows, in whichever thread. */
+const SNAPSHOTS = 'armature snapshots';
+/** As the build made it; where it did not, no thread comes about. */
+const ROWS_PROGRAM = new URL('dist/postgres/snapshot/rows-worker.js', packageRoot());
 
 /** By which it proves who it is; undefined where none are set. @throws {ConfigurationError} */
 export async function databaseCertificates({ databaseCaFile }: Configuration, disk: Disk): Promise<string | undefined> {
@@ -63,6 +75,7 @@ export function databaseOf(
   const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, share);
   const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, share);
   const subsetConnections = Math.min(SUBSET_CONNECTIONS_MAX, share);
+  const threads = isLent ? 0 : Math.min(THREADS_MAX, Math.floor(configuration.databasePoolSize / CONNECTIONS_PER_THREAD));
   const common = { clock, silenceMsMax: configuration.databaseTimeoutMs };
   const queries = { ...common, target: snapshotTarget, isLent };
   const names = streamNames(configuration.replicationStreamId);
@@ -77,9 +90,10 @@ export function databaseOf(
     adminPool,
     snapshotPool: createPool({
       ...queries,
-      applicationName: 'armature snapshots',
-      max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections - subsetConnections),
+      applicationName: SNAPSHOTS,
+      max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections - subsetConnections - threads),
     }),
+    rowsThreads: threads === 0 ? undefined : new RowsThreads({ program: ROWS_PROGRAM, target, applicationName: SNAPSHOTS, max: threads }),
     movePool: createPool({ ...queries, applicationName: 'armature moves', max: moveConnections }),
     subsetPool: createPool({ ...queries, applicationName: 'armature subsets', max: subsetConnections }),
     catalog: createCatalog(adminPool),

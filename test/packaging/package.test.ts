@@ -25,8 +25,8 @@ const COMPILE_MS_MAX = 120_000;
 const PAGE = /^observer\/(page|charts\/placed)\//;
 /** What the build takes in of others: it stands in the package of that name. */
 const TAKEN_IN = /^\.\.\/\.\.\/node_modules\/(zod|@opentelemetry\/api)\//;
-/** What is run, and what is imported. */
-const ENTRY_POINTS = ['cli.js', 'index.js', 'otp/index.js'];
+/** What is run, by itself or as a thread, and what is imported. */
+const ENTRY_POINTS = ['cli.js', 'index.js', 'otp/index.js', 'postgres/snapshot/rows-worker.js'];
 const run = promisify(execFile);
 
 let folder: string;

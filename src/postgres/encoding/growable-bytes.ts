@@ -1,3 +1,10 @@
+/** Where the memory comes from. */
+export type Memory = (bytes: number) => ArrayBufferLike;
+
+export const ownMemory: Memory = (bytes) => new ArrayBuffer(bytes);
+/** Other threads see it too, and it is no burden to their collectors of garbage. */
+export const sharedMemory: Memory = (bytes) => new SharedArrayBuffer(bytes);
+
 /** GrowableBytes: a buffer that is written from its start and used again; it grows by doubling and never shrinks. */
 export class GrowableBytes {
   /** Valid up to `length`; replaced when it grows, so never keep a reference across a write. */
@@ -5,8 +12,11 @@ export class GrowableBytes {
   length = 0;
   private view: DataView;
 
-  constructor(capacity: number) {
-    this.bytes = new Uint8Array(capacity);
+  constructor(
+    capacity: number,
+    private readonly memory: Memory = ownMemory,
+  ) {
+    this.bytes = new Uint8Array(memory(capacity));
     this.view = new DataView(this.bytes.buffer);
   }
 
@@ -14,7 +24,7 @@ export class GrowableBytes {
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const grown = new Uint8Array(this.memory(Math.max(needed, this.bytes.length * 2)));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);

@@ -8,7 +8,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import { KEY_TEXT, type LineTemplate } from '../../model/line-template.ts';
 import { DataRowFields } from './data-row-fields.ts';
-import { GrowableBytes } from './growable-bytes.ts';
+import { GrowableBytes, ownMemory, type Memory } from './growable-bytes.ts';
 import { type RowEncoder, RowFormatError } from './row-encoder.ts';
 import {
   encodeBoolean, encodeContent, encodeCopyContent, encodeCopyField, encodeNull, encodeText, endOfPlainField, isCopyNull,
@@ -29,16 +29,19 @@ const KEY_END = encoder.encode(KEY_TEXT.end);
 const KEY_NULL = encoder.encode(KEY_TEXT.null);
 
 export class LineEncoder implements RowEncoder<JoinedLines> {
-  private filling = new LineBuffer();
-  private taken = new LineBuffer();
+  private filling: LineBuffer;
+  private taken: LineBuffer;
   private readonly fields: DataRowFields;
 
   /** @param isBoolean for each column of the row, whether a snapshot spells it out as `true` or `false`. */
   constructor(
     private readonly template: LineTemplate,
     private readonly isBoolean: readonly boolean[],
+    memory: Memory = ownMemory,
   ) {
     invariant(template.labels.length === isBoolean.length, 'a template is that of the columns that are asked for');
+    this.filling = new LineBuffer(memory);
+    this.taken = new LineBuffer(memory);
     this.fields = new DataRowFields(isBoolean.length);
   }
 
@@ -174,9 +177,14 @@ function doubleSlashes(out: GrowableBytes, start: number, slashes: number): void
 
 /** Lines one behind the other, and where each ends. */
 class LineBuffer {
-  out = new GrowableBytes(FIRST_BYTES);
-  private ends = new Uint32Array(FIRST_LINES);
+  out: GrowableBytes;
+  private ends: Uint32Array;
   private count = 0;
+
+  constructor(private readonly memory: Memory) {
+    this.out = new GrowableBytes(FIRST_BYTES, memory);
+    this.ends = new Uint32Array(memory(4 * FIRST_LINES));
+  }
 
   endLine(): void {
     if (this.count === this.ends.length) this.grow();
@@ -191,12 +199,12 @@ class LineBuffer {
 
   clear(): void {
     this.count = 0;
-    if (this.out.bytes.length > KEPT_BYTES_MAX) this.out = new GrowableBytes(FIRST_BYTES);
+    if (this.out.bytes.length > KEPT_BYTES_MAX) this.out = new GrowableBytes(FIRST_BYTES, this.memory);
     this.out.length = 0;
   }
 
   private grow(): void {
-    const grown = new Uint32Array(2 * this.ends.length);
+    const grown = new Uint32Array(this.memory(8 * this.ends.length));
     grown.set(this.ends);
     this.ends = grown;
   }

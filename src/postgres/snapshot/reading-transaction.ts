@@ -8,6 +8,7 @@ import type pg from 'pg';
 import { typed } from '../connection/database-error.ts';
 import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
+import { quoteText } from '../connection/sql-text.ts';
 import { liftedTimeLimits } from '../connection/time-limits.ts';
 import { displaySettings } from '../replication/replication-setup.ts';
 
@@ -31,4 +32,9 @@ export async function prepareReadingSession(client: pg.ClientBase): Promise<void
   await prepareLongSession(client);
   await typed(() => client.query(displaySettings('SESSION')));
   set.add(client);
+}
+
+/** SQL that begins the same in another session of our own, with the snapshot that this one has exported. @param limit as above. */
+export function readingOf(snapshot: string, limit: string): string {
+  return `${BEGIN_READING}; SET TRANSACTION SNAPSHOT ${quoteText(snapshot)}; ${displaySettings('LOCAL')}; ${limit}`;
 }

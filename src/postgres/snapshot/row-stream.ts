@@ -2,14 +2,16 @@
  * RowStream: one query's rows, from the socket into a consumer that may be slower.
  *
  * While the consumer works on a fragment, rows gather for the next; when they become too many, the socket is paused, and
- * with it, through TCP, the query itself. So memory is bounded however large the table is, and a slow query's first
- * rows are passed on without waiting for a full fragment.
+ * with it, through TCP, the query itself. So memory is bounded however large the table is.
+ *
+ * What a fragment costs its consumer (a write, a wake of each reader) hardly depends on its size. So rows gather to a large one, though for
+ * a moment alone: the first rows go on at once, the last with the end, and those of a slow query no later than anybody could tell.
  *
  * Postgres sends as fast as rows are read, so the loop would find more of them at any time. After a bounded part the socket is left alone
  * until the next turn: a live client of another shape waits for several turns, and must not wait for a stretch of the table in each.
  */
 import type pg from 'pg';
-import { systemClock, type Clock } from '../../base/clock.ts';
+import { systemClock, type Clock, type TimerId } from '../../base/clock.ts';
 import { nextTurn } from '../../base/turn.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { errorFields, type RawWire, takeOver } from '../connection/raw-wire.ts';
@@ -27,6 +29,8 @@ export interface RowStreamOptions<Fragment> {
   /** Ends the query by closing its connection. */
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
+  /** Nobody else lives in this thread: no turn is left to others. */
+  readonly isAlone?: boolean;
   readonly pipeline?: RowPipeline | undefined;
 }
 
@@ -40,6 +44,10 @@ export interface RowPipeline {
 }
 
 const GATHERED_BYTES_MAX = 512 * 1024;
+/** A fragment of so much is not waited with. */
+const FRAGMENT_BYTES = 256 * 1024;
+/** Nor is a smaller one, after so long. */
+const GATHER_MS = 2;
 /** Of what Postgres sends, so much is read in one turn: some tenths of a millisecond. */
 const TURN_BYTES = 64 * 1024;
 const code = (letter: string): number => letter.charCodeAt(0);
@@ -68,10 +76,15 @@ class Reading<Fragment> {
   private readonly done: () => void;
   private readonly failed: (error: unknown) => void;
   private readonly wire: RawWire;
+  private readonly clock: Clock;
   private hasBegun = false;
   private isTaking = false;
   private isReady = false;
   private isOver = false;
+  private hasGiven = false;
+  /** While what has gathered waits for more. */
+  private gathering: TimerId | undefined;
+  private isLate = false;
   /** What was read since the socket was last left alone. */
   private turnBytes = 0;
   private isResting = false;
@@ -80,6 +93,7 @@ class Reading<Fragment> {
 
   constructor(options: RowStreamOptions<Fragment>, messages: readonly Uint8Array[], done: () => void, failed: (error: unknown) => void) {
     this.options = options;
+    this.clock = options.clock ?? systemClock;
     this.done = done;
     this.failed = failed;
     this.wire = takeOver(options.client, {
@@ -109,7 +123,7 @@ class Reading<Fragment> {
 
   private readEnd(byteCount: number): void {
     this.turnBytes += byteCount;
-    if (this.turnBytes >= TURN_BYTES && !this.isReady) this.rest();
+    if (this.turnBytes >= TURN_BYTES && !this.isReady && this.options.isAlone !== true) this.rest();
     this.pump();
   }
 
@@ -129,14 +143,28 @@ class Reading<Fragment> {
   private pump(): void {
     if (this.isOver) return;
     const { encoder } = this.options;
-    if (this.refused === undefined && !this.isTaking && encoder.size > 0) this.give(encoder.take());
+    if (this.refused === undefined && !this.isTaking && encoder.size > 0) {
+      if (this.isDue()) this.give(encoder.take());
+      else this.gathering ??= this.clock.setTimer(() => this.late(), GATHER_MS);
+    }
     if (!this.isTaking && this.isReady) return this.finish();
     if (this.isResting || (this.isTaking && encoder.size > GATHERED_BYTES_MAX)) return this.wire.pause();
     this.wire.resume(); // Last: what is told by that may be the end.
   }
 
+  private isDue(): boolean {
+    return !this.hasGiven || this.isReady || this.isLate || this.options.encoder.size >= FRAGMENT_BYTES;
+  }
+
+  private late(): void {
+    this.isLate = true;
+    this.pump();
+  }
+
   private give(fragment: Fragment): void {
     this.isTaking = true;
+    this.hasGiven = true;
+    this.stopGathering();
     this.options.rows(fragment).then(
       () => {
         this.isTaking = false;
@@ -146,8 +174,16 @@ class Reading<Fragment> {
     );
   }
 
+  private stopGathering(): void {
+    this.isLate = false;
+    if (this.gathering === undefined) return;
+    this.clock.clearTimer(this.gathering);
+    this.gathering = undefined;
+  }
+
   private finish(): void {
     this.isOver = true;
+    this.stopGathering();
     this.options.signal.removeEventListener('abort', this.onAbort);
     this.wire.giveBack();
     if (this.refused === undefined) this.done();
@@ -156,6 +192,7 @@ class Reading<Fragment> {
 
   private fail(error: unknown): void {
     this.isOver = true;
+    this.stopGathering();
     this.options.signal.removeEventListener('abort', this.onAbort);
     this.wire.destroy();
     this.failed(error);

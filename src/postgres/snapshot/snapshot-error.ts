@@ -69,6 +69,15 @@ export class RowsRefusedError extends Error {
   }
 }
 
+/** The thread that read the rows has ended by itself: Postgres did its part, and so may another thread. */
+export class RowsThreadError extends Error {
+  override readonly name = 'RowsThreadError';
+
+  constructor(cause?: Error) {
+    super(`The thread that read the rows has ended${cause === undefined ? '' : `: ${cause.message}`}`, { cause });
+  }
+}
+
 /** Postgres was asked to end the session of the query, or has a limit of its own. */
 export class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
@@ -91,6 +100,7 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (error instanceof EvaluationError) return refusal(error.code, 400, error.message);
   if (error instanceof SlowSnapshotError) return refusal('snapshot_slow', 503, error.message);
   if (error instanceof RowsRefusedError) return refusal('storage_refused', 503, error.message);
+  if (error instanceof RowsThreadError) return refusal('snapshot_thread_ended', 503, error.message);
   if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
   if (error instanceof TooManyValuesError) return refusal('too_many_values', 503, error.message);
   if (error instanceof SchemaChangedError || error instanceof TableRewrittenError) return refusal('schema_changed', 409, error.message);

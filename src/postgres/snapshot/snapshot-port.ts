@@ -7,7 +7,8 @@
  *
  * Which transactions the rows contain must be known exactly, so the snapshot is asked for inside the transaction
  * that reads them. No value is ever spliced into SQL: a filter's constants are parameters of a portal; only a query
- * without any runs as a COPY. One shape's failure, whatever it is, is that shape's answer and nobody else's.
+ * without any runs as a COPY, and where it is long, in a thread of its own. One shape's failure, whatever it is, is that shape's answer and
+ * nobody else's.
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
@@ -26,11 +27,13 @@ import type { DatabasePool } from '../connection/pool.ts';
 import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { KnownTables } from './known-tables.ts';
+import { readLargeRows } from './large-rows.ts';
 import { ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
 import { beginReading, prepareReadingSession } from './reading-transaction.ts';
+import type { RowsThreads } from './rows-thread.ts';
 import { LOCK_NOT_AVAILABLE, SchemaChangedError, snapshotRefusal, TableLockedError } from './snapshot-error.ts';
 import { confirm, lookAt, queryOf, type Looked, type ReadTable, type TableSight } from './table-look.ts';
-import { streamInTime } from './timely-rows.ts';
+import { readInTime, streamInTime } from './timely-rows.ts';
 
 /** What one shape's snapshot reads, and where it goes. Exactly one of `complete` and `abort` ends it. */
 export interface SnapshotTarget extends ReadTable {
@@ -51,6 +54,8 @@ export type TakenRows =
 export interface SnapshotPortOptions {
   readonly name?: Name;
   readonly pool: DatabasePool;
+  /** For the rows of large tables; without them, all are read here. */
+  readonly threads?: RowsThreads | undefined;
   /** Undefined for a handle that nobody knows any more. */
   readonly target: (handle: Handle) => SnapshotTarget | undefined;
   /** How long a query may take to its first row. Default 30,000 ms. */
@@ -108,7 +113,7 @@ const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
 async function takeSnapshot(taking: Taking): Promise<void> {
   const { options: { pool, tables }, target } = taking;
   const sight = tables.sightOf(target);
-  if (pool.isLent || target.rows === undefined || sight === undefined) return await readInSteps(taking);
+  if (pool.isLent || target.rows === undefined || sight === undefined || mayBeLarge(taking)) return await readInSteps(taking);
   try {
     await readTogether(taking, sight);
   } catch (error) {
@@ -147,7 +152,7 @@ async function readInSteps(taking: Taking): Promise<void> {
       tables.note(looked);
       begin(taking, looked);
       if (target.rows === undefined) tell('snapshot.started', {});
-      else {
+      else if (!(await readLarge(taking, client, looked))) {
         await readRows(taking, { client, sight: looked });
         await confirm(client, looked);
       }
@@ -186,6 +191,23 @@ async function lockedBy(
     }
   };
   return new TableLockedError(refused, await tableLockHolders(ask, oid));
+}
+
+/** @returns false when nothing was read. @throws as `readLargeRows`. */
+async function readLarge(taking: Taking, client: pg.PoolClient, looked: Looked): Promise<boolean> {
+  const { options: { threads, clock, firstRowMsMax }, target, tell, signal } = taking;
+  const { rows } = target;
+  if (threads === undefined || rows?.as !== 'lines' || !mayBeLarge(taking)) return false;
+  const { sql } = queryOf(target, looked.isPartitioned);
+  const large = { threads, client, looked, sql, template: rows.template, limit: LOCK_LIMIT };
+  const reader = { rows: (fragment: JoinedLines) => rows.take(fragment), confirm: () => confirm(client, looked) };
+  const reading = { onFirst: () => tell('snapshot.started', {}), signal, clock, firstRowMsMax };
+  return await readInTime(reading, (onFirst, either) => readLargeRows(large, { ...reader, onFirst, signal: either }));
+}
+
+/** How much a filter leaves is known by who has read it. */
+function mayBeLarge({ options: { threads }, target: { rows, where } }: Taking): boolean {
+  return threads !== undefined && rows?.as === 'lines' && where === undefined;
 }
 
 interface Work {

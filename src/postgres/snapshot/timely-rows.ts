@@ -1,10 +1,13 @@
 /** A query whose first row must come in time: one that does not is given up, since it holds a connection that others wait for. */
-import { systemClock } from '../../base/clock.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { withEither } from './either-signal.ts';
 import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 
-export interface TimelyRowsOptions<Fragment> extends RowStreamOptions<Fragment> {
+export interface TimelyReading {
+  readonly onFirst: () => void;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock | undefined;
   /** Default 30,000 ms. */
   readonly firstRowMsMax?: number | undefined;
 }
@@ -12,17 +15,26 @@ export interface TimelyRowsOptions<Fragment> extends RowStreamOptions<Fragment> 
 const FIRST_ROW_MS_MAX = 30_000;
 
 /** @throws {SlowSnapshotError} and as `streamRows` does. */
-export async function streamInTime<Fragment>(timely: TimelyRowsOptions<Fragment>): Promise<void> {
-  const { firstRowMsMax = FIRST_ROW_MS_MAX, ...options } = timely;
-  const { clock = systemClock } = options;
+export async function streamInTime<Fragment>(options: RowStreamOptions<Fragment> & TimelyReading): Promise<void> {
+  await readInTime(options, (onFirst, signal) => streamRows({ ...options, onFirst, signal }));
+}
+
+/**
+ * @param read is to call its first argument when the first row has come, and to give up when its second is aborted.
+ * @throws {SlowSnapshotError} and as `read` does.
+ */
+export async function readInTime<Result>(
+  { firstRowMsMax = FIRST_ROW_MS_MAX, clock = systemClock, ...timely }: TimelyReading,
+  read: (onFirst: () => void, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const tooSlow = new AbortController();
   const timer = clock.setTimer(() => tooSlow.abort(), firstRowMsMax);
+  const onFirst = (): void => {
+    clock.clearTimer(timer);
+    timely.onFirst();
+  };
   try {
-    const onFirst = (): void => {
-      clock.clearTimer(timer);
-      options.onFirst();
-    };
-    await withEither([options.signal, tooSlow.signal], (signal) => streamRows({ ...options, onFirst, signal }));
+    return await withEither([timely.signal, tooSlow.signal], (signal) => read(onFirst, signal));
   } catch (error) {
     if (tooSlow.signal.aborted) throw new SlowSnapshotError(firstRowMsMax);
     throw error;

@@ -39,7 +39,7 @@ export function databasePorts(
   watcher?: StreamWatcher,
 ) {
   const { configuration, database, world } = resources;
-  const { target, adminPool, snapshotPool, movePool, subsetPool, slot, lock, publication } = database;
+  const { target, adminPool, snapshotPool, rowsThreads, movePool, subsetPool, slot, lock, publication } = database;
   const lending = lendingOf(resources.runtime, resources.configuration.databaseTimeoutMs);
   return {
     lock: (): PortSpec =>
@@ -71,6 +71,7 @@ export function databasePorts(
       snapshotPort({
         name: '@snapshots',
         pool: snapshotPool,
+        threads: rowsThreads,
         clock: world.clock,
         target: (handle) => followed(snapshotTargetOf(resources, access, handle), handle, resources.watches.snapshot),
       }),
