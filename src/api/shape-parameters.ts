@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { BEFORE_ALL, parseOffset, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import { literalColumnNames, parseColumnList, parseRelationName, type RelationName } from '../sql/identifiers.ts';
+import { CHARACTERS_MAX, plainFields } from './plain-parameters.ts';
 import { invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import type { ShapeBounds } from './shape-bounds.ts';
 
@@ -47,11 +48,6 @@ export interface DeleteParameters {
 const INVALID = 'is invalid';
 const BLANK = "can't be blank";
 
-/**
- * A parameter's text is kept with the shape and with the requests that wait for it. So a body may not bring a longer one
- * than a query can.
- */
-const CHARACTERS_MAX = 262_144;
 const TOO_LONG = `is longer than ${CHARACTERS_MAX} characters`;
 
 /** Without a NUL, which no text of Postgres holds, and bounded. */
@@ -113,7 +109,7 @@ const readFields = z.object({
 const deleteFields = z.object({ ...definitionFields, live: strictFlag, live_sse: strictFlag, experimental_live_sse: strictFlag });
 
 export function readParameters(raw: RawParameters): ReadParameters | Refusal {
-  const fields = cast(readFields, withoutBlanks(raw, ['live', 'live_sse']));
+  const fields = plainFields(raw) ?? schemaFields(raw);
   if (isRefusal(fields)) return fields;
   const offset = fields.offset === 'now' ? 'now' : parseOffset(fields.offset);
   if (offset === undefined) return invalidRequest({ offset: ['has invalid format'] });
@@ -132,6 +128,11 @@ export function readParameters(raw: RawParameters): ReadParameters | Refusal {
     liveSse,
     cursor: typeof fields.cursor === 'string' ? fields.cursor : undefined,
   };
+}
+
+/** What `plainFields` gives, of whatever is given, or why nothing. */
+export function schemaFields(raw: RawParameters): z.infer<typeof readFields> | Refusal {
+  return cast(readFields, withoutBlanks(raw, ['live', 'live_sse']));
 }
 
 /** The parameters of a DELETE; it has no offset, and its flags are strict. */

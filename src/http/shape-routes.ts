@@ -39,7 +39,7 @@ export async function readShape(
   exchange.whenOver(() => permit.release());
   const parsed = parseJsonObject(body.bytes);
   if ('status' in parsed) return bodyRefused(parsed);
-  const parameters = mergedParameters(query.parameters, parsed.json);
+  const parameters = body === NO_BODY ? query.parameters : mergedParameters(query.parameters, parsed.json);
   const ifNoneMatch = isCacheable ? request.headers['if-none-match'] : undefined;
   return answerOf(await api.readShape({ parameters, ifNoneMatch, permit, bounds, signal }), isCacheable);
 }
