@@ -12,6 +12,7 @@
  * never held back.
  */
 import type { Clock, TimerId } from '../../base/clock.ts';
+import { nextTurn } from '../../base/turn.ts';
 import type pg from 'pg';
 import { type Lsn, lsnOf } from '../../model/lsn.ts';
 import { ChangeWriter, type LinksOf } from './change-writer.ts';
@@ -225,11 +226,11 @@ class Stream implements ReplicationStream {
     return this.confirmed;
   }
 
-  /** Once per turn of the event loop, however many acknowledgements it brings. */
+  /** Once per turn of the event loop, however many acknowledgements it brings, and behind it: clients wait for what it brings them. */
   private askStatus(): void {
     if (this.isStatusDue || this.isOver) return;
     this.isStatusDue = true;
-    queueMicrotask(() => {
+    nextTurn(() => {
       this.isStatusDue = false;
       if (!this.isOver) this.sendStatus();
     });
