@@ -5,12 +5,32 @@ export const ownMemory: Memory = (bytes) => new ArrayBuffer(bytes);
 /** Other threads see it too, and it is no burden to their collectors of garbage. */
 export const sharedMemory: Memory = (bytes) => new SharedArrayBuffer(bytes);
 
+const WORD_BYTES = 4;
+const NOTHING = new Uint8Array(0);
+
+/** FixedText: bytes as words, the last of which is filled up with zeros. */
+export class FixedText {
+  readonly words: Int32Array;
+  readonly length: number;
+
+  constructor(...parts: readonly Uint8Array[]) {
+    this.length = parts.reduce((sum, { length }) => sum + length, 0);
+    const view = new DataView(new ArrayBuffer(Math.ceil(this.length / WORD_BYTES) * WORD_BYTES));
+    for (const [index, byte] of parts.flatMap((part) => [...part]).entries()) view.setUint8(index, byte);
+    this.words = Int32Array.from({ length: view.byteLength / WORD_BYTES }, (_, index) => view.getInt32(index * WORD_BYTES, true));
+  }
+}
+
 /** GrowableBytes: a buffer that is written from its start and used again; it grows by doubling and never shrinks. */
 export class GrowableBytes {
   /** Valid up to `length`; replaced when it grows, so never keep a reference across a write. */
   bytes: Uint8Array;
   length = 0;
-  private view: DataView;
+  /** Of `bytes`, for whole words. */
+  view: DataView;
+  /** What was copied from last. */
+  private source: Uint8Array = NOTHING;
+  private sourceView: DataView = new DataView(NOTHING.buffer);
 
   constructor(
     capacity: number,
@@ -30,16 +50,27 @@ export class GrowableBytes {
     this.view = new DataView(grown.buffer);
   }
 
+  /** Of `source`: it is asked for with each value of a row, and thousands of rows lie in the same bytes. */
+  viewOf(source: Uint8Array): DataView {
+    if (source !== this.source) {
+      this.source = source;
+      this.sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    }
+    return this.sourceView;
+  }
+
   appendByte(byte: number): void {
     this.reserve(1);
     this.bytes[this.length] = byte;
     this.length += 1;
   }
 
-  append(source: Uint8Array): void {
-    this.reserve(source.length);
-    this.bytes.set(source, this.length);
-    this.length += source.length;
+  /** For a short text, a call of `set` would take longer than the copy. */
+  append({ words, length }: FixedText): void {
+    this.reserve(words.length * WORD_BYTES);
+    const { view, length: at } = this;
+    for (let index = 0; index < words.length; index += 1) view.setInt32(at + index * WORD_BYTES, words[index] as number, true);
+    this.length += length;
   }
 
   /** Leaves `count` bytes to be filled in later, and says where they begin. */

@@ -8,14 +8,14 @@ import { invariant } from '../../base/invariant.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import { KEY_TEXT, type LineTemplate } from '../../model/line-template.ts';
 import { DataRowFields } from './data-row-fields.ts';
-import { GrowableBytes, ownMemory, type Memory } from './growable-bytes.ts';
+import { FixedText, GrowableBytes, ownMemory, type Memory } from './growable-bytes.ts';
 import { type RowEncoder, RowFormatError } from './row-encoder.ts';
 import {
   encodeBoolean, encodeContent, encodeCopyContent, encodeCopyField, encodeNull, encodeText, endOfPlainField, isCopyNull,
 } from './value-encoder.ts';
 
 const NEWLINE = 0x0a;
-const COMMA = 0x2c;
+const COMMA = Uint8Array.of(0x2c);
 const SLASH = 0x2f;
 /** Most shapes have a few rows. */
 const FIRST_BYTES = 2 * 1024;
@@ -23,15 +23,16 @@ const FIRST_LINES = 16;
 /** A buffer that a larger row has been in is given back: a fragment is hardly ever half of that. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024;
 
-const encoder = new TextEncoder();
-const KEY_START = encoder.encode(KEY_TEXT.start);
-const KEY_END = encoder.encode(KEY_TEXT.end);
-const KEY_NULL = encoder.encode(KEY_TEXT.null);
+const textOf = (text: string): FixedText => new FixedText(new TextEncoder().encode(text));
+const KEY_START = textOf(KEY_TEXT.start);
+const KEY_END = textOf(KEY_TEXT.end);
+const KEY_NULL = textOf(KEY_TEXT.null);
 
 export class LineEncoder implements RowEncoder<JoinedLines> {
   private filling: LineBuffer;
   private taken: LineBuffer;
   private readonly fields: DataRowFields;
+  private readonly texts: LineTexts;
 
   /** @param isBoolean for each column of the row, whether a snapshot spells it out as `true` or `false`. */
   constructor(
@@ -43,6 +44,7 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
     this.filling = new LineBuffer(memory);
     this.taken = new LineBuffer(memory);
     this.fields = new DataRowFields(isBoolean.length);
+    this.texts = textsOf(template);
   }
 
   get size(): number {
@@ -53,9 +55,9 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
     const end = lineEnd - 1;
     if (bytes[end] !== NEWLINE) throw new RowFormatError('a COPY line without its end');
     const { out } = this.filling;
-    out.append(this.template.start);
+    out.append(this.texts.start);
     this.copyKey(out, bytes, start, end);
-    out.append(this.template.keyEnd);
+    out.append(this.texts.keyEnd);
     this.copyValues(out, bytes, start, end);
     this.endLine();
   }
@@ -63,9 +65,9 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
   dataRow(bytes: Uint8Array, start: number, end: number): void {
     this.fields.read(bytes, start, end);
     const { out } = this.filling;
-    out.append(this.template.start);
+    out.append(this.texts.start);
     this.dataKey(out, bytes);
-    out.append(this.template.keyEnd);
+    out.append(this.texts.keyEnd);
     this.dataValues(out, bytes);
     this.endLine();
   }
@@ -97,7 +99,7 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
   }
 
   private copyValues(out: GrowableBytes, bytes: Uint8Array, start: number, end: number): void {
-    const { labels } = this.template;
+    const { labels } = this.texts;
     let at = start;
     for (let index = 0; index < labels.length; index += 1) {
       if (index > 0) at += 1; // The tab, or, where columns are missing, past the end.
@@ -130,7 +132,7 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
   }
 
   private dataValues(out: GrowableBytes, bytes: Uint8Array): void {
-    const { fields, isBoolean, template: { labels } } = this;
+    const { fields, isBoolean, texts: { labels } } = this;
     for (let index = 0; index < labels.length; index += 1) {
       const label = labels[index];
       if (label === undefined) continue;
@@ -142,10 +144,27 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
   }
 
   private endLine(): void {
-    this.filling.out.append(this.template.end);
-    this.filling.out.appendByte(COMMA);
+    this.filling.out.append(this.texts.end);
     this.filling.endLine();
   }
+}
+
+/** What each line has, as of the template. */
+interface LineTexts {
+  readonly start: FixedText;
+  readonly keyEnd: FixedText;
+  readonly labels: readonly (FixedText | undefined)[];
+  /** With the comma. */
+  readonly end: FixedText;
+}
+
+function textsOf({ start, keyEnd, labels, end }: LineTemplate): LineTexts {
+  return {
+    start: new FixedText(start),
+    keyEnd: new FixedText(keyEnd),
+    labels: labels.map((label) => label && new FixedText(label)),
+    end: new FixedText(end, COMMA),
+  };
 }
 
 /** @returns where its text begins. */

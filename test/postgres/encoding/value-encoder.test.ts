@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GrowableBytes } from '../../../src/postgres/encoding/growable-bytes.ts';
-import { encodeCopyField, encodeText } from '../../../src/postgres/encoding/value-encoder.ts';
+import { encodeContent, encodeCopyField, encodeText } from '../../../src/postgres/encoding/value-encoder.ts';
 
 function jsonOf(text: string): string {
   const source = Buffer.from(text);
@@ -21,6 +21,25 @@ test('gives what JSON.stringify gives, for short and for long text', () => {
   const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.string({ unit: 'binary', minLength: 60, maxLength: 300 }));
 
   fc.assert(fc.property(text, (any) => jsonOf(any) === JSON.stringify(any)), { numRuns: 2_000 });
+});
+
+test('each byte at each place among others is written as it is, or as JSON wants it', () => {
+  const json = (byte: number): string => JSON.stringify(String.fromCharCode(byte)).slice(1, -1);
+  const written = (byte: number): number[] => (byte < 0x80 ? [...Buffer.from(json(byte))] : [byte]);
+  const wrong: string[] = [];
+  for (const around of [0x00, 0x1f, 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xdc, 0xff]) {
+    for (let place = 0; place < 20; place += 1) {
+      for (let byte = 0; byte < 256; byte += 1) {
+        const source = Uint8Array.from({ length: 20 }, (_, index) => (index === place ? byte : around));
+        const out = new GrowableBytes(4);
+        encodeContent(out, source, 0, source.length);
+        const isRight = Buffer.from([...source].flatMap(written)).equals(out.bytes.subarray(0, out.length));
+        if (!isRight) wrong.push(`${byte} at ${place} among ${around}`);
+      }
+    }
+  }
+
+  expect(wrong).toEqual([]);
 });
 
 test.each([
