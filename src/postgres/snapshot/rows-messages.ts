@@ -4,7 +4,7 @@ import type { LineTemplate } from '../../model/line-template.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
 
-/** What the program is started with. */
+/** One query for the program. */
 export interface RowsTask {
   readonly target: DatabaseTarget;
   readonly applicationName: string;
@@ -25,11 +25,13 @@ export type FromThread =
   | { readonly type: 'fragment'; readonly lines: JoinedLines }
   /** No row is left; its transaction is still open, and holds the table as it is. */
   | { readonly type: 'read' }
-  /** Nothing more comes. */
+  /** Its session has ended, and all is well: it may be given another task. */
+  | { readonly type: 'free' }
+  /** Nothing more comes of it. */
   | { readonly type: 'failed'; readonly error: ToldError };
 
-/** `taken` behind each fragment, and `end` behind the last word. */
-export type ToThread = 'taken' | 'end';
+/** A task, then `taken` behind each fragment, and `end` behind `read`. */
+export type ToThread = RowsTask | 'taken' | 'end';
 
 /** An error as it goes from one thread to another, where it would lose its class. */
 export type ToldError =

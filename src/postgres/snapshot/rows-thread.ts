@@ -2,11 +2,14 @@
  * RowsThreads: threads that read the rows of large tables, each over a session of its own, while this one goes on with everything else.
  *
  * To decode millions of rows takes a second or more of computing, and whoever waits for a change of another shape would feel each
- * millisecond of it. So here a fragment is only handed on, in memory that both threads see. A thread is made for one query and ends with
- * it: whatever becomes of it (an error, too little memory, an end that nobody asked for) is the end of that query and of nothing else, and
- * to give up is to end the thread, which closes its session.
+ * millisecond of it. So here a fragment is only handed on, in memory that both threads see. A thread reads for one shape at a time:
+ * whatever becomes of it (an error, too little memory, an end that nobody asked for) is the end of that query and of nothing else, and to
+ * give up is to end the thread, which closes its session.
+ *
+ * One for which all went well stays for a while, without a session: what the next one reads is decoded by code that is fast already.
  */
 import { Worker } from 'node:worker_threads';
+import { systemClock, type Clock, type TimerId } from '../../base/clock.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
@@ -22,6 +25,7 @@ export interface RowsThreadsOptions {
   readonly applicationName: string;
   /** How many there may be at a time, and sessions with them. */
   readonly max: number;
+  readonly clock?: Clock;
 }
 
 /** Who reads. */
@@ -35,10 +39,18 @@ export interface ThreadReader {
   readonly signal: AbortSignal;
 }
 
+/** How long a thread stays that has nothing to do: it has some megabytes. */
+const IDLE_MS_MAX = 30_000;
+
 export class RowsThreads {
   private running = 0;
+  /** The one that was at work last is the last. */
+  private idle: { readonly worker: Worker; readonly timer: TimerId }[] = [];
+  private readonly clock: Clock;
 
-  constructor(private readonly options: RowsThreadsOptions) {}
+  constructor(private readonly options: RowsThreadsOptions) {
+    this.clock = options.clock ?? systemClock;
+  }
 
   get hasRoom(): boolean {
     return this.running < this.options.max;
@@ -51,42 +63,93 @@ export class RowsThreads {
    * @throws {DatabaseRefusedError} and as the reader does.
    */
   async read(task: Omit<RowsTask, 'target' | 'applicationName'>, reader: ThreadReader): Promise<boolean> {
-    const { program, target, applicationName } = this.options;
+    const { target, applicationName } = this.options;
     this.running += 1;
-    const workerData: RowsTask = { ...task, target, applicationName };
-    const worker = new Worker(program, { workerData, env: {}, name: applicationName });
+    const worker = this.taken();
+    let isWell = false;
     try {
-      return await new ThreadReading(worker, reader).result;
+      isWell = await new ThreadReading(worker, reader).run({ ...task, target, applicationName });
+      return isWell;
     } finally {
-      await worker.terminate(); // Has ended already where all went well.
+      if (isWell && !reader.signal.aborted) this.keep(worker);
+      else await worker.terminate();
       this.running -= 1;
     }
+  }
+
+  /** Ends those that have nothing to do. */
+  async close(): Promise<void> {
+    await Promise.all(this.idle.map(({ worker }) => this.end(worker)));
+  }
+
+  private taken(): Worker {
+    const worker = this.idle.at(-1)?.worker ?? this.start();
+    this.forget(worker);
+    worker.ref();
+    return worker;
+  }
+
+  private start(): Worker {
+    const { program, applicationName } = this.options;
+    const worker = new Worker(program, { env: {}, name: applicationName });
+    worker.on('error', () => {}); // Behind it comes its end, of which whoever it reads for is told.
+    worker.on('exit', () => this.forget(worker));
+    return worker;
+  }
+
+  /** It keeps no process alive. */
+  private keep(worker: Worker): void {
+    worker.unref();
+    this.idle.push({ worker, timer: this.clock.setTimer(() => void this.end(worker), IDLE_MS_MAX) });
+  }
+
+  private async end(worker: Worker): Promise<void> {
+    this.forget(worker);
+    await worker.terminate();
+  }
+
+  private forget(worker: Worker): void {
+    for (const { timer } of this.idle.filter((one) => one.worker === worker)) this.clock.clearTimer(timer);
+    this.idle = this.idle.filter((one) => one.worker !== worker);
   }
 }
 
 class ThreadReading {
-  readonly result: Promise<boolean>;
   private hasBegun = false;
-  private isConfirmed = false;
 
   constructor(
     private readonly worker: Worker,
     private readonly reader: ThreadReader,
-  ) {
-    this.result = new Promise<boolean>((done, failed) => {
-      const giveUp = (): void => failed(new DatabaseUnreachableError('the query was given up'));
-      const ended = (error: Error): void => (this.hasBegun ? failed(error) : done(false));
-      worker.on('message', (message: FromThread) => void this.take(message, ended).catch(failed));
-      worker.on('error', (error) => ended(new RowsThreadError(error)));
-      worker.on('exit', () => (this.isConfirmed ? done(true) : ended(new RowsThreadError())));
-      reader.signal.addEventListener('abort', giveUp, { once: true });
-      if (reader.signal.aborted) giveUp();
-      const forget = (): void => reader.signal.removeEventListener('abort', giveUp);
-      worker.on('exit', forget);
-    });
+  ) {}
+
+  async run(task: RowsTask): Promise<boolean> {
+    const { worker, reader: { signal } } = this;
+    let forget = (): void => {};
+    try {
+      return await new Promise<boolean>((done, failed) => {
+        const ended = (error: Error): void => (this.hasBegun ? failed(error) : done(false));
+        const onMessage = (message: FromThread): void => {
+          if (message.type === 'free') done(true);
+          else void this.take(message, ended).catch(failed);
+        };
+        const onError = (error: Error): void => ended(new RowsThreadError(error));
+        const onExit = (): void => ended(new RowsThreadError());
+        const onAbort = (): void => failed(new DatabaseUnreachableError('the query was given up'));
+        forget = () => {
+          worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+          signal.removeEventListener('abort', onAbort);
+        };
+        worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+        signal.addEventListener('abort', onAbort);
+        if (signal.aborted) onAbort();
+        else this.say(task);
+      });
+    } finally {
+      forget();
+    }
   }
 
-  private async take(message: FromThread, ended: (error: Error) => void): Promise<void> {
+  private async take(message: Exclude<FromThread, { readonly type: 'free' }>, ended: (error: Error) => void): Promise<void> {
     switch (message.type) {
       case 'begun':
         this.hasBegun = true;
@@ -98,7 +161,6 @@ class ThreadReading {
         return this.say('taken');
       case 'read':
         await this.reader.confirm();
-        this.isConfirmed = true;
         return this.say('end');
       case 'failed':
         return ended(errorOf(message.error));

@@ -1,8 +1,9 @@
 /**
- * The program of a RowsThread: one query over a session of its own, read and written down as lines. It decides nothing: what becomes of a
- * fragment, and whether the rows count, is said by who started it. Its transaction is open until then, and with it the table is held.
+ * The program of a RowsThread: one query at a time over a session of its own, read and written down as lines. It decides nothing: what
+ * becomes of a fragment, and whether the rows count, is said by who started it. Its transaction is open until then, and with it the table
+ * is held.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import { connect, farewell } from '../connection/connection.ts';
@@ -14,11 +15,20 @@ import { toldError, type FromThread, type RowsTask, type ToThread } from './rows
 
 invariant(parentPort !== null, 'this is the program of a thread');
 const port = parentPort;
-let heard: (word: ToThread) => void = () => {};
-port.on('message', (word: ToThread) => heard(word));
+let answered: () => void = () => {};
+port.on('message', (word: ToThread) => {
+  if (typeof word === 'string') answered();
+  else void take(word);
+});
 
-await read(workerData as RowsTask).catch((error: unknown) => say({ type: 'failed', error: toldError(error) }));
-port.close(); // Nothing else keeps the thread.
+async function take(task: RowsTask): Promise<void> {
+  try {
+    await read(task);
+    say({ type: 'free' });
+  } catch (error) {
+    say({ type: 'failed', error: toldError(error) });
+  }
+}
 
 async function read({ target, applicationName, begin, sql, template, isBoolean }: RowsTask): Promise<void> {
   const client = await connect(target, { applicationName });
@@ -46,7 +56,7 @@ function say(message: FromThread): void {
 }
 
 async function answerTo(message: FromThread): Promise<void> {
-  const answer = new Promise<ToThread>((hear) => (heard = hear));
+  const answer = new Promise<void>((hear) => (answered = hear));
   say(message);
   await answer;
 }

@@ -71,6 +71,7 @@ export function snapshotPort(options: SnapshotPortOptions): PortSpec {
     ...(options.name === undefined ? {} : { name: options.name }),
     open: (context) => ({
       requests: { takeSnapshot: (request, signal) => answer({ ...options, tables }, context, request, signal) },
+      close: () => options.threads?.close() ?? Promise.resolve(),
     }),
   };
 }

@@ -4,6 +4,9 @@
  * A chunk closes behind the row that brings it to the threshold. A reader of a chunk that grows follows it to its end;
  * it sees whole rows only, each once its checksum was found to hold, waits a bounded time for progress, and fails when
  * the writer gives up.
+ *
+ * Who asks first for a shape reads as fast as it is written. So as long as somebody reads, what was written last stays in memory until more
+ * is written: whoever stands there is given that, and has nothing read from the disk that has just come to it.
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
@@ -19,6 +22,17 @@ import type { ShapeStore } from './shape-store.ts';
 export interface WholeSnapshot {
   readonly pgSnapshot: PgSnapshot;
   readonly chunks: readonly ChunkSums[];
+}
+
+/** A piece of what was written last, or the part of one that was. */
+interface LatePart {
+  /** In its chunk. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  /** Of its piece, up to its end. */
+  readonly sum: number;
+  /** No row ends at its end. */
+  readonly goesOn: boolean;
 }
 
 interface EndPlace {
@@ -39,6 +53,8 @@ export class SnapshotChunks {
   /** Where `snapshot-end` begins, as soon as it is being written; of an earlier process's, when somebody has read it. */
   private endAt: EndPlace | undefined;
   private readonly waiters = new Set<() => void>();
+  private readerCount = 0;
+  private late: { readonly index: number; readonly parts: readonly LatePart[] } | undefined;
 
   constructor(
     private readonly handle: Handle,
@@ -113,6 +129,16 @@ export class SnapshotChunks {
 
   /** Chunk `index`, from byte `from` on; nothing when the snapshot ends before it. */
   async *read(index: number, from = 0): AsyncGenerator<EntryRun> {
+    this.readerCount += 1;
+    try {
+      yield* this.readOn(index, from);
+    } finally {
+      this.readerCount -= 1;
+      if (this.readerCount === 0) this.late = undefined;
+    }
+  }
+
+  private async *readOn(index: number, from: number): AsyncGenerator<EntryRun> {
     let sum = 0;
     // The piece of the first byte is read whole, for its sum to be verified.
     for (let at = from - (from % PIECE_BYTES); ; ) {
@@ -124,14 +150,24 @@ export class SnapshotChunks {
         await this.progress();
         continue;
       }
-      const piece = this.pieceAt(index, at);
-      const goesOn = at + piece.bytes < bytes; // Else a row ends here, and perhaps the chunk.
-      const part = await this.store.readSnapshot(piece, at % PIECE_BYTES === 0 ? 0 : sum);
-      sum = piece.sum;
+      const part = this.latePart(index, at) ?? (await this.readPart(index, at, sum));
+      ({ sum } = part);
       const skipped = Math.max(0, from - at);
-      yield* this.runsOf(index, at + skipped, part.subarray(skipped), goesOn);
-      at += piece.bytes;
+      yield* this.runsOf(index, at + skipped, part.bytes.subarray(skipped), part.goesOn);
+      at += part.bytes.length;
     }
+  }
+
+  private latePart(index: number, at: number): LatePart | undefined {
+    return this.late?.index === index ? this.late.parts.find((part) => part.at === at) : undefined;
+  }
+
+  /** @param sum of what lies before `at` in the same piece. */
+  private async readPart(index: number, at: number, sum: number): Promise<LatePart> {
+    const piece = this.pieceAt(index, at);
+    const goesOn = at + piece.bytes < this.chunkAt(index).bytes; // Else a row ends here, and perhaps the chunk.
+    const bytes = await this.store.readSnapshot(piece, at % PIECE_BYTES === 0 ? 0 : sum);
+    return { at, bytes, sum: piece.sum, goesOn };
   }
 
   private get chunks(): readonly ChunkSums[] {
@@ -168,8 +204,21 @@ export class SnapshotChunks {
     if (this.failed) throw new ShapeGoneError(this.handle);
     const index = this.closedCount;
     await this.store.appendSnapshot(bytes);
-    (this.written[index] ??= new GrowingSums()).add(bytes);
+    const sums = (this.written[index] ??= new GrowingSums());
+    const at = sums.bytes;
+    sums.add(bytes);
+    this.late = this.readerCount === 0 ? undefined : { index, parts: [...this.lateParts(index, at, bytes)] };
     this.wake();
+  }
+
+  /** Apart from each other: who reads slowly is not to hold more than a piece. */
+  private *lateParts(index: number, at: number, bytes: Uint8Array): Generator<LatePart> {
+    for (let from = 0; from < bytes.length; ) {
+      const { bytes: length, sum } = this.pieceAt(index, at + from);
+      const end = from + length;
+      yield { at: at + from, bytes: copyOf(bytes, from, end), sum, goesOn: end < bytes.length };
+      from = end;
+    }
   }
 
   private async closeChunk(): Promise<void> {
@@ -198,6 +247,15 @@ export class SnapshotChunks {
     this.waiters.clear();
     for (const wake of waiting) wake();
   }
+}
+
+const WORD_BYTES = 8;
+
+/** From a whole word on: in memory that is shared with another thread, it would be copied byte by byte otherwise. */
+function copyOf({ buffer, byteOffset }: Uint8Array, from: number, end: number): Uint8Array {
+  const start = byteOffset + from;
+  const before = start % WORD_BYTES;
+  return new Uint8Array(new Uint8Array(buffer, start - before, end - from + before)).subarray(before);
 }
 
 const NO_ROWS: ChunkSums = { bytes: 0, sums: [] };

@@ -1,5 +1,6 @@
 /** Rows of a large table, by a thread and a session of its own: what it reads, and what its end means. The thread runs what was built. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { packageRoot } from '../../../src/observer/package-root.ts';
 import { DatabaseRefusedError } from '../../../src/postgres/connection/database-error.ts';
@@ -7,6 +8,7 @@ import { createPool, type DatabasePool } from '../../../src/postgres/connection/
 import { readingOf } from '../../../src/postgres/snapshot/reading-transaction.ts';
 import { RowsThreads } from '../../../src/postgres/snapshot/rows-thread.ts';
 import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -45,17 +47,17 @@ afterAll(async () => {
   await database.drop();
 });
 
-function threadsOf({ program = PROGRAM, max = 1 }: { program?: URL; max?: number } = {}): RowsThreads {
-  return new RowsThreads({ program, target: targetOf(database.url), applicationName: 'in a thread', max });
+function threadsOf({ program = PROGRAM, max = 1, clock = systemClock }: { program?: URL; max?: number; clock?: Clock } = {}): RowsThreads {
+  return new RowsThreads({ program, target: targetOf(database.url), applicationName: 'in a thread', max, clock });
 }
 
 /** The program itself, until it is told for the `count`-th time that a fragment was taken. */
 function diesBehind(count: number): URL {
   return programOf(`
     import { parentPort } from 'node:worker_threads';
+    await import('${PROGRAM.href}');
     let count = 0;
-    parentPort.on('message', () => void ((count += 1) === ${count} && process.exit(7)));
-    await import('${PROGRAM.href}');`);
+    parentPort.on('message', (word) => void (word === 'taken' && (count += 1) === ${count} && process.exit(7)));`);
 }
 
 function programOf(text: string): URL {
@@ -126,6 +128,32 @@ test.each<readonly [string, string, () => RowsThreads]>([
   expect({ type: answer.type, seen, rows: target.lines.split('],').length - 1 }).toEqual({
     type: 'snapshot.completed', seen: [], rows: name === 'small' ? 2 : ROWS,
   });
+});
+
+test('a thread stays for the next table without a session, and no longer than for a while', async () => {
+  const clock = new ManualClock();
+  const threads = threadsOf({ clock });
+  const [first, second] = [tableOf('large'), tableOf('parts')];
+
+  const answers = [await ask(first, threads), await ask(second, threads)];
+  await untilGone();
+  const kept = clock.pendingTimers;
+  clock.advance(30_000);
+
+  const rows = [first, second].map(({ lines }) => lines.split('],').length - 1);
+  expect({ answers: answers.map(({ type }) => type), rows, kept, timers: clock.pendingTimers }).toEqual({
+    answers: ['snapshot.completed', 'snapshot.completed'], rows: [ROWS, ROWS], kept: 1, timers: 0,
+  });
+});
+
+test('a port that is closed keeps none', async () => {
+  const clock = new ManualClock();
+
+  await ask(tableOf('large'), threadsOf({ clock }));
+  const kept = clock.pendingTimers;
+  await port?.close();
+
+  expect({ kept, timers: clock.pendingTimers }).toEqual({ kept: 1, timers: 0 });
 });
 
 test('a thread that ends in the midst of the rows is the failure of that snapshot alone', async () => {
