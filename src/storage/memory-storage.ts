@@ -19,7 +19,7 @@ export interface MemoryStorageOptions {
 export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   const { clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX, tailBytesMax } = options;
   const log = memoryLog(tailBytesMax);
-  const storeOf = (handle: Handle): MemoryShapeStore => new MemoryShapeStore(handle);
+  const storeOf = ({ handle }: { readonly handle: Handle }): MemoryShapeStore => new MemoryShapeStore(handle);
   return storageOf(log, new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START), log), clock);
 }
 

@@ -8,7 +8,7 @@ import { makeDurablyAnywhere } from './disk/durable-directory.ts';
 import { heldDisk } from './disk/held-disk.ts';
 import { probeDisk } from './disk/disk-probe.ts';
 import { DiskStanding } from './disk/disk-standing.ts';
-import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
+import { DiskShapeLogs, type PackingBounds } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
 import { FileCache } from './shapes/file-cache.ts';
 import { openCheckpoints, type Checkpoints } from './checkpoint/checkpoints.ts';
@@ -38,14 +38,15 @@ export interface StorageOptions {
   /** What is known of the lines of shapes; without it their logs are not compacted. */
   readonly folder?: LineFolder | undefined;
   readonly compaction?: Partial<CompactionBounds>;
+  readonly packing?: Partial<PackingBounds> | undefined;
   readonly disk?: Disk;
   readonly processes?: Processes;
 }
 
 /** Changes when an older version would misread what this one writes. */
-const STORAGE_FORMAT = '4';
-/** This version reads what was written in these as it is: in 3 no lines were compacted. */
-const OLDER_FORMATS: readonly string[] = ['3'];
+const STORAGE_FORMAT = '5';
+/** This version reads what was written in these as it is: in 3 no lines were compacted, and in 4 each snapshot had a file of its own. */
+const OLDER_FORMATS: readonly string[] = ['3', '4'];
 const MIB = 1024 * 1024;
 const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT'];
 
@@ -108,9 +109,9 @@ async function recover(
     await log.giveUp(); // It may be on its way to its witness, and the directory is not ours for long.
     throw error;
   });
-  const { folder, compaction } = options;
+  const { folder, compaction, packing } = options;
   const ground = { disk, standing, files, paths, checkpoints: keeping(reserve, checkpoints) };
-  const shapes = new DiskShapeLogs({ ...ground, log, clock, chunkBytesMax, folder, compaction }, recovered);
+  const shapes = new DiskShapeLogs({ ...ground, log, clock, chunkBytesMax, folder, compaction, packing }, recovered);
   const close = async (): Promise<void> => {
     await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
   };

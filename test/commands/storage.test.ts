@@ -21,11 +21,10 @@ beforeAll(async () => {
   await (await written('begun')).close();
   running = await written('running');
   await running.shapes.checkpoint();
-  const names = readdirSync(`${root}/damaged/shapes`, { recursive: true }).map(String);
-  const path = names.find((name) => name.endsWith(`${handleOf(1)}.snapshot`)) ?? '';
-  const bytes = readFileSync(`${root}/damaged/shapes/${path}`);
+  const [pack = ''] = readdirSync(`${root}/damaged/packs`);
+  const bytes = readFileSync(`${root}/damaged/packs/${pack}`);
   bytes[3] = (bytes[3] ?? 0) ^ 1;
-  writeFileSync(`${root}/damaged/shapes/${path}`, bytes);
+  writeFileSync(`${root}/damaged/packs/${pack}`, bytes);
   writeFileSync(`${root}/begun/format`, '1\n');
 });
 
@@ -72,7 +71,9 @@ test('inspect gives a script one line of JSON with every shape', async () => {
       damages: [],
       unused: [],
       log: { segments: 1, begin: 0, stream: { source: anotherSource, heldLsn: '5', lastCommitLsn: '10' } },
-      disk: { snapshots: { files: 2 }, lines: { files: 1 }, indexes: { files: 1 }, moved: { files: 0 }, other: { files: 0 } },
+      disk: {
+        snapshots: { files: 0 }, packs: { files: 1 }, lines: { files: 1 }, indexes: { files: 1 }, moved: { files: 0 }, other: { files: 0 },
+      },
       shapes: [
         { handle: handleOf(1), table: 'public.items', where: `title = '${HOSTILE}'`, lines: { count: 2 }, dependsOn: [] },
         { handle: handleOf(2), where: null, lines: { count: 0, bytes: 0 }, dependsOn: [handleOf(1)] },

@@ -90,6 +90,7 @@ test.each([
   ['whose Consumer is on its way', PLAIN, OUTER],
   ['that waits for others', OUTER, PLAIN],
 ])('one %s and that is damaged is condemned by its first reader, which is told, and the others come back', async (_, of, ofOther) => {
+  await database.query('INSERT INTO items SELECT id, 1 FROM generate_series(100, 700) AS id'); // So many that they have a file.
   const followers = await stored();
   const [damaged, whole] = of === PLAIN ? followers : followers.toReversed();
   const goOn = await restartUntilKnown();

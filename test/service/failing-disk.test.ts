@@ -90,6 +90,8 @@ test.each(KINDS)('%s for a while: what is stored is served, health says why, new
 });
 
 test('a snapshot that the disk refuses is refused to its clients alone, and counted', async () => {
+  await database.query("INSERT INTO items VALUES (9, repeat('more than a record takes', 1000))");
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(1);
   disk.failMaking('.snapshot', 'EROFS');
   const active = { status: 200, body: { status: 'active' } };
   const response = await fetch(`${service.shapeUrl}?table=items&offset=-1&where=id%3E7`);
@@ -100,7 +102,7 @@ test('a snapshot that the disk refuses is refused to its clients alone, and coun
   const again = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id>7' }).catchUp();
   await database.query("INSERT INTO items VALUES (8, 'for both')");
 
-  await expect.poll(async () => [(await follower.catchUp()).rows.size, (await again.catchUp()).rows.size]).toEqual([1, 1]);
+  await expect.poll(async () => [(await follower.catchUp()).rows.size, (await again.catchUp()).rows.size]).toEqual([2, 2]);
   const refused = { status: response.status, code: body.code, retryAfter: response.headers.get('retry-after') };
   expect({ refused, refetches: follower.refetches }).toEqual({
     refused: { status: 503, code: 'storage_refused', retryAfter: '10' }, refetches: 0,
@@ -137,18 +139,20 @@ function directoryOf(handle = ''): string {
 }
 
 test('a shape whose files are damaged is made anew, and no other', async () => {
-  const { handle = '' } = follower;
-  let other = follower;
+  await database.query("INSERT INTO items VALUES (9, repeat('more than a record takes', 1000))");
+  const first = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 1' }).catchUp();
+  const { handle = '' } = first;
+  let other = first;
   for (let id = 0; directoryOf(other.handle) === directoryOf(handle); id -= 1) {
     other = await new ShapeFollower(service.shapeUrl, { table: 'items', where: `id > ${id}` }).catchUp();
   }
   rmSync(directoryOf(handle), { recursive: true });
-  await database.query("INSERT INTO items VALUES (1, 'for both')");
+  await database.query("INSERT INTO items VALUES (2, 'for both')");
   await other.catchUp();
 
-  await expect.poll(async () => (await follower.catchUp()).refetches).toBe(1);
-  await expect.poll(async () => (await other.catchUp()).rows.size).toBe(1);
-  expect({ rows: follower.rows, isNew: follower.handle !== handle, refetches: other.refetches }).toEqual({
+  await expect.poll(async () => (await first.catchUp()).refetches).toBe(1);
+  await expect.poll(async () => (await other.catchUp()).rows.size).toBe(2);
+  expect({ rows: first.rows, isNew: first.handle !== handle, refetches: other.refetches }).toEqual({
     rows: other.rows,
     isNew: true,
     refetches: 0,

@@ -63,9 +63,11 @@ test('a log that was damaged while the service was away is told as that, and the
 });
 
 test('a shape that was damaged is told with its handle, its table and what did not hold', async () => {
+  const before = await start();
+  const { handle } = await readShape(before.shapeUrl, PARAMS);
+  await before.stop();
+  damage('.pack', 20);
   const service = await start();
-  const { handle } = await readShape(service.shapeUrl, PARAMS);
-  damage('.snapshot', 20);
   await readShape(service.shapeUrl, PARAMS).catch(() => {}); // It may be broken off.
   await expect.poll(service.output).toContain('shape.damaged');
   await service.stop();
@@ -75,7 +77,7 @@ test('a shape that was damaged is told with its handle, its table and what did n
       msg: 'shape.damaged',
       handle,
       table: 'public.items',
-      why: expect.stringMatching(new RegExp(`^the log of shape ${handle} is corrupt: .*\\.snapshot`)),
+      why: expect.stringMatching(new RegExp(`^the log of shape ${handle} is corrupt: .*\\.pack`)),
     },
   ]);
 });

@@ -21,14 +21,16 @@ import { EAGER } from './compaction/compacting-world.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
 const SHAPES_MAX = 5;
-const SMALL = { chunkBytesMax: 2_000, segmentBytesMax: 4_096, tailBytesMax: 4_096 };
+const SMALL = {
+  chunkBytesMax: 2_000, segmentBytesMax: 4_096, tailBytesMax: 4_096, packing: { fewBytesMax: 1_000, packBytesMax: 2_000, movedCountMax: 1 },
+};
 let root: string;
 beforeEach(() => {
   root = temporaryDirectory();
 });
 afterEach(() => removeDirectory(root));
 
-function open(name: string, more: Pick<StorageOptions, 'folder' | 'compaction'> = {}): Promise<Storage> {
+function open(name: string, more: Pick<StorageOptions, 'folder' | 'compaction' | 'packing'> = {}): Promise<Storage> {
   return openStorage({ directory: `${root}/${name}`, clock: new ManualClock(), ...SMALL, ...more });
 }
 
@@ -64,7 +66,8 @@ class Work {
 
   private async createShape(): Promise<void> {
     this.made += 1;
-    await snapshotOf(this.storage.shapes.create(handleOf(this.made), shapeOf({})), [JSON.stringify('row '.repeat(100))]);
+    const rows = [JSON.stringify('row '.repeat(this.made % 2 === 0 ? 400 : 100))]; // Each other one is in a pack.
+    await snapshotOf(this.storage.shapes.create(handleOf(this.made), shapeOf({})), rows);
   }
 
   private deleteShape(): void {
@@ -256,7 +259,7 @@ test('a look that finds an old checkpoint, and the log as it is by a newer one, 
 });
 
 test('beside a storage that compacts without end, what does not change is copied once', async () => {
-  const storage = await open('storage');
+  const storage = await open('storage', { packing: { fewBytesMax: 0 } });
   for (const number of [1, 2]) await snapshotOf(storage.shapes.create(handleOf(number), shapeOf({})), [JSON.stringify('row')]);
   await storage.shapes.checkpoint();
   const [replaced, still] = [1, 2].map((number) => new ShapePaths(nodeDisk, `${root}/storage`).snapshotPathOf(handleOf(number)));

@@ -35,6 +35,8 @@ export type Violation = string;
 const REFUSALS = ['StorageVersionError', 'UnknownContentError'];
 /** A snapshot of several chunks. */
 const ROWS = 3;
+/** More than three rows and the end of a snapshot take where they are short. */
+const FEW_BYTES = 300;
 const DIRECTORY = '/data';
 
 export class CrashWorld {
@@ -370,6 +372,7 @@ export class CrashWorld {
       chunkBytesMax: 60,
       segmentBytesMax: 400,
       tailBytesMax: 300,
+      packing: { fewBytesMax: FEW_BYTES, packBytesMax: 2 * FEW_BYTES, movedCountMax: 1 },
       disk: this.disk.mount(),
       processes: { self, isAlive: () => false },
     });
@@ -527,8 +530,10 @@ async function patient<Result>(read: () => Promise<Result>): Promise<Result> {
   }
 }
 
+/** Every other snapshot has more than few bytes. */
 function rowsOf(handle: Handle, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => JSON.stringify(`row ${index} of ${handle} ${'.'.repeat(20)}`));
+  const width = Number(handle.split('-')[0]) % 2 === 0 ? 90 : 20;
+  return Array.from({ length: count }, (_, index) => JSON.stringify(`row ${index} of ${handle} ${'.'.repeat(width)}`));
 }
 
 /** The witness of the log is written behind the sync that it tells of: only then damage to the last group cannot go unseen. */

@@ -13,20 +13,20 @@ test('the bytes of each kind are those that lie there, once all was saved', asyn
   const storage = await openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount(), segmentBytesMax: 600 });
   for (const index of [1, 2, 3]) {
     const shape = storage.shapes.create(handleOf(index), shapeOf({}));
-    await snapshotOf(shape, ['"a row"', '"another"']);
+    await snapshotOf(shape, ['"a row"', JSON.stringify('r'.repeat(index * 10_000))]);
     appendLines(shape, 10, ['"a line"', '"a longer line"']);
   }
   for (let commit = 11; commit < 20; commit += 1) await grow(storage, commit);
   await storage.shapes.checkpoint();
   const figures = diskFigures(storage);
-  const { log, checkpoints, snapshots, lines, indexes } = await storedBytes(disk.mount(), '/data');
+  const { log, checkpoints, snapshots, packs, lines, indexes } = await storedBytes(disk.mount(), '/data');
   const witnessBytes = disk.content('/data/log/durable').length;
   await storage.close();
 
   expect(figures).toEqual({
     log: log.bytes - witnessBytes,
     checkpoints: checkpoints.bytes,
-    snapshots: snapshots.bytes,
+    snapshots: snapshots.bytes + packs.bytes,
     lines: lines.bytes + indexes.bytes,
   });
 });

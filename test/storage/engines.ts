@@ -14,6 +14,8 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly name: string;
+  /** The record of a small snapshot has its rows. */
+  readonly hasFewRows: boolean;
   readonly open: (options?: EngineOptions) => Promise<Storage>;
 }
 
@@ -23,14 +25,16 @@ const SMALL = { segmentBytesMax: 512, tailBytesMax: 1024, idleFilesMax: 2 };
 export const engines: readonly Engine[] = [
   {
     name: 'memory',
+    hasFewRows: false,
     open: async (options = {}) => memoryStorage({ clock: new ManualClock(), tailBytesMax: SMALL.tailBytesMax, ...options }),
   },
-  { name: 'disk in memory', open: openOnMemoryDisk },
-  { name: 'disk', open: openOnDisk },
+  { name: 'disk in memory', hasFewRows: true, open: (options) => openOnMemoryDisk(options) },
+  { name: 'disk in memory, each snapshot a file', hasFewRows: false, open: (options) => openOnMemoryDisk(options, { fewBytesMax: 0 }) },
+  { name: 'disk', hasFewRows: true, open: openOnDisk },
 ];
 
-async function openOnMemoryDisk(options: EngineOptions = {}): Promise<Storage> {
-  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, disk: new MemoryDisk().mount() });
+async function openOnMemoryDisk(options: EngineOptions = {}, packing = {}): Promise<Storage> {
+  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, packing, disk: new MemoryDisk().mount() });
 }
 
 async function openOnDisk(options: EngineOptions = {}): Promise<Storage> {

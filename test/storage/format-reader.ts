@@ -29,6 +29,13 @@ export interface StoredDirectory {
   readonly durable: number;
 }
 
+interface Snapshot {
+  state: string;
+  chunks?: { bytes: number; sums: number[] }[];
+  packed?: { pack: number; at: number; bytes: number };
+  fewRows?: string;
+}
+
 interface State {
   handle: string;
   end: string;
@@ -36,7 +43,7 @@ interface State {
   count: number;
   position: number;
   isLagging: boolean;
-  snapshot: { state: string; chunks?: { bytes: number; sums: number[] }[] };
+  snapshot: Snapshot;
   chunkEnds: { offset: string; bytes: number }[];
   compacted?: { generation: number; through: string; bytes: number };
 }
@@ -52,7 +59,7 @@ interface LogFrame {
 const PIECE = 262_144;
 
 export function readDirectory(files: Files): StoredDirectory {
-  claim(text(files, 'format') === '4\n', 'the format is 4');
+  claim(text(files, 'format') === '5\n', 'the format is 5');
   const frames = [...logFrames(files)];
   const checkpoint = newestCheckpoint(files);
   const states = checkpoint.states;
@@ -140,11 +147,11 @@ function learn(states: Map<string, State>, { kind, payload }: { kind: number; pa
   }
 }
 
-type Record = { type: string; handle: string; position: number; chunks: { bytes: number; sums: number[] }[] };
+type Record = { type: string; handle: string; position: number; chunks: { bytes: number; sums: number[] }[]; fewRows?: string };
 
-function applyRecord(states: Map<string, State>, { type, handle, position, chunks }: Record): void {
+function applyRecord(states: Map<string, State>, { type, handle, position, chunks, fewRows }: Record): void {
   const known = states.get(handle);
-  const snapshot = { state: 'complete', chunks };
+  const snapshot = { state: 'complete', chunks, ...(fewRows === undefined ? {} : { fewRows }) };
   if (type === 'shape.deleted') states.delete(handle);
   else if (type === 'shape.created') {
     const fresh = { handle, end: '0_inf', bytes: 0, count: 0, position, isLagging: true, snapshot: { state: 'awaited' }, chunkEnds: [] };
@@ -160,7 +167,7 @@ function shapeOf(files: Files, state: State, taken: number): StoredShape {
 }
 
 function chunksOf(files: Files, { handle, snapshot }: State): string[] {
-  const bytes = files.get(pathOf(handle, 'snapshot')) ?? Buffer.alloc(0);
+  const bytes = snapshotOf(files, handle, snapshot);
   let start = 0;
   return (snapshot.chunks ?? []).map((chunk) => {
     const content = bytes.subarray(start, start + chunk.bytes);
@@ -171,6 +178,13 @@ function chunksOf(files: Files, { handle, snapshot }: State): string[] {
     claim(chunk.sums.length === Math.ceil(chunk.bytes / PIECE), 'every piece has its sum');
     return content.subarray(0, -1).toString();
   });
+}
+
+function snapshotOf(files: Files, handle: string, { packed, fewRows }: Snapshot): Buffer {
+  if (fewRows !== undefined) return Buffer.from(fewRows, 'base64');
+  if (packed === undefined) return files.get(pathOf(handle, 'snapshot')) ?? Buffer.alloc(0);
+  const pack = files.get(`packs/${String(packed.pack).padStart(16, '0')}.pack`) ?? Buffer.alloc(0);
+  return pack.subarray(packed.at, packed.at + packed.bytes);
 }
 
 function linesOf(files: Files, { handle, count, bytes, compacted }: State): StoredLine[] {

@@ -180,7 +180,7 @@ test('files that the device does not remove hold up nobody: they are told of, an
 });
 
 test('what was left of many shapes is counted by shape, and stays counted while it is tried again', async () => {
-  disk.fail('remove', 'EIO', /\.snapshot$/);
+  disk.fail('remove', 'EIO', /\.lines$/);
   storage.shapes.delete(BAD, 'a test');
   storage.shapes.delete(GOOD, 'a test');
   await expect.poll(() => storage.shapes.leftCount).toBe(2);

@@ -22,13 +22,13 @@ async function found(commits: readonly number[], counted: { end: string; bytes: 
   const disk = new MemoryDisk().mount();
   const paths = new ShapePaths(disk, '/data');
   const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
-  const files = new ShapeFiles({ disk, files: new FileCache(disk, 2), paths, faults }, handle, NO_LINES);
+  const state = newShape(handle, { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START });
+  const files = new ShapeFiles({ disk, files: new FileCache(disk, 2), paths, faults }, state);
   const draft = new LineDraft();
   for (const commit of commits) draft.append(lsn(commit), 0, bytes('1'));
   const batch = draft.take();
   await paths.prepare(handle);
   await files.append(NO_LINES, batch === undefined ? [] : [batch], true);
-  const state = newShape(handle, { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START });
   const lines = { ...NO_LINES, ...counted, end: offset(counted.end) };
   const damages = await new ShapeCheck(disk, paths, () => {}).damagesOf({ ...state, lines });
   return damages.map((damage) => damage.found);

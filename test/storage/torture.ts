@@ -120,9 +120,11 @@ function randomSteps(random: Random): Step[] {
   return Array.from({ length: STEPS }, () => randomStep(random));
 }
 
+const SYNCS = [/\.log$/, /\.lines$/, /\.index$/, /\.snapshot$/, /\.pack$/, /\.checkpoint/, /\/checkpoint$/, /\/packs$/, /\/log$/] as const;
+
 function randomStep(random: Random): Step {
   const during = (['sync', 'create', 'delete', 'checkpoint'] as const)[random.below(4)] ?? 'sync';
-  const syncsOf = [/\.log$/, /\.lines$/, /\.index$/, /\.snapshot$/, /\.checkpoint/, /\/checkpoint$/, /\/log$/][random.below(7)] ?? /^/;
+  const syncsOf = SYNCS[random.below(SYNCS.length)] ?? /^/;
   const steps: readonly Step[] = [
     { do: 'transaction', fragments: 1 + random.below(3), bytes: random.below(150) },
     { do: 'transaction', fragments: 1, bytes: random.below(500) },

@@ -21,6 +21,7 @@ import { SegmentFiles } from '../log/segments.ts';
 import { storedFormat } from '../open-storage.ts';
 import { INDEX_ENTRY_BYTES } from '../shapes/line-index.ts';
 import { generationOf } from '../shapes/shape-lines.ts';
+import type { SnapshotState } from '../shapes/shape-logs.ts';
 import { ShapePaths, type StoredFiles } from '../shapes/shape-paths.ts';
 import { recoverShapes, type RecoveredShapes } from '../shapes/shape-recovery.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -77,6 +78,8 @@ class Copy {
   private ofBytes: number | undefined;
   /** Of each shape, by path, how much of its files is there, durably: no byte of that changes. */
   private readonly kept = new Map<Handle, Map<string, number>>();
+  /** Likewise of packs, by number. */
+  private readonly keptPacks = new Map<number, number>();
   private readonly from: ShapePaths;
   private readonly to: ShapePaths;
 
@@ -158,7 +161,10 @@ class Copy {
 
   /** @returns those that ended meanwhile, or that no service could bring back. */
   private async copyShapes({ shapes, robbed }: RecoveredShapes): Promise<Set<Handle>> {
-    this.ofBytes = shapes.reduce((sum, state) => sum + checkedBytes(state) + state.lines.count * INDEX_ENTRY_BYTES, this.bytes);
+    const packs = packsOf(shapes);
+    const packed = [...packs.values()].reduce((sum, bytes) => sum + bytes, 0);
+    this.ofBytes = shapes.reduce((sum, state) => sum + filedBytes(state), this.bytes + packed);
+    await this.copyPacks(packs);
     const gone = new Map(robbed.map((handle) => [handle, new StaleViewError(this.from.directoryOf(handle))]));
     for (const state of shapes) {
       try {
@@ -173,9 +179,24 @@ class Copy {
     return new Set(gone.keys());
   }
 
+  /** Up to the end of what counts. One that went meanwhile has been emptied into others: the copy is begun again. */
+  private async copyPacks(packs: ReadonlyMap<number, number>): Promise<void> {
+    for (const [number, bytes] of packs) {
+      await this.to.packs.prepare();
+      const kept = Math.min(this.keptPacks.get(number) ?? 0, bytes);
+      this.bytes += kept;
+      await this.put({ from: this.from.packs.pathOf(number), to: this.to.packs.pathOf(number), bytes, kept });
+      this.keptPacks.set(number, bytes);
+    }
+    for (const number of (await this.to.packs.found()).keys()) if (!packs.has(number)) await this.to.packs.remove(number);
+    if (packs.size > 0) await this.to.packs.syncNames();
+  }
+
   private async copyShape(state: ShapeState): Promise<void> {
+    const copies = [...this.filesOf(state)];
+    if (copies.length === 0) return;
     await this.to.prepare(state.handle);
-    for (const copy of this.filesOf(state)) await this.putBehind(state.handle, copy);
+    for (const copy of copies) await this.putBehind(state.handle, copy);
     await this.disk.syncDirectory(this.to.directoryOf(state.handle));
   }
 
@@ -218,8 +239,7 @@ class Copy {
       return { from: pathIn(this.from), to: pathIn(this.to), bytes };
     };
     const generation = generationOf(lines);
-    const chunks = snapshot.state === 'complete' ? snapshot.chunks : [];
-    yield copy((paths) => paths.snapshotPathOf(handle), chunks.reduce((sum, { bytes }) => sum + bytes, 0));
+    if (hasFile(snapshot)) yield copy((paths) => paths.snapshotPathOf(handle), bytesOf(snapshot));
     if (lines.count > 0) {
       yield copy((paths) => paths.linesPathOf(handle, 'lines', generation), lines.bytes);
       yield copy((paths) => paths.linesPathOf(handle, 'index', generation), lines.count * INDEX_ENTRY_BYTES);
@@ -251,4 +271,29 @@ class Copy {
   private async put(copy: FileCopy): Promise<void> {
     await copyFile(this.disk, copy, (bytes) => this.progress((this.bytes += bytes), this.ofBytes));
   }
+}
+
+function hasFile(snapshot: SnapshotState): boolean {
+  return snapshot.state !== 'complete' || (snapshot.packed === undefined && snapshot.fewRows === undefined);
+}
+
+function bytesOf(snapshot: SnapshotState): number {
+  return snapshot.state === 'complete' ? snapshot.chunks.reduce((sum, { bytes }) => sum + bytes, 0) : 0;
+}
+
+/** What is copied of the shape's own files. */
+function filedBytes(state: ShapeState): number {
+  const { snapshot, lines } = state;
+  return checkedBytes(state) + lines.count * INDEX_ENTRY_BYTES - (hasFile(snapshot) ? 0 : bytesOf(snapshot));
+}
+
+/** How much of each pack counts. */
+function packsOf(shapes: readonly ShapeState[]): ReadonlyMap<number, number> {
+  const packs = new Map<number, number>();
+  for (const { snapshot } of shapes) {
+    if (snapshot.state !== 'complete' || snapshot.packed === undefined) continue;
+    const { pack, at, bytes } = snapshot.packed;
+    packs.set(pack, Math.max(packs.get(pack) ?? 0, at + bytes));
+  }
+  return packs;
 }

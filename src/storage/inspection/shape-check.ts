@@ -32,8 +32,8 @@ export class ShapeCheck {
 
   /** @returns what does not hold. @throws {DiskError} */
   async damagesOf(state: ShapeState): Promise<readonly Damage[]> {
-    const { handle, lines } = state;
-    const store = new ShapeFiles(this.ground, handle, lines);
+    const { handle } = state;
+    const store = new ShapeFiles(this.ground, state);
     try {
       const found = [
         await claim(() => this.checkSnapshot(store, state)),
@@ -42,8 +42,13 @@ export class ShapeCheck {
       ];
       return found.filter((each) => each !== undefined).map((text) => ({ handle, found: text, consequence: 'shapeCondemned' }));
     } finally {
-      await store.remove(); // Closes what it has open.
+      await store.remove(); // Closes what it alone has open.
     }
+  }
+
+  /** Closes what is open for all of them. */
+  close(): Promise<void> {
+    return this.ground.files.close();
   }
 
   private async checkSnapshot(store: ShapeFiles, { snapshot }: ShapeState): Promise<void> {

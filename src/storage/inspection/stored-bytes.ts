@@ -3,7 +3,7 @@ import type { Disk } from '../disk/disk.ts';
 import { DiskError } from '../errors.ts';
 
 /** `other`: files that the format does not know, and those that were not finished. */
-export const STORED_KINDS = ['log', 'checkpoints', 'snapshots', 'lines', 'indexes', 'moved', 'other'] as const;
+export const STORED_KINDS = ['log', 'checkpoints', 'snapshots', 'packs', 'lines', 'indexes', 'moved', 'other'] as const;
 export type StoredKind = (typeof STORED_KINDS)[number];
 
 export type StoredBytes = Readonly<Record<StoredKind, { readonly files: number; readonly bytes: number }>>;
@@ -12,6 +12,7 @@ const KINDS: readonly (readonly [RegExp, StoredKind])[] = [
   [/^log\/(\d{16}\.log|durable)$/, 'log'],
   [/^checkpoint\/\d{16}\.checkpoint$/, 'checkpoints'],
   [/^shapes\/[0-9a-f]{2}\/[\w-]+\.snapshot$/, 'snapshots'],
+  [/^packs\/\d{16}\.pack$/, 'packs'],
   [/^shapes\/[0-9a-f]{2}\/[\w.-]+\.lines$/, 'lines'],
   [/^shapes\/[0-9a-f]{2}\/[\w.-]+\.index$/, 'indexes'],
   [/^shapes\/[0-9a-f]{2}\/[\w-]+\.\d+\.moved$/, 'moved'],
@@ -34,7 +35,7 @@ export async function storedBytes(disk: Disk, directory: string): Promise<Stored
 
 async function* filesOf(disk: Disk, directory: string): AsyncGenerator<{ path: string; bytes: number }> {
   const shapes = (await disk.list(`${directory}/shapes`)).filter((name) => FAN_OUT.test(name)).map((name) => `shapes/${name}`);
-  for (const folder of ['log', 'checkpoint', ...shapes]) {
+  for (const folder of ['log', 'checkpoint', 'packs', ...shapes]) {
     for (const name of await disk.list(`${directory}/${folder}`)) {
       const bytes = await sizeOf(disk, `${directory}/${folder}/${name}`);
       if (bytes !== undefined) yield { path: `${folder}/${name}`, bytes };

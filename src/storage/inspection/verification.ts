@@ -37,16 +37,24 @@ export async function verifyStorage(disk: Disk, directory: string, progress: Ver
   const before = await seeStorage(disk, directory, { isWhole: true, read });
   total.bytes = before.shapes.reduce((sum, state) => sum + checkedBytes(state), bytes);
   const check = new ShapeCheck(disk, new ShapePaths(disk, directory), read);
+  return await verifyShapes(before, check, (isWhole) => seeStorage(disk, directory, { isWhole }), () => bytes).finally(() => check.close());
+}
+
+async function verifyShapes(
+  before: SeenStorage,
+  check: ShapeCheck,
+  look: (isWhole: boolean) => Promise<SeenStorage>,
+  bytes: () => number,
+): Promise<Verification> {
   const suspects = new Set([...before.damages, ...(await damagesAmong(before.shapes, check))].flatMap(({ handle }) => handle ?? []));
   const shapeCount = before.shapes.length;
   if (suspects.size === 0 && before.damages.length === 0 && before.others.length === 0) {
-    return { seen: before, damages: [], remarks: before.remarks, shapeCount, bytes };
+    return { seen: before, damages: [], remarks: before.remarks, shapeCount, bytes: bytes() };
   }
   const isWhole = before.damages.length > 0;
-  const look = () => seeStorage(disk, directory, { isWhole });
-  const { seen, damages } = await confirmed(look, (shapes) => damagesAmong(shapes, check), suspects);
+  const { seen, damages } = await confirmed(() => look(isWhole), (shapes) => damagesAmong(shapes, check), suspects);
   const left = seen.others.filter((handle) => before.others.includes(handle) && !damages.some((damage) => damage.handle === handle));
-  return { seen, damages, remarks: [...seen.remarks, ...left.map(leftOver)], shapeCount, bytes };
+  return { seen, damages, remarks: [...seen.remarks, ...left.map(leftOver)], shapeCount, bytes: bytes() };
 }
 
 /**

@@ -25,7 +25,7 @@ export interface CreatedShape {
   readonly position: LogPosition;
 }
 
-/** The snapshot's rows are on the disk, whole, up to the `snapshot-end`; of each chunk its size and what verifies it. */
+/** The snapshot's rows are here, or on the disk, whole, up to the `snapshot-end`; of each chunk its size and what verifies it. */
 export interface CompletedSnapshot {
   readonly chunks: readonly ChunkSums[];
   readonly pgSnapshot: PgSnapshot;
@@ -33,6 +33,8 @@ export interface CompletedSnapshot {
   readonly position: LogPosition;
   /** The versions of the values by which the rows were chosen, one for each dependency. Left out where there are none. */
   readonly views?: readonly LogOffset[];
+  /** The bytes of all chunks as base64, while they are few. They are in no file then, until a checkpoint brings them into a pack. */
+  readonly fewRows?: string;
 }
 
 /** The views of a shape change, and what comes into its log with that: see `docs/dependent-shapes.md`. */

@@ -1,6 +1,6 @@
 /**
  * Shapes' logs on a disk. A checkpoint goes in an order that is safe to break off anywhere: the transaction log first,
- * then the shapes' files, then the checkpoint that makes them count; only then memory lets go. So one that the disk refused
+ * then the shapes' files and packs, then the checkpoint that makes them count; only then memory lets go. So one that the disk refused
  * may be called for again: what it was to bring is still in memory.
  */
 import type { Clock } from '../../base/clock.ts';
@@ -17,17 +17,18 @@ import type { FileCache } from './file-cache.ts';
 import { FileRemovals, ofOne, type Removal } from './file-removals.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
+import { PackedSnapshots, type MoveBounds } from '../packs/packed-snapshots.ts';
+import { Packs } from '../packs/packs.ts';
 import type { ShapeGround } from './shape-file-access.ts';
-import { ShapeFiles } from './shape-files.ts';
+import { ShapeFiles, type FoundFiles } from './shape-files.ts';
 import { OwnFaults } from './own-faults.ts';
 import { rejoined } from './pace.ts';
 import { RecentReads } from './recent-reads.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { Leftover, RecoveredShapes } from './shape-recovery.ts';
-import type { LinesState } from './shape-lines.ts';
 import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
-import type { ShapeCapture, StoredShape } from './stored-shape.ts';
+import type { ShapeCapture, ShapeState, StoredShape } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 
 export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf' | 'recent'> {
@@ -39,12 +40,21 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf' 
   /** What is known of lines; without it no log is compacted. */
   readonly folder?: LineFolder | undefined;
   readonly compaction?: Partial<CompactionBounds> | undefined;
+  readonly packing?: Partial<PackingBounds> | undefined;
+}
+
+export interface PackingBounds extends MoveBounds {
+  /** Snapshots up to so many bytes get no file of their own. */
+  readonly fewBytesMax: number;
+  /** A pack with so many takes no more. */
+  readonly packBytesMax: number;
 }
 
 /** Of a shape that is deleted, whoever has begun to read it has so long. */
 const READ_ON_MS_MAX = 60_000;
 /** How many shapes are saved at the same time. */
 const SAVES_MAX = 8;
+const PACK_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Shapes whose files are to go; some are open. */
 type Leaving = Map<Handle, ShapeFiles | undefined>;
@@ -73,32 +83,28 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly standing: DiskStanding;
   private readonly faults: OwnFaults;
   private readonly removals: FileRemovals;
+  private readonly packed: PackedSnapshots;
   private fault: Error | undefined;
   /** As the start found them. What it went by may not be durable, so they go behind the first checkpoint of ours. */
   private leftovers: readonly Leftover[];
 
-  constructor(options: DiskShapeLogsOptions, { shapes, position, dropped, leftovers, moved }: RecoveredShapes) {
+  constructor(options: DiskShapeLogsOptions, recovered: RecoveredShapes) {
+    const { dropped, leftovers } = recovered;
     this.clock = options.clock;
     this.standing = options.standing;
     this.faults = new OwnFaults(options.standing, options.clock);
     this.removals = new FileRemovals(options.standing, this.faults, options.clock);
-    const { disk, files, paths } = options;
-    this.ground = { disk, files, paths, faults: this.faults };
+    const { disk, files, paths, packing } = options;
+    this.ground = { disk, files, paths, faults: this.faults, fewBytesMax: packing?.fewBytesMax };
     this.log = options.log;
     this.paths = options.paths;
     this.stored = options.checkpoints;
-    const last = lastGenerations(leftovers);
-    const storeOf = (handle: Handle, saved: LinesState): ShapeFiles => this.openStore(handle, saved, last.get(handle));
-    this.table = new ShapeTable({ ...options, storeOf, recent: new RecentReads(options.clock) }, position);
-    for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
+    this.table = this.restored(options, recovered);
+    this.packed = this.newPacked(options, recovered);
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
     if (dropped.length > 0) this.removals.add(this.removalOf(new Map(dropped.map((handle) => [handle, undefined]))));
     this.leftovers = leftovers;
-    for (const { handle, views } of shapes) {
-      const found = moved.get(handle);
-      if (found !== undefined) this.removals.add(ofOne(async () => this.stores.get(handle)?.sweepMoved(found, views.taken)));
-    }
     this.compactor = this.newCompactor(options);
   }
 
@@ -154,7 +160,10 @@ export class DiskShapeLogs implements ShapeLogs {
     this.stores.delete(handle);
     this.compactor?.forget(handle);
     this.faults.forget(handle);
-    this.whenLeft(shape, () => this.removeFiles(shape, store));
+    this.whenLeft(shape, () => {
+      if (store !== undefined) this.packed.forget(store);
+      this.removeFiles(shape, store);
+    });
   }
 
   async spill(handle: Handle): Promise<void> {
@@ -186,6 +195,8 @@ export class DiskShapeLogs implements ShapeLogs {
       }
       await this.removals.settled();
       await eachToItsEnd(this.stores.values(), 1, (store) => store.remove());
+      await this.packed.close();
+      await this.ground.files.close();
     }
   }
 
@@ -195,6 +206,7 @@ export class DiskShapeLogs implements ShapeLogs {
     const releasable = this.table.releasable();
     const prepared = this.compactor?.ready;
     if (prepared !== undefined) this.table.changed(prepared, 0);
+    for (const shape of this.packed.due(this.table.all())) this.table.changed(shape, 0);
     const captures = this.table.takeDirty().map((shape) => shape.capture());
     let counted: readonly ShapeCapture[];
     try {
@@ -222,7 +234,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private async bring(captures: readonly ShapeCapture[], position: LogPosition): Promise<readonly ShapeCapture[]> {
     await this.log.sync();
     await this.saveAll(captures);
-    const counted = await this.count(position, captures);
+    const counted = await this.count(position, await this.packed.bring(captures));
     // What cannot be removed is asked for again by the next checkpoint of its shape.
     for (const { shape, state } of counted) await this.faults.removing(() => shape.saved(state));
     return counted;
@@ -244,6 +256,7 @@ export class DiskShapeLogs implements ShapeLogs {
       throw error;
     }
     for (const handle of removed) this.removed.delete(handle);
+    for (const pack of this.packed.counted(changed)) this.removals.add(ofOne(() => this.removePack(pack)));
     this.removeLeftovers();
     try {
       await this.removeReplaced();
@@ -253,6 +266,12 @@ export class DiskShapeLogs implements ShapeLogs {
       if (files !== undefined) this.replaced.add(files);
     }
     return counted;
+  }
+
+  /** Whoever reads in it reads on. */
+  private async removePack(number: number): Promise<void> {
+    await this.paths.packs.remove(number);
+    await this.ground.files.forget(this.paths.packs.pathOf(number));
   }
 
   private removeLeftovers(): void {
@@ -302,10 +321,11 @@ export class DiskShapeLogs implements ShapeLogs {
 
   /**
    * A stop before its end is durable brings the shape back: with its files. One that a stop ends as well must not wait for the log: the
-   * room that its snapshot has used up may be what the log waits for.
+   * room that its snapshot has used up may be what the log waits for. Nor need one that has no files, though some may be made meanwhile:
+   * nothing counts of those.
    */
   private removeFiles({ handle, comesBack }: StoredShape, store: ShapeFiles | undefined): void {
-    if (!comesBack) return this.removals.addAtOnce(this.removalOf(new Map([[handle, store]])));
+    if (!comesBack || store?.isBare === true) return this.removals.addAtOnce(this.removalOf(new Map([[handle, store]])));
     this.ended.set(handle, store);
     if (this.ended.size === 1) this.removals.add(this.removalOfEnded());
   }
@@ -344,7 +364,8 @@ export class DiskShapeLogs implements ShapeLogs {
   private async discard(stores: Leaving): Promise<void> {
     const close = (): Promise<void> => eachToItsEnd([...stores], 1, async ([handle, store]) => {
       await store?.remove();
-      stores.set(handle, undefined);
+      if (store?.isBare === true) stores.delete(handle);
+      else stores.set(handle, undefined);
     });
     const gone = (handle: Handle): void => {
       if (stores.get(handle) === undefined) stores.delete(handle);
@@ -363,12 +384,38 @@ export class DiskShapeLogs implements ShapeLogs {
     });
   }
 
-  private openStore(handle: Handle, saved: LinesState, lastGeneration?: number): ShapeFiles {
-    const store = new ShapeFiles(this.ground, handle, saved, lastGeneration);
-    this.stores.set(handle, store);
+  private newPacked({ disk, paths, packing = {} }: DiskShapeLogsOptions, { packs, shapes }: RecoveredShapes): PackedSnapshots {
+    const living = shapes.flatMap(({ snapshot }) => (snapshot.state === 'complete' ? (snapshot.packed ?? []) : []));
+    const { packBytesMax = PACK_BYTES_MAX } = packing;
+    return new PackedSnapshots(new Packs(disk, paths.packs, packBytesMax, packs, living), (handle) => this.stores.get(handle), packing);
+  }
+
+  private restored(options: DiskShapeLogsOptions, { shapes, position, changed, moved, filed, leftovers }: RecoveredShapes): ShapeTable {
+    const last = lastGenerations(leftovers);
+    let found = (handle: Handle): FoundFiles => ({ isFound: filed.has(handle), lastGeneration: last.get(handle) });
+    const storeOf = (state: ShapeState): ShapeFiles => this.openStore(state, found(state.handle));
+    const table = new ShapeTable({ ...options, storeOf, recent: new RecentReads(options.clock) }, position);
+    for (const state of shapes) {
+      const shape = table.restore({ ...state, pace: rejoined(state.pace, position) });
+      if (changed.has(shape.handle)) table.changed(shape, shape.bytesInMemory);
+      this.sweepMoved(state, moved.get(shape.handle));
+    }
+    found = () => NO_FILES; // Of all that are created from now on.
+    return table;
+  }
+
+  private sweepMoved({ handle, views }: ShapeState, found: readonly number[] | undefined): void {
+    if (found !== undefined) this.removals.add(ofOne(async () => this.stores.get(handle)?.sweepMoved(found, views.taken)));
+  }
+
+  private openStore(state: ShapeState, found: FoundFiles): ShapeFiles {
+    const store = new ShapeFiles(this.ground, state, found);
+    this.stores.set(state.handle, store);
     return store;
   }
 }
+
+const NO_FILES: FoundFiles = { isFound: false };
 
 /** It concerns one shape, and no other. */
 function isOfShape(error: unknown): error is ShapeCorruptError | ShapeRefusedError {

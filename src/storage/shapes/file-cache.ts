@@ -40,6 +40,11 @@ export class FileCache {
     await this.settle(path, entry);
   }
 
+  /** Closes all; one that is in use is closed by its last user. */
+  async close(): Promise<void> {
+    for (const path of [...this.entries.keys()]) await this.forget(path);
+  }
+
   private touch(path: string, entry: Entry): void {
     this.entries.delete(path);
     this.entries.set(path, entry);

@@ -5,7 +5,7 @@
  * How much of them counts is what the last checkpoint says; what lies behind it was left by a crash, or by a transaction that was
  * given up, and is cut off before the next append.
  */
-import { joinedBytes } from '../../base/joined-bytes.ts';
+import { joinedInParts } from '../../base/joined-bytes.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import { isRefusal, LinesReplacedError, ShapeCorruptError } from '../errors.ts';
@@ -175,7 +175,7 @@ export class LinesGeneration implements LinesSource, LineFiles {
     try {
       if (file.size < size) throw new ShapeCorruptError(this.access.handle, `${path} ends at byte ${file.size}, not behind ${size}`);
       if (file.size > size) await file.truncate(size);
-      for (const part of gathered(parts)) await file.append(part);
+      for (const part of joinedInParts(parts, WRITE_BYTES)) await file.append(part);
       if (isDurable) await file.sync();
     } finally {
       await file.close();
@@ -189,19 +189,4 @@ export class LinesGeneration implements LinesSource, LineFiles {
   private pathOf(kind: LinesKind): string {
     return this.access.paths.linesPathOf(this.access.handle, kind, this.number);
   }
-}
-
-/** Few writes instead of many small ones; between two of them others have their turn. */
-function* gathered(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let together: Uint8Array[] = [];
-  let bytes = 0;
-  for (const part of parts) {
-    together.push(part);
-    bytes += part.length;
-    if (bytes < WRITE_BYTES) continue;
-    yield joinedBytes(together);
-    together = [];
-    bytes = 0;
-  }
-  if (together.length > 0) yield joinedBytes(together);
 }

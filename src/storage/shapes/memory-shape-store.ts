@@ -2,6 +2,7 @@
 import { InvariantError } from '../../base/invariant.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ShapeCorruptError } from '../errors.ts';
+import { GatheredBytes } from './gathered-bytes.ts';
 import type { LinesSource } from './lines-source.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
@@ -11,16 +12,15 @@ const NO_SOURCE: LinesSource = { readLines: refuse, readEntries: refuse, hold: (
 
 export class MemoryShapeStore implements ShapeStore {
   readonly lines = NO_SOURCE;
-  private parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
-  private size = 0;
+  readonly fewRows = undefined; // There is no other place to bring them to.
+  private snapshot = new GatheredBytes();
   private readonly moved = new Map<number, Uint8Array>();
 
   constructor(private readonly handle: Handle) {}
 
   clone(): MemoryShapeStore {
     const copy = new MemoryShapeStore(this.handle);
-    copy.parts = [...this.parts];
-    copy.size = this.size;
+    copy.snapshot = this.snapshot.clone();
     for (const [number, bytes] of this.moved) copy.moved.set(number, bytes);
     return copy;
   }
@@ -28,8 +28,7 @@ export class MemoryShapeStore implements ShapeStore {
   async beginSnapshot(): Promise<void> {}
 
   async appendSnapshot(bytes: Uint8Array): Promise<void> {
-    this.parts.push({ start: this.size, bytes: Buffer.from(bytes) });
-    this.size += bytes.length;
+    this.snapshot.append(bytes);
   }
 
   async syncSnapshot(): Promise<void> {}
@@ -37,14 +36,7 @@ export class MemoryShapeStore implements ShapeStore {
   async endSnapshot(): Promise<void> {}
 
   async readSnapshot({ at, bytes }: Piece): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
-    const first = this.parts.findLastIndex(({ start }) => start <= at);
-    for (const part of this.parts.slice(first)) {
-      if (part.start >= at + bytes) break;
-      parts.push(part.bytes.subarray(Math.max(0, at - part.start), at + bytes - part.start));
-    }
-    const [only] = parts;
-    return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+    return this.snapshot.read(at, bytes);
   }
 
   beginMoved(number: number, claim: () => void): MovedWriter {

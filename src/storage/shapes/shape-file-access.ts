@@ -15,6 +15,8 @@ export interface ShapeGround {
   readonly files: FileCache;
   readonly paths: ShapePaths;
   readonly faults: Pick<OwnFaults, 'reading'>;
+  /** Snapshots up to so many bytes get no file of their own; `FEW_BYTES_MAX` if it is left out. */
+  readonly fewBytesMax?: number | undefined;
 }
 
 export class ShapeFileAccess {
@@ -49,6 +51,11 @@ export class ShapeFileAccess {
       if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
       throw new ShapeCorruptError(this.handle, `the directory of ${path} is missing`);
     }
+  }
+
+  /** Makes the directory of its files. */
+  prepare(): Promise<void> {
+    return this.paths.prepare(this.handle);
   }
 
   create(path: string): Promise<DiskFile> {

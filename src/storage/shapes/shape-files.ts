@@ -4,28 +4,34 @@
  */
 import { uncopied } from '../../base/fork.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { DiskFile } from '../disk/disk.ts';
-import { ShapeGoneError } from '../errors.ts';
+import { FEW_BYTES_MAX } from './few-rows.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import type { LineBatch } from './line-buffer.ts';
 import { LinesGeneration } from './lines-generation.ts';
 import type { Succession } from './lines-source.ts';
 import { MovedFiles } from './moved-files.ts';
-import { verified, type Piece } from './piece.ts';
+import type { Piece } from './piece.ts';
 import { ShapeFileAccess, type ShapeGround } from './shape-file-access.ts';
-import { generationOf, type LinesState } from './shape-lines.ts';
-import type { ShapePaths } from './shape-paths.ts';
+import { generationOf } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
+import { SnapshotRows } from './snapshot-rows.ts';
+import type { ShapeState } from './stored-shape.ts';
+
+/** What a start has found of a shape. */
+export interface FoundFiles {
+  /** Some file of it, whichever. */
+  readonly isFound: boolean;
+  /** Of lines; some files of it are there perhaps, and are being removed. */
+  readonly lastGeneration?: number | undefined;
+}
 
 const NOTHING_UNDER_WAY = Promise.resolve();
 
 export class ShapeFiles implements ShapeStore, LineFiles {
   readonly clone = uncopied('a file of a shape');
-  private snapshot: DiskFile | undefined;
-  private beginning = NOTHING_UNDER_WAY;
+  readonly rows: SnapshotRows;
   /** Settles when nothing is being written to files of lines and moves. */
   private writing = NOTHING_UNDER_WAY;
-  private readonly paths: ShapePaths;
   private readonly access: ShapeFileAccess;
   /** Most shapes never have any. */
   private movedFiles: MovedFiles | undefined;
@@ -34,52 +40,61 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private begun: number;
   /** Those before it, the oldest first: somebody may be reading in them. */
   private replaced: LinesGeneration[] = [];
+  private readonly handle: Handle;
+  /** There may be files of it that are not those of the snapshot. */
+  private hasOthers: boolean;
+  private hasDirectory: boolean;
 
   constructor(
     private readonly ground: ShapeGround,
-    private readonly handle: Handle,
     /** What the last checkpoint says. */
-    saved: LinesState,
-    /** Some files of it are there perhaps, and are being removed. */
-    lastGeneration = 0,
+    { handle, lines, snapshot }: Pick<ShapeState, 'handle' | 'lines' | 'snapshot'>,
+    { isFound, lastGeneration = 0 }: FoundFiles = { isFound: lines.count > 0 },
   ) {
-    this.paths = ground.paths;
+    this.handle = handle;
     this.access = new ShapeFileAccess(ground, handle);
-    this.generation = new LinesGeneration(this.access, generationOf(saved), saved);
+    this.rows = new SnapshotRows(this.access, ground.fewBytesMax ?? FEW_BYTES_MAX, snapshot);
+    this.generation = new LinesGeneration(this.access, generationOf(lines), lines);
     this.begun = Math.max(this.generation.number, lastGeneration);
+    this.hasOthers = isFound;
+    this.hasDirectory = isFound;
+  }
+
+  /** There is no file of it, and never was: nothing is to be removed. */
+  get isBare(): boolean {
+    return !this.rows.hasFile && !this.hasOthers;
+  }
+
+  get fewRows(): Uint8Array | undefined {
+    return this.rows.few;
   }
 
   get lines(): LinesGeneration {
     return this.generation;
   }
 
-  beginSnapshot(): Promise<void> {
-    this.beginning = this.createSnapshot();
-    return this.beginning;
+  async beginSnapshot(): Promise<void> {
+    this.rows.begin();
   }
 
-  async appendSnapshot(bytes: Uint8Array): Promise<void> {
-    if (this.snapshot === undefined) throw new ShapeGoneError(this.handle);
-    await this.snapshot.append(bytes);
+  appendSnapshot(bytes: Uint8Array): Promise<void> {
+    return this.rows.append(bytes);
   }
 
-  async syncSnapshot(): Promise<void> {
-    await this.snapshot?.sync();
+  syncSnapshot(): Promise<void> {
+    return this.rows.sync();
   }
 
-  async endSnapshot(): Promise<void> {
-    await this.closeSnapshot();
-    await this.access.syncNames();
+  endSnapshot(): Promise<void> {
+    return this.rows.end();
   }
 
-  async readSnapshot(piece: Piece, before: number): Promise<Uint8Array> {
-    const path = this.paths.snapshotPathOf(this.handle);
-    return this.access.reading(path, async (file) =>
-      verified(await file.read(piece.at, piece.bytes), path, this.handle, piece, before),
-    );
+  readSnapshot(piece: Piece, before: number): Promise<Uint8Array> {
+    return this.rows.read(piece, before);
   }
 
   beginMoved(number: number, claim: () => void): MovedWriter {
+    this.hasOthers = true;
     const writer = this.moved.begin(number, claim);
     return {
       write: (lines) => this.whileHere(() => writer.write(lines)),
@@ -140,9 +155,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   /** From now on nothing is opened; what is open may be read to its end. */
   async remove(): Promise<void> {
     this.access.isGone = true;
-    await Promise.allSettled([this.beginning, this.writing]); // Else a file could appear after it was discarded.
-    await this.closeSnapshot();
-    await this.access.forget(this.paths.snapshotPathOf(this.handle));
+    await Promise.allSettled([this.writing]); // Else a file could appear after it was discarded.
+    await this.rows.close();
     for (const generation of [...this.replaced, this.generation]) await generation.close();
   }
 
@@ -151,7 +165,9 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   }
 
   private async appendBehind(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
-    await this.beginning;
+    this.hasOthers = true;
+    if (!this.hasDirectory) await this.access.prepare();
+    this.hasDirectory = true;
     await this.generation.append(place, batches, isDurable);
   }
 
@@ -164,17 +180,5 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private counted<T>(written: Promise<T>): Promise<T> {
     this.writing = Promise.allSettled([this.writing, written]).then(() => {});
     return written;
-  }
-
-  private async createSnapshot(): Promise<void> {
-    await this.paths.prepare(this.handle);
-    this.access.requireHere();
-    this.snapshot = await this.access.create(this.paths.snapshotPathOf(this.handle));
-  }
-
-  private async closeSnapshot(): Promise<void> {
-    const { snapshot } = this;
-    this.snapshot = undefined;
-    await snapshot?.close();
   }
 }

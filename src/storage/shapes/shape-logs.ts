@@ -2,9 +2,10 @@
  * ShapeLogs: every shape's own log, as entries in the bytes that clients get. Derived from the transaction log, a
  * checkpoint of it, and never ahead of its durable end.
  *
- * A shape's log is a snapshot (a file of chunks) and the lines of replicated operations behind it. The last lines live in
- * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
- * crash the same lines are made again from the transaction log: same bytes at the same offsets.
+ * A shape's log is a snapshot (chunks, in a file of its own or, where it is small, among others in a pack) and the lines of replicated
+ * operations behind it. The last lines, and small snapshots that are new, live in memory; `checkpoint` brings them to the disk, together
+ * with how far the transaction log has been taken. After a crash they are made again from the transaction log: same bytes at the same
+ * offsets.
  */
 import type { Forkable } from '../../base/fork.ts';
 import type { EntryRuns, LogEntry } from '../../model/log-entry.ts';
@@ -15,6 +16,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Splice } from '../log/shape-record.ts';
+import type { PackPlace } from '../packs/pack-paths.ts';
 import type { ChunkSums } from './piece.ts';
 import type { MovedWriter } from './shape-store.ts';
 
@@ -34,7 +36,10 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
   readonly checkpointBytes: number;
   /** The disk refuses what must be written, so it waits, and whoever must write may be silent. */
   readonly isHeldUp: boolean;
-  /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
+  /**
+   * Bytes of lines, and of small snapshots, that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps
+   * them bounded.
+   */
   readonly unsavedBytes: number;
   /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */
   whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void>;
@@ -200,14 +205,27 @@ export interface ShapeLog {
 export type SnapshotState =
   | { readonly state: 'awaited' }
   | { readonly state: 'writing'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number }
-  | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly chunks: readonly ChunkSums[] };
+  | WholeSnapshotState;
+
+export interface WholeSnapshotState {
+  readonly state: 'complete';
+  readonly pgSnapshot: PgSnapshot;
+  readonly chunks: readonly ChunkSums[];
+  /** Where its bytes lie, if they have no file of their own. */
+  readonly packed?: PackPlace;
+  /** Its bytes as base64, as its record has them, while no checkpoint counts them elsewhere. */
+  readonly fewRows?: string;
+}
 
 export interface SnapshotWriter {
   /** Appends rows, each a JSON line without a separator; readable at once. Await it: it resolves when more may be written. */
   write(lines: readonly Uint8Array[]): Promise<void>;
   /** The same of lines that lie there already as they lie in the file. The bytes are the caller's again when it resolves. */
   writeJoined(lines: JoinedLines): Promise<void>;
-  /** Appends `snapshot-end`, makes all durable, then appends `shape.snapshotCompleted` to the transaction log and syncs it. */
+  /**
+   * Appends `snapshot-end`, makes all durable, then appends `shape.snapshotCompleted` to the transaction log and syncs it. The record of a
+   * small one has its bytes, and that alone makes them durable.
+   */
   complete(): Promise<void>;
   /** Gives up: the shape will be deleted. */
   abort(error: Error): void;

@@ -11,6 +11,7 @@ import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { makeDurably } from '../disk/durable-directory.ts';
 import { isFailing, passMissing } from '../errors.ts';
+import { PackPaths, type FoundPacks } from '../packs/pack-paths.ts';
 
 export type LinesKind = 'lines' | 'index';
 
@@ -30,6 +31,7 @@ export interface StoredShapes {
   readonly files: ReadonlyMap<Handle, StoredFiles>;
   /** Directories that the device does not read: what is in them is not known. */
   readonly unread: ReadonlySet<string>;
+  readonly packs: FoundPacks;
 }
 
 /** A sync of a directory, and the one behind it, of those who asked meanwhile. */
@@ -46,6 +48,7 @@ const LINES_PATTERN = /^(?:(\d+)\.)?(lines|index)$/;
 const MOVED_PATTERN = /^(\d+)\.moved$/;
 
 export class ShapePaths {
+  readonly packs: PackPaths;
   private readonly shapes: string;
   private readonly made = new Map<string, Promise<void>>();
   /** By directory, while names in it are made durable. */
@@ -56,6 +59,7 @@ export class ShapePaths {
     storage: string,
   ) {
     this.shapes = `${storage}/shapes`;
+    this.packs = new PackPaths(disk, storage);
   }
 
   snapshotPathOf(handle: Handle): string {
@@ -115,7 +119,7 @@ export class ShapePaths {
       if (names === undefined) unread.add(path);
       for (const name of names ?? []) this.enter(files, path, name);
     }
-    return { files, unread };
+    return { files, unread, packs: await this.packs.found() };
   }
 
   /**

@@ -9,7 +9,9 @@ import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { UnknownContentError } from '../errors.ts';
 import type { CompletedSnapshot, ShapeRecord, Splice } from '../log/shape-record.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
+import type { FoundPacks } from '../packs/pack-paths.ts';
 import { generationOf } from './shape-lines.ts';
+import type { SnapshotState } from './shape-logs.ts';
 import type { ShapePaths, StoredFiles, StoredShapes } from './shape-paths.ts';
 import { newShape } from './shape-table.ts';
 import { withSplice } from './spliced-views.ts';
@@ -29,6 +31,11 @@ export interface RecoveredShapes {
   readonly leftovers: readonly Leftover[];
   /** Likewise, the numbers of the splices that left rows, where there are any. */
   readonly moved: ReadonlyMap<Handle, readonly number[]>;
+  /** Of the shapes, those that differ from what the checkpoint says: the next one is to tell of them. */
+  readonly changed: ReadonlySet<Handle>;
+  /** Of the shapes, those that may have files of their own. */
+  readonly filed: ReadonlySet<Handle>;
+  readonly packs: FoundPacks;
   /** Directories that the device does not read. Shapes whose files should be there are not dropped: who reads one finds out. */
   readonly unread: ReadonlySet<string>;
 }
@@ -46,7 +53,8 @@ export async function recoverShapes(
   listing?: Promise<StoredShapes>,
 ): Promise<RecoveredShapes> {
   const { position } = checkpoints;
-  const states = new Map([...checkpoints.shapes()].map((state) => [state.handle, state]));
+  const counted = new Map([...checkpoints.shapes()].map((state) => [state.handle, state]));
+  const states = new Map(counted);
   const seen = new Set(states.keys());
   const torn = new Set<Handle>();
   for await (const { record } of log.records(position)) {
@@ -55,31 +63,40 @@ export async function recoverShapes(
     if (record.type === 'shape.deleted') torn.delete(handle);
     if (!applyRecord(states, record)) torn.add(handle);
   }
-  const { files: stored, unread } = await (listing ?? paths.stored());
+  const { files: stored, unread, packs } = await (listing ?? paths.stored());
   const isUnknown = (handle: Handle): boolean => unread.size > 0 && unread.has(paths.directoryOf(handle));
   const [shapes, robbed, leftovers]: [ShapeState[], Handle[], Leftover[]] = [[], [], []];
   const moved = new Map<Handle, readonly number[]>();
+  const [changed, filed] = [new Set<Handle>(), new Set<Handle>()];
   const dropped = new Set([...seen, ...stored.keys()]);
   for (const state of states.values()) { // Of a hundred thousand each is looked at once.
     const { handle, snapshot, lines } = state;
     if (snapshot.state !== 'complete') continue;
     const files = stored.get(handle);
-    if (!isUnknown(handle) && !hasFiles(state, files)) {
+    if (!isUnknown(handle) && !hasFiles(state, files, packs)) {
       robbed.push(handle);
       continue;
     }
     shapes.push(state);
     dropped.delete(handle);
+    if (counted.get(handle) !== state) changed.add(handle);
+    if (files !== undefined || isUnknown(handle)) filed.add(handle);
     if (files === undefined) continue;
     for (const generation of files.lines.keys()) if (generation !== generationOf(lines)) leftovers.push({ handle, generation });
     if (files.moved.length > 0) moved.set(handle, files.moved);
   }
-  return { shapes, position, dropped: [...dropped], robbed, torn: [...torn], leftovers, moved, unread };
+  return { shapes, position, dropped: [...dropped], robbed, torn: [...torn], leftovers, moved, changed, filed, packs, unread };
 }
 
-function hasFiles({ lines }: ShapeState, files: StoredFiles | undefined): boolean {
-  if (files === undefined) return false;
-  return files.hasSnapshot && (lines.count === 0 || files.lines.get(generationOf(lines))?.size === 2);
+function hasFiles({ snapshot, lines }: ShapeState, files: StoredFiles | undefined, packs: FoundPacks): boolean {
+  return hasRows(snapshot, files, packs) && (lines.count === 0 || files?.lines.get(generationOf(lines))?.size === 2);
+}
+
+function hasRows(snapshot: SnapshotState, files: StoredFiles | undefined, packs: FoundPacks): boolean {
+  if (snapshot.state !== 'complete') return false;
+  const { fewRows, packed } = snapshot;
+  if (packed !== undefined) return packs.has(packed.pack);
+  return fewRows !== undefined || files?.hasSnapshot === true;
 }
 
 /** A record that the checkpoint knows already changes nothing. @returns false when one before it is missing: the shape is dropped then. */
@@ -117,11 +134,12 @@ function spliceOf({ number, place, through, views, pgSnapshot, first, rows, fewR
   return { number, place, through, views, pgSnapshot, first, rows, ...(fewRows === undefined ? {} : { fewRows }) };
 }
 
-function completed(known: ShapeState, { chunks, pgSnapshot, position, views }: CompletedSnapshot): ShapeState {
+function completed(known: ShapeState, { chunks, pgSnapshot, position, views, fewRows }: CompletedSnapshot): ShapeState {
   // A checkpoint made since the snapshot was known may have more, with the lines up to there.
   const pace = known.snapshot.state === 'awaited' ? { ...known.pace, position } : known.pace;
   // Likewise of its views: a splice may come before the last row of the snapshot, and then its own query is filtered by.
   const begun = views === undefined || known.views.views.length > 0 ? {} : { views: { ...known.views, views } };
   const filter = known.views.taken > 0 ? {} : { filterBy: pgSnapshot };
-  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, ...filter, ...begun };
+  const here = fewRows === undefined ? {} : { fewRows };
+  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks, ...here }, pace, ...filter, ...begun };
 }

@@ -13,13 +13,15 @@ export interface MovedWriter {
 export interface ShapeStore {
   /** @throws {InvariantError} where the bytes cannot be copied: files are those of one storage. */
   clone(): ShapeStore;
+  /** The bytes of the snapshot, while they are few and in memory alone, to be brought to a disk; undefined where there is none. */
+  readonly fewRows: Uint8Array | undefined;
   /** Before the first row. */
   beginSnapshot(): Promise<void>;
   /** Adds to the end of the snapshot; readable when it resolves, and the bytes are the caller's again. */
   appendSnapshot(bytes: Uint8Array): Promise<void>;
-  /** Makes durable what the snapshot has so far. */
+  /** Makes durable what the snapshot has so far, but for few rows, which the record of the whole snapshot keeps. */
   syncSnapshot(): Promise<void>;
-  /** The last row was written, and is durable. */
+  /** The last row was written, and is durable, likewise. */
   endSnapshot(): Promise<void>;
   /**
    * @param before the checksum of what lies before `piece.at` in the same piece; 0 when nothing does.

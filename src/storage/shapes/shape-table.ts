@@ -6,7 +6,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import { NO_LINES, type LinesState } from './shape-lines.ts';
+import { NO_LINES } from './shape-lines.ts';
 import { NO_VIEWS } from './spliced-views.ts';
 import type { CompletedSnapshot, CreatedShape, Splice } from '../log/shape-record.ts';
 import type { RecentReads } from './recent-reads.ts';
@@ -20,8 +20,8 @@ export interface ShapeTableOptions {
   readonly chunkBytesMax: number;
   /** Where reads are those of files. */
   readonly recent?: RecentReads;
-  /** @param saved what the last checkpoint says of its lines. */
-  readonly storeOf: (handle: Handle, saved: LinesState) => ShapeStore;
+  /** @param state what the last checkpoint says, or the records behind it. */
+  readonly storeOf: (state: ShapeState) => ShapeStore;
 }
 
 /** A handle names files too. */
@@ -57,7 +57,7 @@ export class ShapeTable implements ShapeHost {
     return this.taken;
   }
 
-  /** Bytes of lines published since they were last checkpointed. */
+  /** Bytes of lines published, and of few rows of snapshots completed, since they were last checkpointed. */
   get unsavedBytes(): number {
     return this.bytesInMemory;
   }
@@ -100,7 +100,7 @@ export class ShapeTable implements ShapeHost {
   }
 
   restore(state: ShapeState): StoredShape {
-    const shape = new StoredShape(this, this.storeOf(state.handle, state.lines), state);
+    const shape = new StoredShape(this, this.storeOf(state), state);
     this.enter(shape);
     return shape;
   }

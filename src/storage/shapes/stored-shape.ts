@@ -25,7 +25,7 @@ import { OpenReads } from './open-reads.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
 import type { RecentReads } from './recent-reads.ts';
-import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
+import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter, WholeSnapshotState } from './shape-logs.ts';
 import { ShapeLines, type Compaction, type LinesState } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
@@ -127,7 +127,7 @@ export class StoredShape implements ShapeLog {
     this.lines = original?.lines.clone() ?? new ShapeLines(lines, chunkBytesMax);
     this.filed = new FiledLines(this.lines, original?.filed.end ?? lines);
     this.chunks = original?.chunks.clone(store) ?? new SnapshotChunks(handle, store, host.clock, chunkBytesMax, whole);
-    this.state = snapshot;
+    this.state = whole === undefined ? snapshot : withoutRows(whole);
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.fewRows = original?.fewRows.clone() ?? new FewRows(handle);
@@ -198,9 +198,9 @@ export class StoredShape implements ShapeLog {
     return this.filter;
   }
 
-  /** Bytes of lines that readers see and the files do not have. */
+  /** Bytes of lines that readers see and the files do not have, and of a whole snapshot that lies in memory alone. */
   get bytesInMemory(): number {
-    return this.lines.buffer.bytes;
+    return this.lines.buffer.bytes + (this.state.state === 'complete' ? (this.store.fewRows?.length ?? 0) : 0);
   }
 
   get isGone(): boolean {
@@ -371,6 +371,11 @@ export class StoredShape implements ShapeLog {
     return new StoredShape(host, this.store.clone(), this.stateWith(this.state, this.filter), this);
   }
 
+  /** A checkpoint counts its rows there. */
+  putInPack(snapshot: WholeSnapshotState): void {
+    this.state = snapshot;
+  }
+
   /** For a checkpoint: what there is now. What comes later is not mixed with it on its way to the files. */
   capture(): ShapeCapture {
     this.lines.buffer.seal();
@@ -432,10 +437,12 @@ export class StoredShape implements ShapeLog {
     const { pgSnapshot } = begun;
     const chunks = await this.chunks.end(pgSnapshot);
     this.isCompleted = true;
-    await this.host.snapshotCompleted(this.handle, { ...begun, chunks });
+    const { fewRows } = this.store;
+    const here = fewRows && { fewRows: Buffer.from(fewRows).toString('base64') };
+    await this.host.snapshotCompleted(this.handle, { ...begun, chunks, ...here });
     this.state = { state: 'complete', pgSnapshot, chunks };
     this.snapshotViews = undefined;
-    this.host.changed(this, 0);
+    this.host.changed(this, fewRows?.length ?? 0);
   }
 
   /** A reader that has the last row goes on with the log at once. It need not wait until the snapshot is durable. */
@@ -472,6 +479,11 @@ export class StoredShape implements ShapeLog {
     const { recent } = this.host;
     return recent?.get(name) ?? recent?.noting(name, begin()) ?? begin();
   }
+}
+
+/** The store has them. */
+function withoutRows({ fewRows, ...snapshot }: WholeSnapshotState): WholeSnapshotState {
+  return snapshot;
 }
 
 /** Undefined for somebody who does not wait. */

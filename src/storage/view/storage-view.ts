@@ -87,7 +87,7 @@ export class StorageView {
   get(handle: Handle): StoredShape | undefined {
     const state = this.whole.get(handle);
     if (state === undefined) return undefined;
-    const shown = this.shown.get(handle) ?? new StoredShape(this.host, new ShapeFiles(this.ground, handle, state.lines), state);
+    const shown = this.shown.get(handle) ?? new StoredShape(this.host, new ShapeFiles(this.ground, state), state);
     this.shown.set(handle, shown);
     return shown;
   }

@@ -40,6 +40,10 @@ import {
 const handle = handleOf(1);
 const definition = shapeOf({});
 
+function namesIn(path: string): string[] {
+  return existsSync(path) ? readdirSync(path, { recursive: true, encoding: 'utf8' }) : [];
+}
+
 describe('a storage directory', () => {
   let directory: string;
   beforeEach(() => {
@@ -51,7 +55,7 @@ describe('a storage directory', () => {
     openStorage({ directory, clock: new ManualClock(), segmentBytesMax: 512, chunkBytesMax: 40, ...options });
 
   const shapeFiles = (): string[] =>
-    readdirSync(`${directory}/shapes`, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'));
+    ['shapes', 'packs'].flatMap((folder) => namesIn(`${directory}/${folder}`)).filter((name) => name.includes('.'));
 
   const restarted = async (storage: Storage): Promise<Storage> => {
     await storage.close();
@@ -260,7 +264,7 @@ describe('a storage directory', () => {
   });
 
   test('removes files that belong to no shape, and shapes that have no files', async () => {
-    const before = await start();
+    const before = await start({ packing: { fewBytesMax: 0 } });
     await snapshotOf(before.shapes.create(handle, definition), []);
     await before.close();
     const paths = new ShapePaths(nodeDisk, directory);
@@ -281,7 +285,7 @@ describe('a storage directory', () => {
   });
 
   test('says of a shape whose file is missing that it is corrupt', async () => {
-    const before = await start();
+    const before = await start({ packing: { fewBytesMax: 0 } });
     await snapshotOf(before.shapes.create(handle, definition), []);
     await before.close();
     const after = await start();
@@ -423,7 +427,7 @@ describe('a storage directory', () => {
 
     expect({ read, format: readFileSync(`${directory}/format`, 'utf8') }).toEqual({
       read: { body: '"a line"', end: '1_0', upToDate: true },
-      format: '4\n',
+      format: '5\n',
     });
   });
 
@@ -432,7 +436,7 @@ describe('a storage directory', () => {
 
     await expect(start()).rejects.toMatchObject({
       name: 'StorageVersionError',
-      message: expect.stringMatching(/\/format is damaged: .* write 4 into that file; else use an empty directory\.$/),
+      message: expect.stringMatching(/\/format is damaged: .* write 5 into that file; else use an empty directory\.$/),
     });
   });
 

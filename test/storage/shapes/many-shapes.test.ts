@@ -26,7 +26,7 @@ function handlesInFew(): readonly Handle[] {
 
 function open(disk: MemoryDisk, mounted: Disk = disk.mount()): Promise<Storage> {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
-  return openStorage({ directory: '/store', clock: new ManualClock(), disk: mounted, processes });
+  return openStorage({ directory: '/store', clock: new ManualClock(), disk: mounted, processes, packing: { fewBytesMax: 0 } });
 }
 
 /** Each with a snapshot and a line, all of it in files. */

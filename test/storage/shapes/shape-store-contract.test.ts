@@ -1,5 +1,6 @@
 /** What every store of a shape's bytes promises of the rows that a splice brings. */
 import { describe, expect, test } from 'vitest';
+import { LOG_START } from '../../../src/model/log-position.ts';
 import { DiskStanding } from '../../../src/storage/disk/disk-standing.ts';
 import { SupersededError } from '../../../src/storage/errors.ts';
 import { FileCache } from '../../../src/storage/shapes/file-cache.ts';
@@ -10,12 +11,14 @@ import { ShapeFiles } from '../../../src/storage/shapes/shape-files.ts';
 import { NO_LINES } from '../../../src/storage/shapes/shape-lines.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { ShapeStore } from '../../../src/storage/shapes/shape-store.ts';
+import { newShape } from '../../../src/storage/shapes/shape-table.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { handleOf } from '../../support/shapes.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { bytes, text } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 const handle = handleOf(1);
+const shape = newShape(handle, { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START });
 
 const stores: readonly (readonly [string, () => ShapeStore])[] = [
   ['memory', () => new MemoryShapeStore(handle)],
@@ -25,7 +28,7 @@ const stores: readonly (readonly [string, () => ShapeStore])[] = [
 function filesOnMemoryDisk(memoryDisk = new MemoryDisk()): ShapeFiles {
   const disk = memoryDisk.mount();
   const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
-  return new ShapeFiles({ disk, files: new FileCache(disk, 2), paths: new ShapePaths(disk, '/shapes'), faults }, handle, NO_LINES);
+  return new ShapeFiles({ disk, files: new FileCache(disk, 2), paths: new ShapePaths(disk, '/shapes'), faults }, shape);
 }
 
 /** Nobody else writes the rows. */

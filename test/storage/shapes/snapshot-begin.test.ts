@@ -10,7 +10,7 @@ import { MemoryDisk } from '../memory-disk.ts';
 
 test('one whose file cannot be made fails whoever writes its rows or ends it, and nobody before', async () => {
   const disk = new MemoryDisk();
-  const storage = await openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount() });
+  const storage = await openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), packing: { fewBytesMax: 0 } });
   disk.fail('open', 'EIO', /\.snapshot$/);
   const writer = storage.shapes.create(handleOf(1), shapeOf({})).beginSnapshot(pgSnapshot);
   await new Promise<void>((resolve) => systemClock.setTimer(resolve, 0)); // By now a rejection that nobody hears would have ended us.
@@ -24,7 +24,7 @@ test('one whose file cannot be made fails whoever writes its rows or ends it, an
 /** A shape whose snapshot has written a row, of a storage whose log is refused what it has. */
 async function withFullLog() {
   const disk = new MemoryDisk();
-  const storage = await openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount() });
+  const storage = await openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), packing: { fewBytesMax: 0 } });
   storage.disk.keep();
   const shape = storage.shapes.create(handleOf(1), shapeOf({}));
   const writer = shape.beginSnapshot(pgSnapshot);

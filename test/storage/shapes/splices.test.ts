@@ -29,7 +29,7 @@ const MANY = many('');
 
 function open(disk: MemoryDisk): Promise<Storage> {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
-  return openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), processes });
+  return openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), processes, packing: { fewBytesMax: 0 } });
 }
 
 /** A shape that depends on another, with a view and its whole snapshot. */
@@ -604,7 +604,7 @@ test('a start reads each directory once, also where a splice has left rows', asy
     return list(path);
   };
   const processes = { self: { host: 'here', pid: 2, start: '' }, isAlive: () => false };
-  const after = await openStorage({ directory: '/store', clock: new ManualClock(), disk: mounted, processes });
+  const after = await openStorage({ directory: '/store', clock: new ManualClock(), disk: mounted, processes, packing: { fewBytesMax: 0 } });
   await after.close();
 
   const paths = new ShapePaths(mounted, '/store');

@@ -3,6 +3,7 @@ import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 
 const KNOWN = [
   /^\/format$/, /^\/reserve\.new$/, /^\/lock\.\d+$/, /^\/log\/durable$/, /^\/log\/\d{16}\.log$/, /^\/checkpoint\/\d{16}\.checkpoint$/,
+  /^\/packs\/\d{16}\.pack$/, // Those that no shape needs go one checkpoint later.
 ];
 /** Of which there is one. */
 const SINGLE = [/^\/lock\./, /^\/checkpoint\//];

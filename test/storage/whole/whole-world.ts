@@ -44,6 +44,8 @@ interface Growing {
 
 const DIRECTORY = '/data';
 const CHUNK_BYTES = 600;
+/** Some snapshots have more. */
+const FEW_BYTES = 400;
 /** So many are enough for the witness to be written behind a sync. */
 const WITNESS_TURNS = 20;
 /** More than there are shapes. */
@@ -356,6 +358,7 @@ export class WholeWorld {
       chunkBytesMax: CHUNK_BYTES,
       segmentBytesMax: 1500,
       tailBytesMax: 300,
+      packing: { fewBytesMax: FEW_BYTES, packBytesMax: 2 * FEW_BYTES, movedCountMax: 1 },
       ...(isCompacting ? { folder: new RowLineFolder() } : {}),
       compaction: { closedBytesMin: 1, goneShareMin: 0, pauseMs: 0 },
       disk: this.disk.mount(),

@@ -1,0 +1,149 @@
+/**
+ * PackedSnapshots: brings the rows of small snapshots into packs, with a checkpoint: those that lie in memory alone, and a bounded number
+ * of those whose pack is to go, for most of it is dead. They are durable there before the checkpoint is written that says so, and only
+ * when it counts, memory lets go, and what lay elsewhere is dead.
+ */
+import { joinedBytes } from '../../base/joined-bytes.ts';
+import type { Handle } from '../../model/shape.ts';
+import { CheckpointDeferredError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
+import { pieceAt } from '../shapes/piece.ts';
+import type { ShapeFiles } from '../shapes/shape-files.ts';
+import type { WholeSnapshotState } from '../shapes/shape-logs.ts';
+import type { SnapshotRows } from '../shapes/snapshot-rows.ts';
+import type { ShapeCapture, ShapeState, StoredShape } from '../shapes/stored-shape.ts';
+import type { PackPlace } from './pack-paths.ts';
+import type { Packs } from './packs.ts';
+
+/** What one checkpoint moves. */
+export interface MoveBounds {
+  readonly movedBytesMax: number;
+  readonly movedCountMax: number;
+}
+
+const BOUNDS: MoveBounds = { movedBytesMax: 1024 * 1024, movedCountMax: 500 };
+
+/** On its way into a pack. */
+interface Bringing {
+  readonly shape: StoredShape;
+  readonly rows: SnapshotRows;
+  readonly snapshot: WholeSnapshotState;
+  readonly bytes: Uint8Array;
+}
+
+type Brought = Omit<Bringing, 'bytes'> & { readonly place: PackPlace };
+
+export class PackedSnapshots {
+  private readonly bounds: MoveBounds;
+  private moving = new Set<Handle>();
+  /** In the pack that is being emptied, and not moved yet. */
+  private toMove: StoredShape[] = [];
+  private brought: readonly Brought[] = [];
+  /** Deleted, and nobody reads them any more. */
+  private readonly left: ShapeFiles[] = [];
+  /** So many of those had left before the checkpoint that is under way. */
+  private leftBefore = 0;
+
+  constructor(
+    private readonly packs: Packs,
+    private readonly filesOf: (handle: Handle) => ShapeFiles | undefined,
+    bounds: Partial<MoveBounds> = {},
+  ) {
+    this.bounds = { ...BOUNDS, ...bounds };
+  }
+
+  /** Called before a checkpoint takes what it tells of. @returns the shapes whose rows it is to move. */
+  due(all: Iterable<StoredShape>): readonly StoredShape[] {
+    const { sparse } = this.packs;
+    const isThere = ({ handle }: StoredShape): boolean => sparse !== undefined && this.filesOf(handle)?.rows.place?.pack === sparse;
+    if (this.toMove.length === 0 && sparse !== undefined) this.toMove = [...all].filter(isThere);
+    const due: StoredShape[] = [];
+    for (let bytes = 0; due.length < this.bounds.movedCountMax && bytes < this.bounds.movedBytesMax; ) {
+      const shape = this.toMove.pop();
+      if (shape === undefined) break;
+      if (!isThere(shape)) continue; // It ended, or was moved.
+      due.push(shape);
+      bytes += shape.snapshotBytes;
+    }
+    this.moving = new Set(due.map(({ handle }) => handle));
+    return due;
+  }
+
+  /**
+   * @returns the captures, with where their rows lie.
+   * @throws {CheckpointDeferredError} rows that were to be moved do not hold: it names their shapes, and nothing was brought.
+   * @throws {DiskError} nothing counts of what was brought, and the same captures may be brought again.
+   */
+  async bring(captures: readonly ShapeCapture[]): Promise<readonly ShapeCapture[]> {
+    this.brought = [];
+    this.leftBefore = this.left.length;
+    const bringing = await this.bringingOf(captures);
+    const places = await this.packs.append(bringing.map(({ bytes }) => bytes));
+    this.brought = bringing.flatMap(({ shape, rows, snapshot }, index) => {
+      const place = places[index];
+      return place === undefined ? [] : [{ shape, rows, place, snapshot: { ...snapshot, packed: place } }];
+    });
+    const snapshots = new Map(this.brought.map(({ shape, snapshot }) => [shape, snapshot]));
+    return captures.map(({ shape, state }) => ({ shape, state: { ...state, snapshot: snapshots.get(shape) ?? state.snapshot } }));
+  }
+
+  /** A checkpoint counts the states of these. @returns the numbers of packs that are to be removed. */
+  counted(changed: readonly ShapeState[]): readonly number[] {
+    const handles = new Set(changed.map(({ handle }) => handle));
+    for (const { shape, rows, snapshot, place } of this.brought) {
+      if (!handles.has(shape.handle)) continue; // It ended meanwhile.
+      this.release(rows);
+      this.packs.refer(place);
+      rows.putInPack(place);
+      shape.putInPack(snapshot);
+    }
+    this.brought = [];
+    for (const { rows } of this.left.splice(0, this.leftBefore)) this.release(rows);
+    this.leftBefore = 0;
+    return this.packs.counted();
+  }
+
+  /** The shape was deleted, and nobody reads it any more. */
+  forget(files: ShapeFiles): void {
+    this.left.push(files);
+  }
+
+  close(): Promise<void> {
+    return this.packs.close();
+  }
+
+  private release({ place }: SnapshotRows): void {
+    if (place !== undefined) this.packs.release(place);
+  }
+
+  private async bringingOf(captures: readonly ShapeCapture[]): Promise<readonly Bringing[]> {
+    const bringing: Bringing[] = [];
+    const damaged: ShapeCorruptError[] = [];
+    for (const { shape, state: { snapshot } } of captures) {
+      const rows = this.filesOf(shape.handle)?.rows;
+      if (rows === undefined || snapshot.state !== 'complete') continue;
+      const bytes = rows.few ?? (this.moving.has(shape.handle) ? await wholeOf(rows, snapshot, damaged) : undefined);
+      if (bytes !== undefined) bringing.push({ shape, rows, snapshot, bytes });
+    }
+    if (damaged.length > 0) throw new CheckpointDeferredError(damaged);
+    return bringing;
+  }
+}
+
+/** As they were found to hold; undefined where they do not. @throws what is not damage. */
+async function wholeOf(rows: SnapshotRows, { chunks }: WholeSnapshotState, damaged: ShapeCorruptError[]): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let start = 0;
+  try {
+    for (const chunk of chunks) {
+      const { at, ...piece } = pieceAt(chunk, 0); // Few bytes are one piece.
+      parts.push(await rows.read({ ...piece, at: start + at }, 0));
+      start += chunk.bytes;
+    }
+    return joinedBytes(parts);
+  } catch (error) {
+    if (error instanceof ShapeGoneError) return undefined;
+    if (!(error instanceof ShapeCorruptError)) throw error;
+    damaged.push(error);
+    return undefined;
+  }
+}
