@@ -11,6 +11,9 @@ import type { ErrorReport, ExitReason } from '../otp/process.ts';
 import type { ShapeEnd } from '../shapes/change-converter.ts';
 import { FILTER_FAILED, type SnapshotFault } from './snapshot-fault.ts';
 
+/** With which a Consumer ends that nothing touches: for whoever watches it, it has drained. */
+export const SLEPT: ExitReason = { shutdown: 'sleep' };
+
 /** Why a shape's process was asked to end: the `cause` of the request `stop`, and what `{ shutdown }` carries. */
 export type StopCause = 'drain' | Deletion;
 
@@ -30,7 +33,7 @@ export interface LogEnd {
 }
 
 export type DownCause =
-  /** The service stops: what was stored stays good. */
+  /** The service stops, or nobody need follow the shape for now: what was stored stays good. */
   | { readonly type: 'drain' }
   /** The shape was given up, for a reason that its clients may hear. */
   | { readonly type: 'delete'; readonly why: string }
@@ -54,8 +57,13 @@ export function downCause(reason: ExitReason): DownCause {
   }
 }
 
+/** Whether a Consumer ended because nothing touched its shape. */
+export function hasSlept(reason: ExitReason): boolean {
+  return typeof reason === 'object' && 'shutdown' in reason && reason.shutdown === 'sleep';
+}
+
 function shutdownCause(cause: unknown): DownCause {
-  if (cause === 'drain') return { type: 'drain' };
+  if (cause === 'drain' || cause === 'sleep') return { type: 'drain' };
   if (isDeletion(cause)) return { type: 'delete', why: cause.delete };
   return { type: 'gone' };
 }

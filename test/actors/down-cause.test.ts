@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { downCause, leavingReason, type DownCause } from '../../src/actors/down-cause.ts';
+import { downCause, hasSlept, leavingReason, SLEPT, type DownCause } from '../../src/actors/down-cause.ts';
 import type { ExitReason } from '../../src/otp/process.ts';
 
 const error = { name: 'Error', message: 'full disk' };
@@ -11,6 +11,7 @@ const causes: readonly [ExitReason, DownCause][] = [
   ['killed', { type: 'crash', error: { name: 'Killed', message: 'the process was ended by force' } }],
   [{ error }, { type: 'crash', error }],
   [{ shutdown: 'drain' }, { type: 'drain' }],
+  [SLEPT, { type: 'drain' }],
   [{ shutdown: { delete: 'truncate' } }, { type: 'delete', why: 'truncate' }],
   [{ shutdown: 'restart' }, { type: 'gone' }],
   [{ shutdown: { delete: 7 } }, { type: 'gone' }],
@@ -23,9 +24,13 @@ test.each(causes)('an exit with %j has exactly one cause', (reason, cause) => {
   expect(downCause(reason)).toEqual(cause);
 });
 
+test('only a Consumer that was told to sleep has slept', () => {
+  expect(causes.map(([reason]) => reason).filter(hasSlept)).toEqual([SLEPT]);
+});
+
 test('a process that is ended passes on a deletion, and drains for every other reason', () => {
   const leaving = causes.map(([reason]) => leavingReason(reason));
 
   const drains = Array<ExitReason>(causes.length).fill({ shutdown: 'drain' });
-  expect(leaving).toEqual(drains.with(6, { shutdown: { delete: 'truncate' } }));
+  expect(leaving).toEqual(drains.with(7, { shutdown: { delete: 'truncate' } }));
 });

@@ -46,7 +46,9 @@ export class ShapeLives {
   private readonly serving = new Map<string, Handle>();
   private readonly consumers = new Map<Pid, Handle>();
   /** How many lives are in each state: asked after each shape that starts or ends. */
-  private readonly counts: Record<Life, number> = { reserved: 0, starting: 0, live: 0, condemned: 0, gone: 0 };
+  private readonly counts: Record<Life, number> = {
+    reserved: 0, starting: 0, live: 0, roused: 0, dormant: 0, condemned: 0, gone: 0,
+  };
 
   /** How many serve a definition. */
   get size(): number {
