@@ -3,7 +3,7 @@
  * transaction log before that point can go. A late checkpoint costs memory and slows recovery down; an early one only
  * costs writes.
  *
- * Damaged shapes must not keep all others from the disk: their Consumers are told to go, and delete them by their end. A
+ * Damaged shapes must not keep all others from the disk: they are given up, whether they have a Consumer or sleep. A
  * checkpoint that failed is not ours to judge: the port that took it has crashed, and its supervisor decides.
  */
 import { assign, setup } from 'xstate';
@@ -11,7 +11,6 @@ import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed } from '../otp/process.ts';
 import { note } from './journal.ts';
-import { consumerOf } from './shape-processes.ts';
 
 type Event =
   | { type: 'unsaved.exceeded' }
@@ -37,11 +36,11 @@ const base = setup({
 
 const checkpointerSetup = base.extend({
   actions: {
-    /** One that is only about to start does not hear of it; the next checkpoint names its shape again. */
-    stopDamaged: base.enqueueActions(({ enqueue, event }) => {
+    /** Where the shape cache is only about to start, the next checkpoint names them again. */
+    giveUpDamaged: base.enqueueActions(({ enqueue, event }) => {
       if (event.type !== 'checkpoint.deferred') return;
       for (const { handle, why } of event.damaged) {
-        enqueue({ type: 'send', params: { to: consumerOf(handle), event: { type: 'stop', cause: { delete: why, isDamaged: true } } } });
+        enqueue({ type: 'send', params: { to: '@shape-cache', event: { type: 'giveUpDamaged', handle, why } } });
       }
     }),
   },
@@ -76,7 +75,7 @@ export const checkpointer = checkpointerSetup.createMachine({
           },
           { target: 'waiting', actions: { type: 'noteLeft', params: ({ event }) => event } },
         ],
-        'checkpoint.deferred': { target: 'pausing', actions: 'stopDamaged' },
+        'checkpoint.deferred': { target: 'pausing', actions: 'giveUpDamaged' },
         'checkpoint.failed': 'pausing',
       },
     },

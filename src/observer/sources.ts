@@ -37,7 +37,7 @@ export interface ObserverSources {
 /** A shape's log, for reading alone. */
 export type SeenShape = Pick<
   ShapeLog,
-  'handle' | 'definition' | 'dependsOn' | 'isInner' | 'end' | 'position' | 'waitsAt' | 'snapshot' | 'lineBytes' | 'views'
+  'handle' | 'definition' | 'dependsOn' | 'isInner' | 'end' | 'position' | 'waitsAt' | 'restsAt' | 'snapshot' | 'lineBytes' | 'views'
 >;
 
 export interface ShapeSource {

@@ -80,6 +80,11 @@ export interface ServiceOptions extends SettingOptions {
   readonly replicationIdleTimeoutMs?: number;
   /** How long a shape waits for a change before its process hibernates, in milliseconds. Default: 30,000. */
   readonly shapeHibernateAfterMs?: number;
+  /**
+   * How long nothing touches a shape before it has no process at all, until something does, in milliseconds. 0 where each shape keeps its
+   * process. Default: 60,000.
+   */
+  readonly shapeDormantAfterMs?: number;
   /** The largest transaction that is followed, in bytes. Default: 262,144,000. */
   readonly transactionBytesMax?: number;
   /** Values that a subquery may select; some 70 bytes each. Default: 5,000,000. */

@@ -214,6 +214,13 @@ export const SETTINGS = {
     electric: ['ELECTRIC_SHAPE_HIBERNATE_AFTER'],
     help: 'how long a shape waits for a change before its process hibernates (default: 30s)',
   },
+  shapeDormantAfterMs: {
+    flag: 'shape-dormant-after',
+    value: 'DURATION',
+    type: durationMs.default(60_000),
+    electric: [],
+    help: 'how long nothing touches a shape before it has no process until something does (default: 1min; 0, never)',
+  },
   transactionBytesMax: {
     flag: 'max-txn-size',
     value: 'BYTES',

@@ -23,11 +23,11 @@ import type { StackWiring } from './stack-wiring.ts';
 
 export type ShapesWiring = Pick<
   StackWiring,
-  'tables' | 'shapeLog' | 'takenThrough' | 'publicationCheckEveryMs' | 'shapeHibernateAfterMs' | 'expiry'
+  'tables' | 'shapeLog' | 'takenThrough' | 'publicationCheckEveryMs' | 'shapeHibernateAfterMs' | 'shapeDormantAfterMs' | 'expiry'
 >;
 
 export function shapes(wiring: ShapesWiring): SupervisorSpec {
-  const { tables, takenThrough, publicationCheckEveryMs, expiry: limits } = wiring;
+  const { tables, takenThrough, publicationCheckEveryMs, shapeDormantAfterMs: restAfterMs, expiry: limits } = wiring;
   return {
     strategy: 'one_for_all',
     children: [
@@ -35,7 +35,7 @@ export function shapes(wiring: ShapesWiring): SupervisorSpec {
         id: 'shape-log-collector',
         start: () => ({
           machine: shapeLogCollector,
-          input: { position: takenThrough() },
+          input: { position: takenThrough(), restAfterMs },
           tables: tables.collector,
           name: '@shape-log-collector',
         }),

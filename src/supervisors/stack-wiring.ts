@@ -48,6 +48,8 @@ export interface StackWiring {
   readonly publicationCheckEveryMs: number;
   /** A Consumer or a Materializer that has got no message for so long hibernates: its tables and names stay. */
   readonly shapeHibernateAfterMs: number;
+  /** A shape that nothing has touched for so long has no Consumer until something does; 0 where each has one. */
+  readonly shapeDormantAfterMs: number;
   /** How often the limits and the logs are looked after, and the tables of who does that; left out where there are none. */
   readonly expiry?: { readonly checkEveryMs: number; readonly tables: () => Tables };
   /** Makes room for another instance that reaches the database when this one has lost it: left out where no other has the storage. */

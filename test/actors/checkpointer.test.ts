@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { checkpointer } from '../../src/actors/checkpointer.ts';
 import { walk } from '../support/actors/lone-machine.ts';
 
-test('the Consumers of shapes that hinder the checkpoint are told to go, and another checkpoint follows', () => {
+test('shapes that hinder the checkpoint are given up, whether they have Consumers or not, and another checkpoint follows', () => {
   const why = 'the log of shape 1-1 is corrupt';
   const { value, asked } = walk(
     checkpointer,
@@ -15,8 +15,8 @@ test('the Consumers of shapes that hinder the checkpoint are told to go, and ano
   expect({ value, asked }).toEqual({
     value: 'pausing',
     asked: [
-      { type: 'send', params: { to: '@consumer/1-1', event: { type: 'stop', cause: { delete: why, isDamaged: true } } } },
-      { type: 'send', params: { to: '@consumer/2-2', event: { type: 'stop', cause: { delete: why, isDamaged: true } } } },
+      { type: 'send', params: { to: '@shape-cache', event: { type: 'giveUpDamaged', handle: '1-1', why } } },
+      { type: 'send', params: { to: '@shape-cache', event: { type: 'giveUpDamaged', handle: '2-2', why } } },
       { type: 'startTimer', params: { name: 'retry', delayMs: 5_000 } },
     ],
   });

@@ -87,6 +87,7 @@ function routing(router = new ShapeRouter(layoutOf)): ShapeRouting {
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: () => LOG_START,
+    restsAt: () => LOG_START,
     clone: () => routing(router.clone()),
   };
 }
@@ -97,6 +98,8 @@ tableContract('RouterTable', {
   steps: fc.oneof<fc.Arbitrary<RouterChange | { readonly load: LogBlock }>[]>(
     fc.record({ add: handle }),
     fc.record({ remove: handle }),
+    fc.array(handle, { maxLength: 2 }).map((rested) => ({ rested })),
+    through.map((restAt) => ({ restAt: restAt as LogPosition })),
     fc.record({ load: fc.oneof(block, part) }),
     through.map((end) => ({ route: { after: (end - 10) as LogPosition, through: end as LogPosition } })),
     fc.constantFrom('nextLayer', 'everyone', 'removeAddressed'),

@@ -119,6 +119,7 @@ const consumerWalk: WalkedMachine = {
     { type: 'batch', delivery: 1, through: 20, replyTo },
     { type: 'logOffered', through: 20, replyTo },
     { type: 'leftBehind' },
+    { type: 'sleep' },
     { type: 'catchUp.joined' },
     { type: 'catchUp.passed' },
     failed('catchUp.failed'),
@@ -219,7 +220,7 @@ const relation = { oid: 1, schema: 'public', name: 'items' };
 
 const shapeLogCollectorWalk: WalkedMachine = {
   machine: shapeLogCollector,
-  inputs: [{ self, position: 0 }],
+  inputs: [{ self, position: 0 }, { self, position: 0, restAfterMs: 60_000 }],
   events: [
     { type: 'registerShape', handle: '1-1', replyTo },
     { type: 'unregisterShape', handle: '1-1' },
@@ -239,6 +240,12 @@ const shapeLogCollectorWalk: WalkedMachine = {
     { type: 'batch.done', failed: [] },
     { type: 'batch.done', failed: ['@consumer/1-1'] },
     { type: 'block.notTaken', handles: ['1-1'] },
+    { type: 'block.touches', handles: ['1-1'] },
+    { type: 'dormant.touched', handles: ['1-1'] },
+    { type: 'shapes.rested', handles: ['1-1'] },
+    { type: 'timeout.rest' },
+    { type: 'shapes.idle', handles: ['1-1'], areMore: false },
+    { type: 'shapes.idle', handles: ['1-1'], areMore: true },
     { type: 'reportPosition', replyTo },
     { type: 'leaveBehind', handles: ['1-1'] },
     { type: 'return.awaited' },
@@ -317,7 +324,10 @@ const shapeCacheWalk: WalkedMachine = {
     },
     { type: 'shapes.partlyEntered' },
     { type: 'shapes.entered' },
+    { type: 'shapes.rested', handles: ['1-1'], relations: [{ oid: 1, schema: 'public', name: 'items' }] },
     { type: 'shapes.restored', count: 1 },
+    { type: 'shapes.touched', handles: ['1-1'] },
+    { type: 'giveUpDamaged', handle: '1-1', why: 'its index is damaged' },
     { type: 'condemnShapes', handles: ['1-1'], why: 'asked' },
     { type: 'expireShapes', handles: ['1-1'], why: 'unread' },
     { type: 'shapes.condemned', pids: ['consumer#1'], why: 'asked', count: 1, relations: ['public.items'] },
@@ -341,6 +351,7 @@ const publicationManagerWalk: WalkedMachine = {
   events: [
     { type: 'addRelation', handle: '1-1', relation, replyTo },
     { type: 'retainRelation', handle: '1-1', relation },
+    { type: 'retainRelations', handles: ['1-1'], relations: [relation] },
     { type: 'releaseShape', handle: '1-1', why: 'asked' },
     { type: 'shapesRestored' },
     { type: 'relations.awaited' },

@@ -47,6 +47,7 @@ test('the defaults are those of the reference', () => {
     retainedWalBytesMax: 1_073_741_824,
     replicationIdleTimeoutMs: 0,
     shapeHibernateAfterMs: 30_000,
+    shapeDormantAfterMs: 60_000,
     transactionBytesMax: 262_144_000,
     subqueryValuesMax: 5_000_000,
     databasePoolSize: 20,

@@ -3,10 +3,13 @@
  *
  * It owns the delivery that is under way: it opens one when a block is routed and closes it when the last layer has
  * answered, or when the collector ends. A row is held once, in the block, however many shapes it touches.
+ *
+ * A shape that nothing touches has no Consumer. It is routed to all the same, and nothing is brought to it: it is named, once, and then
+ * nobody's, like one that did not take what it was brought. So whoever names it must tell somebody that it is to have a Consumer.
  */
 import type { Fork, Forkable } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
-import { minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
+import { LOG_START, minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import type { Address, Message, Name, RecipientsTable } from '../../otp/process.ts';
@@ -15,7 +18,17 @@ import type { BlockRouter, Layer } from '../../shapes/router.ts';
 import { consumerOf } from '../shape-processes.ts';
 
 export type RouterChange =
+  /** Its Consumer is there: from now on it is brought what comes. */
   | { readonly add: Handle }
+  /** Stored shapes that have no Consumer. */
+  | { readonly rested: readonly Handle[] }
+  /**
+   * Which of those that something could be brought to have taken nothing since the last change of this kind? They have no Consumer from now
+   * on, and their Consumers are to be told. No block may be on its way.
+   *
+   * @param at where the collector stands.
+   */
+  | { readonly restAt: LogPosition }
   | { readonly remove: Handle }
   /** Nothing is brought to these any more, until they are added again. */
   | { readonly leaveBehind: readonly Handle[] }
@@ -44,7 +57,17 @@ export interface ShapeRouting extends BlockRouter, Forkable<ShapeRouting> {
   shapesOn(layoutIds: Iterable<number>): ReadonlySet<Handle>;
   /** Where the shape stands in the log: before that it needs nothing, from there on the log is kept for it. Undefined when it is gone. */
   positionOf(handle: Handle): LogPosition | undefined;
+  /** Up to where a shape has taken something that needs no Consumer before the next; undefined for any other. */
+  restsAt(handle: Handle): LogPosition | undefined;
 }
+
+export type RouterTold =
+  /** They are routed to no more before their Consumers are there: each is to get one. The block goes on with `nextLayer`. */
+  | { readonly type: 'block.touches'; readonly handles: readonly Handle[] }
+  /** Likewise of what is no block. */
+  | { readonly type: 'dormant.touched'; readonly handles: readonly Handle[] }
+  /** Nothing is brought to their Consumers any more. `areMore` where others may be, that were not looked at. */
+  | { readonly type: 'shapes.idle'; readonly handles: readonly Handle[]; readonly areMore: boolean };
 
 /** Where the log reader has put the block that the collector asked for. */
 export interface LoadedBlock extends Forkable<LoadedBlock> {
@@ -52,13 +75,21 @@ export interface LoadedBlock extends Forkable<LoadedBlock> {
   close(): void;
 }
 
+const NOBODY: readonly Handle[] = [];
 const NO_CHANGES = { changes: new Uint32Array() };
 
 /** What a shape makes of a part is in memory until it has spilled it: no more shapes than these do so at the same time. */
 const WAVE_SHAPES_MAX = 64;
 
+/** Shapes that one step lays to rest: each of them is a Consumer that ends. */
+export const RESTED_MAX = 500;
+
 export class RouterTable implements RecipientsTable<RouterChange> {
   private readonly handles = new Set<Handle>();
+  /** Of those that are routed to, who has no Consumer; all others are among `handles`. */
+  private readonly dormant = new Set<Handle>();
+  /** Who has taken nothing behind here may rest: where the collector stood when all were looked at before. */
+  private idleSince = LOG_START;
   /** The block that is being routed, and how many steps that has taken so far. */
   private block: LogBlock | undefined;
   private steps = 0;
@@ -86,18 +117,22 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (change === 'everyone') return this.address(new Set(this.handles));
     if (change === 'removeAddressed') return this.leaveBehind([...this.addressed()]);
     if ('add' in change) return this.add(change.add);
+    if ('rested' in change) return this.enterDormant(change.rested);
+    if ('restAt' in change) return this.rest(change.restAt);
     if ('remove' in change) return this.remove(change.remove);
     if ('leaveBehind' in change) return this.leaveBehind(change.leaveBehind);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
     if ('standing' in change) return this.standing(change.standing);
     if ('upTo' in change) return this.address(this.standingUpTo(change.upTo));
-    if ('concerned' in change) return this.address(this.routing.shapesOn(change.concerned));
+    if ('concerned' in change) return this.addressConcerned(this.routing.shapesOn(change.concerned));
     return this.route(change.route);
   }
 
   clone(fork: Fork): RouterTable {
     const copy = new RouterTable(this.routing.clone(fork), this.loaded.clone(fork), this.deliveries.clone(fork));
     for (const handle of this.handles) copy.handles.add(handle);
+    for (const handle of this.dormant) copy.dormant.add(handle);
+    copy.idleSince = this.idleSince;
     for (const handle of this.unfinished) copy.unfinished.add(handle);
     copy.block = this.block;
     copy.steps = this.steps;
@@ -108,10 +143,10 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   key(): string {
-    const { block, delivery, layer, steps, group } = this;
+    const { block, delivery, layer, steps, group, dormant, idleSince } = this;
     const routed = block && [block.after, block.through, steps];
     const told = [routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], group === undefined];
-    return JSON.stringify([[...this.handles], told, [...this.unfinished]]);
+    return JSON.stringify([[...this.handles], told, [...this.unfinished], [...dormant], idleSince]);
   }
 
   close(): void {
@@ -123,16 +158,59 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   private add(handle: Handle): undefined {
     if (this.handles.has(handle) || this.routing.positionOf(handle) === undefined) return;
     this.handles.add(handle);
-    this.routing.add(handle);
+    if (!this.dormant.delete(handle)) this.routing.add(handle);
+  }
+
+  /** Each may have gone since that was sent, as above, or have got a Consumer. */
+  private enterDormant(handles: readonly Handle[]): undefined {
+    for (const handle of handles) {
+      if (this.handles.has(handle) || this.dormant.has(handle) || this.routing.positionOf(handle) === undefined) continue;
+      this.dormant.add(handle);
+      this.routing.add(handle);
+    }
+  }
+
+  private rest(at: LogPosition): RouterTold {
+    invariant(this.block === undefined && this.delivery === undefined, 'a shape is laid to rest while no block is on its way');
+    const found: Handle[] = [];
+    let areMore = false;
+    for (const handle of this.handles) {
+      if (!this.isIdle(handle)) continue;
+      areMore = found.length === RESTED_MAX;
+      if (areMore) break;
+      found.push(handle);
+    }
+    for (const handle of found) {
+      this.handles.delete(handle);
+      this.dormant.add(handle);
+    }
+    if (!areMore) this.idleSince = at;
+    return { type: 'shapes.idle', handles: found, areMore };
+  }
+
+  private isIdle(handle: Handle): boolean {
+    const at = this.routing.restsAt(handle);
+    return at !== undefined && at <= this.idleSince;
   }
 
   private remove(handle: Handle): undefined {
     this.unfinished.delete(handle);
-    if (this.handles.delete(handle)) this.routing.remove(handle);
+    const isDormant = this.dormant.delete(handle);
+    if (this.handles.delete(handle) || isDormant) this.routing.remove(handle);
   }
 
-  private leaveBehind(handles: readonly Handle[]): undefined {
+  /** One that has fallen asleep since will not come back by itself. */
+  private leaveBehind(handles: readonly Handle[]): RouterTold | undefined {
+    const touched = this.takeDormant(handles);
     for (const handle of handles) this.remove(handle);
+    return touched.length === 0 ? undefined : { type: 'dormant.touched', handles: touched };
+  }
+
+  private takeDormant(handles: Iterable<Handle>): readonly Handle[] {
+    if (this.dormant.size === 0) return NOBODY;
+    const touched = Array.from(handles).filter((handle) => this.dormant.has(handle));
+    for (const handle of touched) this.remove(handle);
+    return touched;
   }
 
   /** Before the lowest place of a shape the log may be gone: nobody keeps it for a collector. */
@@ -149,6 +227,13 @@ export class RouterTable implements RecipientsTable<RouterChange> {
 
   private standingUpTo(limit: LogPosition): ReadonlySet<Handle> {
     return new Set([...this.handles].filter((handle) => (this.routing.positionOf(handle) ?? limit) <= limit));
+  }
+
+  private addressConcerned(concerned: ReadonlySet<Handle>): RouterTold | undefined {
+    const touched = this.takeDormant(concerned);
+    if (touched.length === 0) return this.address(concerned);
+    this.address(without(concerned, new Set(touched)));
+    return { type: 'dormant.touched', handles: touched };
   }
 
   private address(group: ReadonlySet<Handle>): undefined {
@@ -170,8 +255,9 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     const layers = this.routing.step();
     if (layers === undefined) return { type: 'block.partlyRouted' };
     this.block = undefined;
-    this.delivery = this.deliveries.begin(block, this.withUnfinished(block, layers));
-    return this.nextLayer();
+    const touched = this.takeDormant(handlesOf(layers));
+    this.delivery = this.deliveries.begin(block, this.withUnfinished(block, touched.length === 0 ? layers : awakeOf(layers, touched)));
+    return touched.length === 0 ? this.nextLayer() : { type: 'block.touches', handles: touched };
   }
 
   private withUnfinished({ transactions }: LogBlock, layers: readonly Layer[]): readonly Layer[] {
@@ -210,6 +296,21 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     this.delivery = undefined;
     this.layer = -1;
   }
+}
+
+function* handlesOf(layers: readonly Layer[]): Iterable<Handle> {
+  for (const layer of layers) yield* layer.keys();
+}
+
+function without(handles: ReadonlySet<Handle>, others: ReadonlySet<Handle>): ReadonlySet<Handle> {
+  return new Set([...handles].filter((handle) => !others.has(handle)));
+}
+
+/** None of them is empty. */
+function awakeOf(layers: readonly Layer[], touched: readonly Handle[]): readonly Layer[] {
+  const dormant = new Set(touched);
+  const awake = layers.map((layer): Layer => new Map([...layer].filter(([handle]) => !dormant.has(handle))));
+  return awake.filter(({ size }) => size > 0);
 }
 
 function inWaves(layer: Layer): readonly Layer[] {

@@ -7,6 +7,10 @@
  *
  * A large transaction would hold up every other table. The Consumers that it may concern are told only where it ends: they
  * leave the common pace, go through it with the catch-up collector, and join again.
+ *
+ * A shape that nothing touches for a while needs no Consumer. Who it is the router says, between two blocks: from that step on nothing is
+ * brought to it, and only then its Consumer is told. What touches it later is left in the log before it, as for one that did not take it,
+ * and the shape cache hears of it.
  */
 import { assign, setup } from 'xstate';
 import type { Handle } from '../../model/shape.ts';
@@ -20,6 +24,7 @@ import { consumerOf } from '../shape-processes.ts';
 import {
   awaitRetry, deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients, type NotTaken,
 } from './delivery-chart.ts';
+import type { RouterTold } from './router-table.ts';
 
 type Event =
   | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
@@ -31,6 +36,10 @@ type Event =
   | { type: 'shapes.overdue'; handles: readonly Handle[] }
   | { type: 'timeout.return' }
   | { type: 'shapesRestored' }
+  /** Stored shapes without a Consumer: what touches them is to be told. */
+  | { type: 'shapes.rested'; handles: readonly Handle[] }
+  | { type: 'timeout.rest' }
+  | RouterTold
   | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
@@ -49,6 +58,7 @@ interface Context {
   position: LogPosition; // Every registered shape has been offered the log up to here.
   routedThrough: LogPosition; // Ahead of `position` only while a block is being delivered, or a large transaction offered.
   durableEnd: LogPosition; // There is a log to take up to here.
+  restAfterMs: number; // For so long nothing has touched a shape that is laid to rest; 0 where none is.
   durableLsn: Lsn; // What Postgres had said when the log ended at `durableEnd`.
 }
 
@@ -58,6 +68,9 @@ const ADVICE = 'They did not take what they were brought, and did not come back.
 /** Of those that a note names. */
 const HANDLES_TOLD_MAX = 10;
 
+/** Between two lots of Consumers that end, since nothing touches their shapes. */
+const NEXT_LOT_MS = 1_000;
+
 const awaitReturn = { type: 'startTimer', params: { name: 'return', delayMs: RETURN_CHECK_MS } } as const;
 
 /** Before the position passes what they did not take. */
@@ -65,6 +78,24 @@ const noteNotTaken = {
   type: 'apply',
   params: ({ event: { handles } }: NotTaken) => ({ table: 'progress', change: { notTaken: handles } }),
 } as const;
+
+/** They have no Consumer: the log is kept for them from here on, and each is to get one. */
+const rouse = [
+  noteNotTaken,
+  {
+    type: 'send',
+    params: ({ event: { handles } }: NotTaken) => ({ to: '@shape-cache' as const, event: { type: 'shapes.touched', handles } }),
+  },
+] as const;
+
+const awaitRest = {
+  type: 'startTimer',
+  params: ({ context }: { context: Context }) => ({ name: 'rest', delayMs: context.restAfterMs }),
+} as const;
+
+const layToRest = [
+  { type: 'sendToEach', params: ({ event: { handles } }: NotTaken) => ({ to: handles.map(consumerOf), event: { type: 'sleep' } }) },
+] as const;
 
 /** The log cannot be kept for a shape for ever. Its clients get a fresh one. */
 const endOverdue = [
@@ -78,13 +109,15 @@ const endOverdue = [
 
 export const shapeLogCollector = setup({
   types: {
-    input: {} as { self: Pid; position: LogPosition },
+    input: {} as { self: Pid; position: LogPosition; restAfterMs?: number },
     context: {} as Context,
     events: {} as Event,
   },
   guards: {
     isBehind: ({ context }) => context.position < context.durableEnd,
     isTakenByAll,
+    laysToRest: ({ context }) => context.restAfterMs > 0,
+    areMore: (_, { areMore }: { areMore: boolean }) => areMore,
   },
   actions: {
     ...effects,
@@ -102,6 +135,7 @@ export const shapeLogCollector = setup({
     position: input.position,
     routedThrough: input.position,
     durableEnd: input.position,
+    restAfterMs: input.restAfterMs ?? 0,
     durableLsn: '0' as Lsn,
   }),
   initial: 'restoring',
@@ -130,6 +164,18 @@ export const shapeLogCollector = setup({
     'return.awaited': { actions: awaitReturn },
     'timeout.return': { actions: { type: 'apply', params: { table: 'progress', change: 'checkReturns' } } },
     'shapes.overdue': { actions: [...endOverdue, awaitReturn] },
+    'shapes.rested': { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { rested: event.handles } }) } },
+    'timeout.rest': {
+      actions: { type: 'apply', params: ({ context }) => ({ table: 'router', change: { restAt: context.position } }) },
+    },
+    'shapes.idle': [
+      {
+        guard: { type: 'areMore', params: ({ event }) => event },
+        actions: [...layToRest, { type: 'startTimer', params: { name: 'rest', delayMs: NEXT_LOT_MS } }],
+      },
+      { actions: [...layToRest, awaitRest] },
+    ],
+    'dormant.touched': { actions: rouse },
     unregisterShape: {
       actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { remove: event.handle } }) },
     },
@@ -139,7 +185,9 @@ export const shapeLogCollector = setup({
      * None of the stored shapes may miss a block, so nothing moves before each has its Consumer, which holds it where it is. One that
      * depends on others registers later: they need blocks to come as far as it was.
      */
-    restoring: { on: { shapesRestored: 'measuring' } },
+    restoring: {
+      on: { shapesRestored: [{ guard: 'laysToRest', target: 'measuring', actions: awaitRest }, { target: 'measuring' }] },
+    },
     /** What was appended while no collector was there to be told? */
     measuring: {
       entry: { type: 'call', params: { to: '@log-reader', request: { type: 'logEnd' }, as: 'reader' } },
@@ -211,6 +259,7 @@ export const shapeLogCollector = setup({
           { actions: noteUnanswered },
         ],
         'block.notTaken': { target: 'idle', actions: [noteNotTaken, ...leaveBehind, 'advance'] },
+        'timeout.rest': { actions: 'postpone' },
       },
     },
     delivering: {
@@ -230,6 +279,8 @@ export const shapeLogCollector = setup({
           { actions: noteUnanswered },
         ],
         'block.notTaken': { actions: [noteNotTaken, ...leaveBehind, nextLayer] },
+        'block.touches': { actions: [...rouse, nextLayer] },
+        'timeout.rest': { actions: 'postpone' },
         'block.delivered': { target: 'idle', actions: 'advance' },
       },
     },

@@ -30,6 +30,8 @@ export type ConsumerEvent =
   | { type: 'logOffered'; through: LogPosition; replyTo: ReplyTo }
   /** Nothing is brought to us any more: we were silent for too long. */
   | { type: 'leftBehind' }
+  /** Nothing is brought to us any more: nothing has touched the shape for a while. Whatever does gets it the next Consumer. */
+  | { type: 'sleep' }
   | { type: 'catchUp.joined' }
   | { type: 'catchUp.passed' }
   | (CallFailed & { type: 'catchUp.failed' })

@@ -5,12 +5,13 @@
  *
  * Of a large transaction the shape hears only where it ends. It leaves the others' pace and follows the collector of those
  * who catch up, which brings it the fragments that touch it. A shape that a collector has left behind, because it was silent
- * for too long, registers anew and reads by itself what it missed.
+ * for too long, registers anew and reads by itself what it missed. One that nothing touches is told so, and ends: the next one is started
+ * by what does.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
-import { leavingReason } from '../down-cause.ts';
+import { leavingReason, SLEPT } from '../down-cause.ts';
 import { note } from '../journal.ts';
 import type { ConsumerLogChange } from './consumer-log.ts';
 import { batchTaken, consumerSetup, taken, type ConsumerContext, type Offer } from './consumer-setup.ts';
@@ -66,6 +67,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
         batch: { actions: 'postpone' },
         logOffered: { actions: 'postpone' },
         leftBehind: {}, // Sent before the collector had our request.
+        sleep: {}, // Likewise.
       },
     },
     /** Its snapshot is on the way. What is offered meanwhile is kept as a position. */
@@ -139,6 +141,8 @@ export const ingestRegion = consumerSetup.createStateConfig({
           ],
         },
         logOffered: { target: 'leaving', actions: { type: 'holdBatch', params: ({ event }) => event } },
+        /** All that we were brought is taken, and seen. Somebody may have subscribed meanwhile: for him we have drained. */
+        sleep: { target: '#consumer.closed', actions: { type: 'noteReason', params: { reason: SLEPT } } },
       },
     },
     /** The others must not wait for what is coming: the shape leaves their pace before it answers. */

@@ -28,6 +28,8 @@ export interface DirectoryPorts extends Forkable<DirectoryPorts> {
   readonly clock: Pick<Clock, 'epochMicros'>;
   /** Why no shape of this definition can go on, though one was stored; undefined where it can. */
   readonly faultOf: (definition: ShapeDefinition) => string | undefined;
+  /** Whether a stored shape needs no Consumer before something touches it, as far as its log says. Never, where all are to be followed. */
+  readonly mayRest: (handle: Handle) => boolean;
   /** Told when the Consumer of a new shape is there; not when it comes back. */
   readonly started?: (handle: Handle) => void;
   /** Told when stored shapes begin to come back, whenever many more are back, and when all are. */

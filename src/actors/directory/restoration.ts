@@ -1,14 +1,23 @@
 /**
  * Restoration: how the stored shapes come back with a directory that begins. All are entered first, some at a time, since an inner
  * one may come after those that depend on it. Then those are condemned that cannot come back, or that nobody needs: what is left can
- * be read. Only then is the first Consumer asked for.
+ * be read. Those that nobody need follow are told to whoever routes to them, some at a time. Only then is the first Consumer asked for.
  */
 import { invariant } from '../../base/invariant.ts';
-import { bornMicros, type Handle } from '../../model/shape.ts';
+import { bornMicros, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import { DEPENDENCY_GONE } from '../consumer/consumer-setup.ts';
+import type { Message } from '../../otp/process.ts';
 import type { DependentLives } from './dependent-lives.ts';
-import type { ListedLog, ListedLogs } from './directory-ports.ts';
+import type { DirectoryPorts, ListedLog } from './directory-ports.ts';
 import type { StartQueue } from './start-queue.ts';
+
+/** Stored shapes that were entered, and that no Consumer follows until something touches them. */
+export interface RestedShapes extends Message {
+  readonly type: 'shapes.rested';
+  readonly handles: readonly Handle[];
+  /** Their tables, in the same order. */
+  readonly relations: readonly ShapeDefinition['relation'][];
+}
 
 /** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
 export const ENTERED_MAX = 500;
@@ -25,9 +34,11 @@ export class Restoration {
   private halves: Handle[];
   /** Entered ones of which a newer one serves the definition: they were condemned, and not gone when the directory before us ended. */
   private superseded: Handle[];
+  /** Those that have yet to be looked at, whether they need a Consumer; undefined before all are entered. */
+  private unrested: Handle[] | undefined;
 
   constructor(
-    private readonly shapeLogs: ListedLogs,
+    private readonly ports: Pick<DirectoryPorts, 'shapeLogs' | 'faultOf' | 'mayRest'>,
     private readonly lives: DependentLives,
     private readonly starts: StartQueue,
     private readonly enteredMax: number,
@@ -37,6 +48,7 @@ export class Restoration {
     this.unentered = original?.unentered && [...original.unentered];
     this.halves = [...(original?.halves ?? [])];
     this.superseded = [...(original?.superseded ?? [])];
+    this.unrested = original?.unrested && [...original.unrested];
   }
 
   /** There are stored shapes that the lives do not have yet. */
@@ -47,22 +59,44 @@ export class Restoration {
   /** @returns whether more are left to be entered. */
   enterMore(): boolean {
     if (this.unentered?.length === 0) return false;
-    this.unentered ??= youngestFirst(this.shapeLogs.all());
+    this.unentered ??= youngestFirst(this.ports.shapeLogs.all());
     for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enter(handle);
     if (!this.isEntering) this.condemnUnfit();
     return this.isEntering;
   }
 
+  /** Once all are entered. @returns undefined when every shape that is left needs its Consumer. */
+  restMore(): RestedShapes | undefined {
+    this.unrested ??= [...this.lives.handles()].reverse();
+    while (this.unrested.length > 0) {
+      const handles = this.unrested.splice(-this.enteredMax).reverse().filter((handle) => this.mayRest(handle));
+      if (handles.length > 0) return this.rest(handles);
+    }
+    return undefined;
+  }
+
   key(): readonly unknown[] {
-    return [this.isDone, this.unentered ?? null, this.halves, this.superseded];
+    return [this.isDone, this.unentered ?? null, this.halves, this.superseded, this.unrested ?? null];
   }
 
   private enter(handle: Handle): void {
-    const stored = this.shapeLogs.get(handle);
+    const stored = this.ports.shapeLogs.get(handle);
     invariant(stored !== undefined, `nobody deletes a stored shape before it is entered: ${handle}`);
     const older = this.starts.enter(stored);
     if (older !== undefined) this.superseded.push(older);
     if (stored.snapshot.state !== 'complete') this.halves.push(handle);
+  }
+
+  /** One that others depend on tells them of what moves; one whose filter this version does not take is refused when its turn comes. */
+  private mayRest(handle: Handle): boolean {
+    const shape = this.lives.get(handle);
+    if (shape?.life !== 'reserved' || this.lives.outerOf(handle).size > 0) return false;
+    return this.ports.mayRest(handle) && this.ports.faultOf(shape.definition) === undefined;
+  }
+
+  private rest(handles: readonly Handle[]): RestedShapes {
+    const relations = handles.map((handle) => this.lives.step(handle, 'shape.rested').definition.relation);
+    return { type: 'shapes.rested', handles, relations };
   }
 
   private condemnUnfit(): void {

@@ -14,12 +14,14 @@ import { damagedShapeNote } from '../damaged-shape.ts';
 import { failedFilterNote, type FailedFilter } from '../failed-filter.ts';
 import { note } from '../journal.ts';
 import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
+import type { RestedShapes } from './restoration.ts';
 
 type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }
   | { type: 'noteReader'; handle: Handle }
   | { type: 'deleteShape'; handle: Handle; why: string; isDamaged?: boolean; replyTo: ReplyTo }
   | { type: 'purge'; why: string; replyTo: ReplyTo }
+  | { type: 'giveUpDamaged'; handle: Handle; why: string }
   | { type: 'condemnShapes'; handles: readonly Handle[]; why: string }
   | { type: 'expireShapes'; handles: readonly Handle[]; why: string }
   | { type: 'reportCondition' }
@@ -55,7 +57,10 @@ type Event =
     }
   | { type: 'shapes.partlyEntered' }
   | { type: 'shapes.entered' }
+  | RestedShapes
   | { type: 'shapes.restored'; count: number }
+  /** There is something to take for shapes that the collector brings nothing to. */
+  | { type: 'shapes.touched'; handles: readonly Handle[] }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
   | { type: 'child.started'; id: Handle; pid: Pid }
@@ -100,6 +105,7 @@ const ENDINGS = {
   },
   purge: { actions: { type: 'apply', params: purgeOf } },
   condemnShapes: { actions: { type: 'apply', params: condemnAllOf } },
+  giveUpDamaged: { actions: { type: 'apply', params: condemnDamagedOf } },
   'shapes.purged': {
     actions: [
       { type: 'replyToEach', params: ({ event }: Told<'shapes.purged'>) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
@@ -160,6 +166,12 @@ export const shapeCache = setup({
         params: ({ event }) => ({ table: 'directory', change: { type: 'down', pid: event.process, reason: event.reason } }),
       },
     },
+    'shapes.touched': {
+      actions: {
+        type: 'apply',
+        params: ({ event }) => ({ table: 'directory', change: { type: 'touched', handles: event.handles } }),
+      },
+    },
     'shape.gone': [
       {
         guard: { type: 'hasMissedChanges', params: ({ event }) => event },
@@ -210,6 +222,7 @@ export const shapeCache = setup({
         condemnShapes: { actions: 'postpone' },
         /** Of an incarnation before: who reads them meanwhile is not known here. Expiry looks again. */
         expireShapes: {},
+        giveUpDamaged: {}, // Likewise: the next checkpoint names it again.
         reportCondition: {},
       },
     },
@@ -218,6 +231,23 @@ export const shapeCache = setup({
       entry: [RESTORE_NEXT, vouchFor('shapes')],
       on: {
         ...ENDINGS,
+        /** Whatever touches them from now on is told, and their tables stay published. */
+        'shapes.rested': {
+          actions: [
+            {
+              type: 'send',
+              params: ({ event: { type, handles } }) => ({ to: '@shape-log-collector', event: { type, handles } }),
+            },
+            {
+              type: 'send',
+              params: ({ event: { handles, relations } }) => ({
+                to: '@publication-manager',
+                event: { type: 'retainRelations', handles, relations },
+              }),
+            },
+            RESTORE_NEXT,
+          ],
+        },
         'shape.started': { actions: RESTORE_NEXT },
         /** By request, or one that it depends on ended while it started. */
         'shape.condemned': { actions: [TELL_DELETED, STOP, RESTORE_NEXT, SETTLE] },
@@ -301,6 +331,10 @@ function vouchFor(condition: Condition) {
 
 function condemnOf({ event: { handle, why, isDamaged, replyTo } }: Told<'deleteShape'>) {
   return { table: 'directory', change: { type: 'condemn', handle, why, isDamaged, replyTo } };
+}
+
+function condemnDamagedOf({ event: { handle, why } }: Told<'giveUpDamaged'>) {
+  return { table: 'directory', change: { type: 'condemnDamaged', handle, why } };
 }
 
 function condemnAllOf({ event: { handles, why } }: Told<'condemnShapes'>) {

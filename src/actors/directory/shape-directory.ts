@@ -5,6 +5,7 @@
  * It is an index over the lives of the handles (`handle-life.ts`), and leads each from event to event. A definition is
  * reserved in the same step that finds it missing, with the inner shapes that it names, so that it never has two handles.
  * Whom it takes along who ends, `DependentLives` says; how the stored ones come back, `Restoration`.
+ * A shape that nothing touches sleeps: it has no Consumer, and gets one by the first word that something is to be taken.
  *
  * A step tells one thing. What else comes of it waits here, and is told one by one as `settle` asks for it: shapes whose
  * Consumer can be asked for, since those of all their inner shapes are live, shapes that went before they had one, and inner
@@ -15,7 +16,7 @@ import { invariant } from '../../base/invariant.ts';
 import { newHandle, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../../otp/process.ts';
 import type { InnerShape } from '../consumer/consumer-setup.ts';
-import { downCause, isDamage } from '../down-cause.ts';
+import { downCause, hasSlept, isDamage } from '../down-cause.ts';
 import { DependentLives } from './dependent-lives.ts';
 import type { DirectoryPorts } from './directory-ports.ts';
 import { condemnedMessage, consumersOf, damageTold, filterTold, goneMessage } from './ended-shapes.ts';
@@ -31,8 +32,12 @@ export type DirectoryChange =
   /** `isDelayed`: its supervisor has not heard yet that the Consumer before has ended. */
   | { readonly type: 'refused'; readonly handle: Handle; readonly why: string; readonly isDelayed?: boolean }
   | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly isDamaged?: boolean; readonly replyTo: ReplyTo }
+  /** What is stored of it does not hold. */
+  | { readonly type: 'condemnDamaged'; readonly handle: Handle; readonly why: string }
   | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
+  /** There is something to take for shapes that the collector brings nothing to. */
+  | { readonly type: 'touched'; readonly handles: readonly Handle[] }
   /** Of the stored shapes, some more are entered; and then, one after the other, their Consumers are asked for. */
   | { readonly type: 'enterMore' }
   | { readonly type: 'restoreNext' }
@@ -68,7 +73,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   ) {
     this.lives = new DependentLives(ports, original?.lives);
     this.starts = new StartQueue(this.lives, original?.starts);
-    this.restoration = new Restoration(ports.shapeLogs, this.lives, this.starts, enteredMax, original?.restoration);
+    this.restoration = new Restoration(ports, this.lives, this.starts, enteredMax, original?.restoration);
     this.purgers = [...(original?.purgers ?? [])];
   }
 
@@ -85,7 +90,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const handle = this.find(definition);
     const log = handle && this.ports.shapeLogs.get(handle);
     if (log === undefined || log.isInner) return undefined;
-    return log.snapshot.state === 'complete' || this.isLive(log.handle) ? handle : undefined;
+    return log.snapshot.state === 'complete' || this.lives.isFollowed(log.handle) ? handle : undefined;
   }
 
   /** It was made for others, and goes with the last of them: no client has asked for it, or read it. */
@@ -98,6 +103,21 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const shape = this.lives.get(handle);
     if (shape === undefined) return this.ports.shapeLogs.get(handle)?.definition;
     return shape !== undefined && isServing(shape.life) ? shape.definition : undefined;
+  }
+
+  /** Requests are led to it, and its whole snapshot is there to be read: nobody need be asked whether it has begun. */
+  hasWholeSnapshot(handle: Handle): boolean {
+    return this.lives.isServing(handle) && this.ports.shapeLogs.get(handle)?.snapshot.state === 'complete';
+  }
+
+  /** Others depend on it. */
+  isNeeded(handle: Handle): boolean {
+    return this.lives.outerOf(handle).size > 0;
+  }
+
+  /** It serves, and has no Consumer until something touches it. */
+  isDormant(handle: Handle): boolean {
+    return this.lives.get(handle)?.life === 'dormant';
   }
 
   /** What kept it, or one that it depended on, from its first row; undefined when nothing did, or when that was long ago. */
@@ -114,6 +134,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return this.lives.size;
   }
 
+  /** How many of them are back: they are followed, or nobody need follow them. */
+  get back(): number {
+    return this.count('live') + this.count('roused') + this.count('dormant');
+  }
+
   apply(change: DirectoryChange): Message | undefined {
     if (change === 'settle') return this.settle();
     switch (change.type) {
@@ -127,10 +152,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return change.isDelayed === true && this.isStarting(change.handle) ? this.askAgain(change.handle) : this.refused(change);
       case 'condemn':
         return this.condemnOnRequest(change.handle, { why: change.why, isTold: false, isDamaged: change.isDamaged }, change.replyTo);
+      case 'condemnDamaged':
+        return this.condemnDamaged(change.handle, change.why);
       case 'confirm':
         return { type: this.definitionOf(change.handle) === undefined ? 'shape.isGone' : 'shape.isKept', replyTo: change.replyTo };
       case 'down':
         return this.down(change.pid, change.reason);
+      case 'touched':
+        return this.touched(change.handles);
       case 'enterMore':
         return { type: this.restoration.enterMore() ? 'shapes.partlyEntered' : 'shapes.entered' };
       case 'restoreNext':
@@ -155,7 +184,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
     const handle = this.findOrBegin(definition, false);
     this.ports.shapeLogs.get(handle)?.noteRequest();
-    if (this.isLive(handle)) return { type: 'shape.found', handle, replyTo };
+    if (this.lives.isFollowed(handle) || this.isDormant(handle)) return { type: 'shape.found', handle, replyTo };
     this.lives.waiting.add(handle, replyTo);
     return this.startNext();
   }
@@ -163,7 +192,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   /** Inner shapes first, so that each record of the log names what is there. */
   private findOrBegin(definition: ShapeDefinition, isInner: boolean): Handle {
     const known = this.find(definition);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (isInner && this.isDormant(known)) this.rouse(known); // Whoever depends on it is told of what moves by its Consumer.
+      return known;
+    }
     const dependsOn = (definition.dependencies ?? []).map(({ shape }) => this.findOrBegin(shape, true));
     const handle = this.unusedHandle(definition);
     this.starts.enter(this.ports.shapeLogs.create(handle, definition, dependsOn, isInner));
@@ -243,6 +275,12 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return { type: 'shape.condemned', handle, pids: consumersOf(condemned), replies: [replyTo], why: end.why };
   }
 
+  /** By who has read or written its files, and may name it again. */
+  private condemnDamaged(handle: Handle, why: string): Message | undefined {
+    const condemned = this.lives.condemn([handle], { why, isTold: false, isDamaged: true });
+    return condemned.length === 0 ? undefined : { type: 'shape.condemned', handle, pids: consumersOf(condemned), replies: [], why };
+  }
+
   /** A Consumer ended: by its cause the shape is kept for a restart of ours, or it goes. */
   private down(pid: Pid, reason: ExitReason): Message | undefined {
     const shape = this.lives.servedBy(pid);
@@ -250,7 +288,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const cause = downCause(reason);
     const unwatchedEnds = reason === 'noproc' ? shape.unwatchedEnds + 1 : 0;
     const mayHaveDrained = reason === 'noproc' ? unwatchedEnds <= UNWATCHED_MAX : cause.type === 'drain';
-    if (mayHaveDrained && this.canGoOn(shape)) return this.startAgain(handle, unwatchedEnds);
+    if (mayHaveDrained && this.canGoOn(shape)) return this.goOn(handle, unwatchedEnds, hasSlept(reason));
     const { ends } = this.lives;
     ends.noteFailure(handle, reason);
     const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false, isDamaged: isDamage(reason) };
@@ -265,11 +303,26 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return isServing(life) && this.ports.shapeLogs.get(handle)?.snapshot.state === 'complete';
   }
 
-  /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
-  private startAgain(handle: Handle, unwatchedEnds: number): Message | undefined {
-    this.lives.step(handle, 'consumer.drained', { consumer: undefined, unwatchedEnds });
+  /**
+   * We are still here, so the service is not stopping: the Consumer lost somebody whom it needed, or nothing touched its shape. Who has
+   * come to depend on that meanwhile needs the next one.
+   */
+  private goOn(handle: Handle, unwatchedEnds: number, slept: boolean): Message | undefined {
+    const event = slept && !this.isNeeded(handle) ? 'consumer.slept' : 'consumer.drained';
+    this.lives.step(handle, event, { consumer: undefined, unwatchedEnds });
     this.starts.add(handle);
     return this.startNext();
+  }
+
+  /** One that has gone since needs nothing. */
+  private touched(handles: readonly Handle[]): Message | undefined {
+    for (const handle of handles) if (this.lives.get(handle) !== undefined) this.rouse(handle);
+    return this.startNext();
+  }
+
+  private rouse(handle: Handle): void {
+    this.lives.step(handle, 'shape.touched');
+    this.starts.add(handle);
   }
 
   /**
@@ -279,6 +332,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private restoreNext(): Message | undefined {
     if (this.restoration.isDone || this.lives.count('starting') > 0) return undefined;
     this.tellRestored();
+    const rested = this.restoration.restMore();
+    if (rested !== undefined) return rested;
     const next = this.startNext();
     if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;
     this.restoration.isDone = true;
@@ -286,18 +341,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   private tellRestored(): void {
-    const [restored, of] = [this.lives.count('live'), this.size];
+    const [restored, of] = [this.back, this.size];
     const told = this.toldRestored;
     const areAll = restored === of; // Also when the last are refused, or all: then what was told last was not the end.
     const isNews = restored !== told?.restored || (areAll && of !== told.of);
-    const isWorthIt = areAll ? told !== undefined || of > 0 : restored % RESTORED_STEP === 0;
+    const isWorthIt = areAll ? told !== undefined || of > 0 : stepsIn(restored) > stepsIn(told?.restored ?? -1);
     if (!isNews || !isWorthIt) return;
     this.toldRestored = { restored, of };
     this.ports.restoring?.(restored, of);
-  }
-
-  private isLive(handle: Handle): boolean {
-    return this.lives.get(handle)?.life === 'live';
   }
 
   private purge(why: string, replyTo: ReplyTo): Message {
@@ -322,4 +373,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.purgers = [];
     return { type: 'shapes.purged', replies };
   }
+}
+
+function stepsIn(restored: number): number {
+  return Math.floor(restored / RESTORED_STEP);
 }

@@ -19,6 +19,8 @@ import { NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
 type Event =
   | { type: 'addRelation'; handle: Handle; relation: PublishedRelation; replyTo: ReplyTo }
   | { type: 'retainRelation'; handle: Handle; relation: PublishedRelation }
+  /** Likewise of each of these: the one is the other's, by their order. */
+  | { type: 'retainRelations'; handles: readonly Handle[]; relations: readonly PublishedRelation[] }
   | { type: 'releaseShape'; handle: Handle; why: string }
   | { type: 'shapesRestored' }
   | PublishedRelationsTold
@@ -63,6 +65,9 @@ export const publicationManager = setup({
     },
     retainRelation: {
       actions: { type: 'apply', params: ({ event: { handle, relation } }) => change({ type: 'retain', handle, relation }) },
+    },
+    retainRelations: {
+      actions: { type: 'apply', params: ({ event: { handles, relations } }) => change({ type: 'retainAll', handles, relations }) },
     },
     releaseShape: { actions: { type: 'apply', params: ({ event: { handle, why } }) => change({ type: 'release', handle, why }) } },
     doubtTables: { actions: { type: 'apply', params: ({ event: { oids } }) => change({ type: 'doubtTables', oids }) } },

@@ -24,6 +24,7 @@ export type PublishedRelationsChange =
   | { readonly type: 'need'; readonly handle: Handle; readonly relation: PublishedRelation; readonly replyTo: ReplyTo }
   /** A stored shape follows its table. */
   | { readonly type: 'retain'; readonly handle: Handle; readonly relation: PublishedRelation }
+  | { readonly type: 'retainAll'; readonly handles: readonly Handle[]; readonly relations: readonly PublishedRelation[] }
   | { readonly type: 'release'; readonly handle: Handle; readonly why: string }
   /** Every table that is followed is to be reviewed again. */
   | { readonly type: 'doubt' }
@@ -134,6 +135,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
         return this.need(change.handle, change.relation, change.replyTo);
       case 'retain':
         return this.retain(change.handle, change.relation);
+      case 'retainAll':
+        return this.retainAll(change.handles, change.relations);
       case 'release':
         return this.release(change.handle, change.why);
       case 'doubt':
@@ -195,6 +198,13 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     need.followers.set(handle, 'before');
     if (need.standing === 'missing') need.standing = 'unknown';
     this.lots.put('review', need.key);
+  }
+
+  private retainAll(handles: readonly Handle[], relations: readonly PublishedRelation[]): undefined {
+    for (const [index, relation] of relations.entries()) {
+      const handle = handles[index];
+      if (handle !== undefined) this.retain(handle, relation);
+    }
   }
 
   private enter(handle: Handle, relation: PublishedRelation): Need {

@@ -1,4 +1,7 @@
-/** ShapeRows: shapes in a line each. The state of a shape is that of its Consumer, by the name under which it is registered. */
+/**
+ * ShapeRows: shapes in a line each. The state of a shape is that of its Consumer, by the name under which it is registered; one that nothing
+ * touches has none, and is dormant.
+ */
 import { bornMicros } from '../../model/shape.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
@@ -27,7 +30,7 @@ export function shapeRow(shape: SeenShape, { shapes, runtime, works, rowCounts }
     columns: definition.selectsAll ? null : definition.columns,
     offset: end,
     snapshot: snapshot.state,
-    state: linkTo(runtime, consumerOf(handle)).state,
+    state: stateOf(shape, runtime),
     bytes: bytesOf(shape),
     rows: rowCounts.of(shape),
     work: works.of(handle),
@@ -35,6 +38,11 @@ export function shapeRow(shape: SeenShape, { shapes, runtime, works, rowCounts }
     lagBytes: lagOf(shape, shapes),
     sinceMs: Math.round(bornMicros(handle) / 1000),
   };
+}
+
+/** Null while it has no Consumer, and needs one. */
+export function stateOf({ handle, restsAt }: SeenShape, runtime: SeenRuntime): string | null {
+  return linkTo(runtime, consumerOf(handle)).state ?? (restsAt === undefined ? null : 'dormant');
 }
 
 /** As Postgres would have it: names that are no plain words stand in quotes. */

@@ -8,7 +8,7 @@ import type { Recorder } from '../recording/recorder.ts';
 import type { SeenShape, ShapeSource } from '../sources.ts';
 import type { ProcessLink } from '../views/processes.ts';
 import type { ShapeGraph, ShapeTransaction, ShapeView } from '../views/shapes.ts';
-import { filterOf, shapeRow, snapshotBytesOf, tableOf, type SeenShapes } from './shape-rows.ts';
+import { filterOf, shapeRow, snapshotBytesOf, stateOf, tableOf, type SeenShapes } from './shape-rows.ts';
 
 const NODES_MAX = 200;
 const TRANSACTIONS_MAX = 20;
@@ -125,6 +125,6 @@ class GraphReading {
 
   private node(shape: SeenShape): ShapeGraph['nodes'][number] {
     const { handle } = shape;
-    return { handle, table: tableOf(shape), where: filterOf(shape), state: linkTo(this.seen.runtime, consumerOf(handle)).state };
+    return { handle, table: tableOf(shape), where: filterOf(shape), state: stateOf(shape, this.seen.runtime) };
   }
 }

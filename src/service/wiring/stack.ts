@@ -68,6 +68,7 @@ export function stackWiring(resources: ServiceResources, { lives, opened, makeRo
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     retainedWalBytesMax: configuration.retainedWalBytesMax,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
+    shapeDormantAfterMs: configuration.shapeDormantAfterMs,
   };
 }
 

@@ -18,7 +18,7 @@ import { invariant } from '../../base/invariant.ts';
 import { followedColumns, isByParts } from '../../model/followed-columns.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
-import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import { bornMicros, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import type { Configuration } from '../../settings/configuration.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
@@ -37,7 +37,7 @@ import { watchedKeeper, type Watches } from './watches.ts';
 
 /** What they stand over. Of the database they need one thing only: a table may have changed. */
 export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
-  readonly configuration: Pick<Configuration, 'subqueryValuesMax'>;
+  readonly configuration: Pick<Configuration, 'subqueryValuesMax' | 'shapeDormantAfterMs'>;
   readonly database: { readonly catalog: Pick<Catalog, 'doubt'> };
   readonly world: Pick<World, 'clock'>;
   readonly watches?: Pick<Watches, 'transactions'>;
@@ -66,15 +66,21 @@ export function processTables(
   lives = UNHEARD,
   worked?: ShapeWorked,
 ): StackWiring['tables'] {
-  const { configuration, database, storage, world } = resources;
+  const { configuration, database, runtime, storage, world } = resources;
   const watch = resources.watches?.transactions;
   const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
   const members = new MemberIndex();
+  const restAfterMs = configuration.shapeDormantAfterMs;
+  const restsAt = (handle: Handle): LogPosition | undefined => {
+    const isNew = bornMicros(handle) > world.clock.epochMicros() - restAfterMs * 1000;
+    if (isNew || livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory)?.isNeeded(handle) !== false) return undefined;
+    return storage.shapes.get(handle)?.restsAt;
+  };
   const common = commonPorts(resources, access, announcements, deliveries);
   const routerTable = (self: Pid, routed: Routed): RouterTable => {
     const router = new ShapeRouter(access.layoutOf, members);
-    return new RouterTable(routing(storage, access, router, routed), nextBlocks.slot(self), deliveries);
+    return new RouterTable(routing(storage, access, { router, routed, restsAt }), nextBlocks.slot(self), deliveries);
   };
   return {
     statusMonitor: statusMonitorTables,
@@ -95,6 +101,7 @@ export function processTables(
         shapeLogs: storage.shapes,
         clock: world.clock,
         faultOf: (definition) => access.filters.faultOf(definition),
+        mayRest: (handle) => restAfterMs > 0 && shapeLogOf(storage, handle).restsAt !== undefined,
         started: (handle) => lives.started(handle, shapeLogOf(storage, handle).definition),
         restoring: (restored, of) => lives.restoring(restored, of),
         rotated(handle) {
@@ -184,7 +191,13 @@ function* allOf<Item>(...lists: readonly Iterable<Item>[]): Iterable<Item> {
 /** Told how far the log has been routed. */
 type Routed = ((through: LogPosition) => void) | undefined;
 
-function routing(storage: Storage, access: LogAccess, router: ShapeRouter, routed: Routed): ShapeRouting {
+interface RoutingParts {
+  readonly router: ShapeRouter;
+  readonly routed: Routed;
+  readonly restsAt: ShapeRouting['restsAt'];
+}
+
+function routing(storage: Storage, access: LogAccess, { router, routed, restsAt }: RoutingParts): ShapeRouting {
   const { filters } = access;
   return {
     add: (handle) => {
@@ -199,8 +212,9 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter, route
     step: () => router.step(),
     shapesOn: (layoutIds) => router.shapesOn(layoutIds),
     positionOf: (handle) => storage.shapes.get(handle)?.position,
+    restsAt,
     // Definitions and layouts never change: a copy reads them where its original does.
-    clone: () => routing(storage, access, router.clone(), undefined),
+    clone: () => routing(storage, access, { router: router.clone(), routed: undefined, restsAt }),
   };
 }
 

@@ -114,6 +114,11 @@ export interface ShapeLog {
    * all others hold says nothing about it. Undefined while it goes along.
    */
   readonly waitsAt: Lsn | undefined;
+  /**
+   * Up to where the shape has published by itself, where it needs no Consumer before something touches it: its snapshot is whole, it goes
+   * along with the others, and it depends on none. Undefined for any other.
+   */
+  readonly restsAt: LogPosition | undefined;
   /** The LSN of the last entry; undefined for a shape that depends on others: moves may be to come that lie before its entries. */
   readonly reached: Lsn | undefined;
   readonly snapshot: SnapshotState;

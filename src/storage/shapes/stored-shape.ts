@@ -182,6 +182,13 @@ export class StoredShape implements ShapeLog {
     return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.host.waitsAt(inner)), own);
   }
 
+  get restsAt(): LogPosition | undefined {
+    const { pace, state, definition } = this;
+    const { position, isLagging } = pace.state;
+    const isAlong = !isLagging && pace.isBrought && this.detachedAt === undefined;
+    return isAlong && state.state === 'complete' && definition.dependencies === undefined ? position : undefined;
+  }
+
   get reached(): Lsn | undefined {
     return this.dependsOn.length === 0 ? lsnOfOffset(this.end) : undefined;
   }

@@ -2,7 +2,7 @@
 import type { ProcessFigures } from '../../otp/kernel/process-summary.ts';
 
 export const STATUSES = ['starting', 'waiting', 'active'] as const;
-export const SHAPE_LIVES = ['reserved', 'starting', 'live', 'condemned'] as const;
+export const SHAPE_LIVES = ['reserved', 'starting', 'live', 'dormant', 'condemned'] as const;
 export const REQUEST_KINDS = ['initial', 'existing'] as const;
 
 export type ByKind = Readonly<Record<(typeof REQUEST_KINDS)[number], number>>;

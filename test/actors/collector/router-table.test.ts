@@ -16,6 +16,7 @@ const clone = uncopied('a routing of this test');
 function tableOf(
   pace: 'together' | 'one by one' = 'together',
   positionOf: (handle: Handle) => LogPosition | undefined = () => LOG_START,
+  restsAt: (handle: Handle) => LogPosition | undefined = () => undefined,
 ) {
   const shapes: Handle[] = [];
   const deliveries = new Deliveries();
@@ -27,6 +28,7 @@ function tableOf(
     step: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
     shapesOn: () => new Set(shapes),
     positionOf,
+    restsAt,
     clone,
   };
   const loaded = { isOpen: true, take: () => blockOf([]), close: () => void (loaded.isOpen = false), clone };
@@ -151,7 +153,10 @@ function partsFor(...parts: readonly { readonly touches: readonly Handle[]; read
     return blockOf([{ ...transaction, isUnfinished: coming[0]?.isUnfinished === true }]);
   };
   const step = () => [new Map((coming.shift()?.touches ?? []).map((handle) => [handle, CHANGES]))].filter(({ size }) => size > 0);
-  const nothing = { add: () => {}, remove: () => {}, begin: () => {}, shapesOn: () => new Set<Handle>(), positionOf: () => LOG_START };
+  const nothing = {
+    add: () => {}, remove: () => {}, begin: () => {}, shapesOn: () => new Set<Handle>(), positionOf: () => LOG_START,
+    restsAt: () => undefined,
+  };
   const routing = { ...nothing, step, clone };
   return { deliveries, table: new RouterTable(routing, { take: block, close: () => {}, clone }, deliveries) };
 }

@@ -19,6 +19,7 @@ test('a shape that depends on others is told how far readers may have been shown
     takenThrough: () => shownThrough,
     publicationCheckEveryMs: 1,
     shapeHibernateAfterMs: 1,
+    shapeDormantAfterMs: 0,
   });
   const dependencies = [{ handle: handleOf(2), column: 'id', consumer: 'consumer#2' }];
   const inputs = [{}, { dependencies }].map((more) => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { SLEPT } from '../../../src/actors/down-cause.ts';
 import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
 import { ShapeDirectory, type DirectoryChange } from '../../../src/actors/directory/shape-directory.ts';
 import { Copies, type Fork } from '../../../src/base/fork.ts';
@@ -41,6 +42,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
     return {
       shapeLogs: this.logs,
       clock: { epochMicros: () => 7 },
+      mayRest: (handle) => this.logs.get(handle)?.restsAt !== undefined,
       faultOf: (definition) => (definition === unfit ? 'it is too long' : undefined),
       rotated: (gone) => void this.rotated.push(gone),
       clone: (fork) => this.clone(fork).ports,
@@ -64,7 +66,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
 interface ShapeStep {
   readonly of: number;
   readonly what:
-    | 'noteReader' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'expire' | 'snapshot'
+    | 'noteReader' | 'touched' | 'goneAlong' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'expire' | 'snapshot'
     | { readonly down: ExitReason };
 }
 
@@ -74,6 +76,10 @@ function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): Direct
   switch (what) {
     case 'noteReader':
       return { type: what, handle: found };
+    case 'touched':
+      return { type: what, handles: [found] };
+    case 'goneAlong':
+      return void world.shape(of)?.publish(world.logs.position);
     case 'started':
       return { type: what, handle: found, pid };
     case 'refused':
@@ -95,6 +101,7 @@ function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): Direct
 
 const down = fc.constantFrom<ExitReason>(
   { shutdown: 'drain' },
+  SLEPT,
   'killed',
   'noproc',
   { shutdown: { delete: 'replicaIdentity', xid: 7, lsn: '7' } },
@@ -102,7 +109,7 @@ const down = fc.constantFrom<ExitReason>(
 );
 const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
   fc.constantFrom('noteReader', 'started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm'),
-  fc.constantFrom('condemnShapes', 'expire', 'snapshot'),
+  fc.constantFrom('condemnShapes', 'expire', 'snapshot', 'touched', 'goneAlong'),
   fc.record({ down }),
 );
 

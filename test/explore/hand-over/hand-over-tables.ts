@@ -54,6 +54,7 @@ function routingOver({ definition, shapes }: HandOverModel, router: ShapeRouter)
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: (handle) => shapes.get(handle)?.position,
+    restsAt: (handle) => shapes.get(handle)?.restsAt,
     clone: (fork) => routingOver(WorldFork.worldOf(fork), router.clone()),
   };
 }

@@ -27,6 +27,8 @@ export interface HandleSetting {
   /** Who would write lines, if there were changes. */
   readonly lines: Readonly<Record<ShapeName, ChangeConverter>>;
   readonly ways: Readonly<Record<Purpose, Readonly<Record<ShapeName, Way>>>>;
+  /** Shapes that nothing touches have no Consumer. */
+  readonly rests: boolean;
 }
 
 let made: Promise<HandleSetting> | undefined;
@@ -53,7 +55,7 @@ async function makeSetting(): Promise<HandleSetting> {
   const linesOf = (definition: ShapeDefinition): ChangeConverter => {
     return new ChangeConverter(definition, filters.of(definition), () => undefined, undefined, (text) => text);
   };
-  return { definitions: { inner, outer }, filters, lines: { inner: linesOf(inner), outer: linesOf(outer) }, ways };
+  return { definitions: { inner, outer }, filters, lines: { inner: linesOf(inner), outer: linesOf(outer) }, ways, rests: false };
 }
 
 /** @param number the how manieth handle of the world. */

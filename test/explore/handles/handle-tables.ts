@@ -89,6 +89,7 @@ function directoryPorts(world: HandleModel, change: Exchange<DirectoryPorts>): D
     },
     clock: { epochMicros: () => world.nextNumber() },
     faultOf: () => undefined,
+    mayRest: (handle) => world.setting.rests && shapes.get(handle)?.restsAt !== undefined,
     rotated: (handle) => world.noteRetired(handle),
     clone: (fork) => directoryPorts(WorldFork.worldOf(fork), change),
   };
@@ -125,6 +126,7 @@ function routingOver(world: HandleModel, router: ShapeRouter, change: Exchange<S
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: (handle) => shapes.get(handle)?.position,
+    restsAt: (handle) => (world.directory?.isNeeded(handle) === false ? shapes.get(handle)?.restsAt : undefined),
     clone: (fork) => routingOver(WorldFork.worldOf(fork), router.clone(), change),
   };
   return change(routing, world);

@@ -248,6 +248,7 @@ class AskedDirectory extends ShapeDirectory {
       shapeLogs: memoryStorage().shapes,
       clock: new ManualClock(),
       faultOf: () => undefined,
+      mayRest: () => false,
       rotated: () => {},
       clone: uncopied('a request that runs'),
     });

@@ -93,6 +93,7 @@ function routingOver({ setting, shapes }: SpliceModel, router: ShapeRouter): Sha
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: (handle) => shapes.get(handle)?.position,
+    restsAt: () => undefined,
     clone(fork) {
       const world = WorldFork.worldOf<SpliceModel>(fork);
       return routingOver(world, router.clone(world.members));

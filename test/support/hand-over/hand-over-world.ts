@@ -288,6 +288,7 @@ export class HandOverWorld {
       step: routing.step.bind(routing),
       shapesOn: routing.shapesOn.bind(routing),
       positionOf: (handle: Handle) => this.storage.shapes.get(handle)?.position,
+      restsAt: (handle: Handle) => this.storage.shapes.get(handle)?.restsAt,
       clone: uncopied('what a runtime works on'),
     };
     return new RouterTable(shapes, this.blocks.slot(self), this.deliveries);

@@ -43,6 +43,8 @@ export interface LayeredOptions {
   readonly blocks?: Parameters<typeof logReaderPort>[3];
   /** A first snapshot is taken by what its subqueries select by then, and not by the views of its Consumer. */
   readonly selectsAnew?: true;
+  /** As the service's setting; none falls asleep where it is left out. */
+  readonly shapeDormantAfterMs?: number;
 }
 
 /** A process ended otherwise than in good order. */
@@ -98,7 +100,7 @@ export class LayeredWorld {
     const scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
     this.runtime = createRuntime({ clock: this.clock, scheduler });
     const storage = { ...this.storage, shapes: this.watchedShapes() };
-    const configuration = { subqueryValuesMax: 1_000 };
+    const configuration = { subqueryValuesMax: 1_000, shapeDormantAfterMs: options.shapeDormantAfterMs ?? 0 };
     const database = { catalog: { doubt: () => {} } };
     this.resources = { configuration, storage, runtime: this.runtime, world: { clock: this.clock }, database };
     this.access = logAccess({ storage, language });
@@ -253,6 +255,7 @@ export class LayeredWorld {
       takenThrough: () => storage.shapes.position,
       publicationCheckEveryMs: NEVER_MS,
       shapeHibernateAfterMs: NEVER_MS,
+      shapeDormantAfterMs: this.options.shapeDormantAfterMs ?? 0,
     };
     const spec = shapes(wiring);
     const withConsumers = spec.children.map((child) =>

@@ -189,6 +189,12 @@ export class ModelShapeLog {
     return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.logs.get(inner)?.waitsAt), this.pace.waitsAt);
   }
 
+  get restsAt(): LogPosition | undefined {
+    const { position, isLagging } = this.pace.state;
+    const isAlong = !isLagging && this.pace.isBrought;
+    return isAlong && this.pgSnapshot !== undefined && this.definition.dependencies === undefined ? position : undefined;
+  }
+
   get snapshot(): { readonly state: 'awaited' | 'complete' } {
     return { state: this.pgSnapshot === undefined ? 'awaited' : 'complete' };
   }
