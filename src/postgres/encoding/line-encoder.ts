@@ -158,7 +158,16 @@ interface LineTexts {
   readonly end: FixedText;
 }
 
-function textsOf({ start, keyEnd, labels, end }: LineTemplate): LineTexts {
+/** All shapes of a table that show the same columns have one template. */
+const known = new WeakMap<LineTemplate, LineTexts>();
+
+function textsOf(template: LineTemplate): LineTexts {
+  const texts = known.get(template) ?? newTexts(template);
+  known.set(template, texts);
+  return texts;
+}
+
+function newTexts({ start, keyEnd, labels, end }: LineTemplate): LineTexts {
   return {
     start: new FixedText(start),
     keyEnd: new FixedText(keyEnd),

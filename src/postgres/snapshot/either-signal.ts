@@ -3,18 +3,28 @@
  * gone: with a signal that lives as long as the process they add up.
  */
 import { setMaxListeners } from 'node:events';
+import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 
 /** @param action is given a signal that is aborted with the first of `signals`, for its reason. */
-export async function withEither<T>(signals: readonly AbortSignal[], action: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const either = new AbortController();
-  const abort = (event: Event): void => either.abort((event.target as AbortSignal).reason);
-  const aborted = signals.find((signal) => signal.aborted);
-  if (aborted !== undefined) either.abort(aborted.reason);
-  setMaxListeners(0, ...signals); // Of one that lives long there are as many as something is under way.
-  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+export async function withEither<T>(signals: readonly StopSignal[], action: (signal: StopSignal) => Promise<T>): Promise<T> {
+  const either = new Stop();
+  const listening = signals.map((signal) => listenTo(signal, () => either.abort(signal.reason)));
   try {
-    return await action(either.signal);
+    return await action(either);
   } finally {
-    for (const signal of signals) signal.removeEventListener('abort', abort);
+    for (const stop of listening) stop();
   }
+}
+
+/** Of one that lives long there are as many as something is under way. */
+const unwarned = new WeakSet<StopSignal>();
+
+function listenTo(signal: StopSignal, abort: () => void): () => void {
+  if (signal.aborted) abort();
+  if (signal instanceof AbortSignal && !unwarned.has(signal)) {
+    setMaxListeners(0, signal);
+    unwarned.add(signal);
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
 }

@@ -5,6 +5,7 @@
  * and only where that takes long enough to be felt: to start a thread and a session takes some hundredths of a second.
  */
 import type pg from 'pg';
+import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 import type { LineTemplate } from '../../model/line-template.ts';
 import { TABLES_SQL } from '../catalog/partitions.ts';
 import { askPrepared } from '../connection/prepared-question.ts';
@@ -47,14 +48,14 @@ export async function readLargeRows({ threads, client, looked, sql, template, li
 /** Nothing counts that nobody can confirm; and who finds that a connection leads nowhere closes those that he knows of. */
 async function whileConnected<Result>(
   client: pg.PoolClient,
-  signal: AbortSignal,
-  action: (signal: AbortSignal) => Promise<Result>,
+  signal: StopSignal,
+  action: (signal: StopSignal) => Promise<Result>,
 ): Promise<Result> {
-  const lost = new AbortController();
-  const lose = (): void => lost.abort();
+  const lost = new Stop();
+  const lose = (): void => lost.abort(undefined);
   client.once('end', lose);
   try {
-    return await withEither([signal, lost.signal], action);
+    return await withEither([signal, lost], action);
   } finally {
     client.off('end', lose);
   }

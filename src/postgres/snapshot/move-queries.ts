@@ -15,6 +15,7 @@
 import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { isOurFault } from '../../base/our-fault.ts';
+import type { StopSignal } from '../../base/stop-signal.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -67,7 +68,7 @@ const HIDDEN_MS_MAX = 250;
 interface Asked {
   readonly handle: Handle;
   readonly views: readonly LogOffset[];
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly answer: (message: Message) => void;
   /** Until it is asked with a newer snapshot. */
   readonly delayMs: number;
@@ -76,7 +77,7 @@ interface Asked {
 interface Work {
   readonly client: pg.PoolClient;
   readonly target: MoveQueryTarget<unknown>;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly sight: TableSight;
   readonly pipeline?: ReadingPipeline;
 }
@@ -108,7 +109,7 @@ export class MoveQueries {
   }
 
   /** @param signal nobody waits for an answer once it is aborted. */
-  ask(handle: Handle, views: readonly LogOffset[], signal: AbortSignal): Promise<Message> {
+  ask(handle: Handle, views: readonly LogOffset[], signal: StopSignal): Promise<Message> {
     return new Promise((answer) => this.enter({ handle, views, signal, answer, delayMs: HIDDEN_MS }));
   }
 

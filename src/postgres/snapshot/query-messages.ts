@@ -3,6 +3,7 @@
  * between which others have their turn.
  */
 import type { Clock } from '../../base/clock.ts';
+import type { StopSignal } from '../../base/stop-signal.ts';
 import type { QueryParam } from '../../sql/where.ts';
 import { frontendHeader, frontendMessage, MESSAGE_BYTES_MAX } from '../connection/raw-wire.ts';
 import { TooManyValuesError } from './snapshot-error.ts';
@@ -22,13 +23,13 @@ const VALUE_BYTES_MAX = MESSAGE_BYTES_MAX - 1024;
  * @param signal nobody waits for it once it is aborted: what was written down by then is all.
  * @throws {TooManyValuesError} when they are more than Postgres takes in one message.
  */
-export async function queryMessages(query: RowQuery, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+export async function queryMessages(query: RowQuery, clock: Clock, signal: StopSignal): Promise<readonly Uint8Array[]> {
   if (query.params === undefined) return [frontendMessage('Q', copyOf(query))];
   return [...(await portalMessages(query, clock, signal)), frontendMessage('S')];
 }
 
 /** Likewise, to be sent among others: whoever sends them ends all with one `Sync`. @throws as `queryMessages`. */
-export async function portalMessages(query: RowQuery, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+export async function portalMessages(query: RowQuery, clock: Clock, signal: StopSignal): Promise<readonly Uint8Array[]> {
   const { params = [] } = query;
   const sql = query.params === undefined ? copyOf(query) : query.sql;
   const written = new WrittenValues(clock, signal);
@@ -49,7 +50,7 @@ class WrittenValues {
 
   constructor(
     private readonly clock: Clock,
-    private readonly signal: AbortSignal,
+    private readonly signal: StopSignal,
   ) {}
 
   async add(param: QueryParam): Promise<void> {

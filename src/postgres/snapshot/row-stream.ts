@@ -13,6 +13,7 @@
 import type pg from 'pg';
 import { systemClock, type Clock, type TimerId } from '../../base/clock.ts';
 import { nextTurn } from '../../base/turn.ts';
+import type { StopSignal } from '../../base/stop-signal.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { errorFields, type RawWire, takeOver } from '../connection/raw-wire.ts';
 import type { RowEncoder } from '../encoding/row-encoder.ts';
@@ -27,7 +28,7 @@ export interface RowStreamOptions<Fragment> {
   /** Called once, when the first row or the end of an empty answer has arrived. */
   readonly onFirst: () => void;
   /** Ends the query by closing its connection. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly clock?: Clock | undefined;
   /** Nobody else lives in this thread: no turn is left to others. */
   readonly isAlone?: boolean;

@@ -10,6 +10,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { systemClock, type Clock, type TimerId } from '../../base/clock.ts';
+import type { StopSignal } from '../../base/stop-signal.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
@@ -36,7 +37,7 @@ export interface ThreadReader {
   readonly rows: (fragment: JoinedLines) => Promise<void>;
   /** Called behind the last fragment, while the thread's transaction still holds the table. */
   readonly confirm: () => Promise<void>;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 /** How long a thread stays that has nothing to do: it has some megabytes. */

@@ -13,6 +13,7 @@
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
+import type { StopSignal } from '../../base/stop-signal.ts';
 import { withEither } from './either-signal.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { LineTemplate } from '../../model/line-template.ts';
@@ -76,7 +77,7 @@ export function snapshotPort(options: SnapshotPortOptions): PortSpec {
   };
 }
 
-async function answer(options: TakingOptions, context: PortContext, request: Message, asked: AbortSignal): Promise<Message> {
+async function answer(options: TakingOptions, context: PortContext, request: Message, asked: StopSignal): Promise<Message> {
   const handle = request['handle'] as Handle;
   const progressTo = request['progressTo'] as Address;
   const target = options.target(handle);
@@ -99,7 +100,7 @@ interface Taking {
   readonly options: TakingOptions;
   readonly target: SnapshotTarget;
   readonly tell: Tell;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
 }
 
 type Tell = (type: 'snapshot.known' | 'snapshot.started', fields: Readonly<Record<string, unknown>>) => void;

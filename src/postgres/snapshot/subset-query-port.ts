@@ -15,6 +15,7 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { isOurFault } from '../../base/our-fault.ts';
 import { pause } from '../../base/pause.ts';
+import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 import { withEither } from './either-signal.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
@@ -36,7 +37,7 @@ export interface SubsetQueryTarget extends ReadTable {
   readonly limit: number | undefined;
   readonly offset: number | undefined;
   /** Aborted when nobody waits for the rows any longer. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** False: it lacks what the client may have been told of. */
   isNewEnough(pgSnapshot: PgSnapshot): boolean;
   /** Called once, before any row. @param flush resolves when the WAL is on the disk as far as the snapshot reaches. */
@@ -80,7 +81,7 @@ export function subsetQueryPort(options: SubsetQueryOptions): PortSpec {
   };
 }
 
-async function answer(options: SubsetQueryOptions, target: SubsetQueryTarget, signal: AbortSignal): Promise<Message> {
+async function answer(options: SubsetQueryOptions, target: SubsetQueryTarget, signal: StopSignal): Promise<Message> {
   try {
     await read(options, target, signal);
     return { type: 'subset.queried' };
@@ -90,7 +91,7 @@ async function answer(options: SubsetQueryOptions, target: SubsetQueryTarget, si
   }
 }
 
-async function read(options: SubsetQueryOptions, target: SubsetQueryTarget, signal: AbortSignal): Promise<void> {
+async function read(options: SubsetQueryOptions, target: SubsetQueryTarget, signal: StopSignal): Promise<void> {
   const { pool, clock = systemClock, hiddenMsMax = HIDDEN_MS_MAX } = options;
   const untilMs = clock.nowMs() + hiddenMsMax;
   for (let delayMs = PAUSE_MS; !signal.aborted; delayMs = Math.min(2 * delayMs, PAUSE_MS_MAX)) {
@@ -105,7 +106,7 @@ async function attempt(
   client: pg.PoolClient,
   options: SubsetQueryOptions,
   target: SubsetQueryTarget,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<boolean> {
   if (signal.aborted) return true; // It has gone while it waited for the connection.
   const { queryMsMax = QUERY_MS_MAX, pool, adminPool } = options;
@@ -133,10 +134,10 @@ async function readRows(
   { clock = systemClock, queryMsMax = QUERY_MS_MAX }: SubsetQueryOptions,
   target: SubsetQueryTarget,
   { isPartitioned, isBoolean }: Looked,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<void> {
-  const tooLong = new AbortController();
-  const timer = clock.setTimer(() => tooLong.abort(), queryMsMax);
+  const tooLong = new Stop();
+  const timer = clock.setTimer(() => tooLong.abort(undefined), queryMsMax);
   const options = {
     client,
     query: subsetQuery(target, isPartitioned),
@@ -146,9 +147,9 @@ async function readRows(
     clock,
   };
   try {
-    await withEither([signal, tooLong.signal], (either) => streamInTime({ ...options, signal: either }));
+    await withEither([signal, tooLong], (either) => streamInTime({ ...options, signal: either }));
   } catch (error) {
-    if (tooLong.signal.aborted) throw new SlowSubsetError(queryMsMax);
+    if (tooLong.aborted) throw new SlowSubsetError(queryMsMax);
     throw error;
   } finally {
     clock.clearTimer(timer);

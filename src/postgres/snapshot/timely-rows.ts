@@ -1,12 +1,13 @@
 /** A query whose first row must come in time: one that does not is given up, since it holds a connection that others wait for. */
 import { systemClock, type Clock } from '../../base/clock.ts';
+import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 import { withEither } from './either-signal.ts';
 import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 
 export interface TimelyReading {
   readonly onFirst: () => void;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly clock?: Clock | undefined;
   /** Default 30,000 ms. */
   readonly firstRowMsMax?: number | undefined;
@@ -25,18 +26,18 @@ export async function streamInTime<Fragment>(options: RowStreamOptions<Fragment>
  */
 export async function readInTime<Result>(
   { firstRowMsMax = FIRST_ROW_MS_MAX, clock = systemClock, ...timely }: TimelyReading,
-  read: (onFirst: () => void, signal: AbortSignal) => Promise<Result>,
+  read: (onFirst: () => void, signal: StopSignal) => Promise<Result>,
 ): Promise<Result> {
-  const tooSlow = new AbortController();
-  const timer = clock.setTimer(() => tooSlow.abort(), firstRowMsMax);
+  const tooSlow = new Stop();
+  const timer = clock.setTimer(() => tooSlow.abort(undefined), firstRowMsMax);
   const onFirst = (): void => {
     clock.clearTimer(timer);
     timely.onFirst();
   };
   try {
-    return await withEither([timely.signal, tooSlow.signal], (signal) => read(onFirst, signal));
+    return await withEither([timely.signal, tooSlow], (signal) => read(onFirst, signal));
   } catch (error) {
-    if (tooSlow.signal.aborted) throw new SlowSnapshotError(firstRowMsMax);
+    if (tooSlow.aborted) throw new SlowSnapshotError(firstRowMsMax);
     throw error;
   } finally {
     clock.clearTimer(timer);
