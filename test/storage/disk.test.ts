@@ -1,5 +1,5 @@
 /** What every disk promises: the one of the system, and the one in memory that stands for it in tests. */
-import { readdirSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
@@ -33,6 +33,23 @@ describe.each(['in memory', 'of the system'])('a disk %s', (name) => {
     await again.close();
 
     expect({ written, left }).toEqual({ written: [10, 'BYTES', 0], left: [5, 'some!'] });
+  });
+
+  test('has what was appended durably, whatever else was done to the file before, and has it in its place', async () => {
+    const file = await disk.open(`${directory}/synced`, 'write');
+    for (const text of ['a', 'b', 'c']) await file.appendSynced(Buffer.from(text));
+    await file.append(Buffer.from('d'));
+    for (const text of ['e', '', 'f']) await file.appendSynced(Buffer.from(text));
+    await file.overwrite(0, Buffer.from('A'));
+    await file.truncate(5);
+    for (const text of ['g', 'h']) await file.appendSynced(Buffer.from(text));
+    const { size } = file;
+    await file.close();
+    const again = await disk.open(`${directory}/synced`, 'read');
+    const left = Buffer.from(await again.read(0, 100)).toString();
+    await again.close();
+
+    expect({ size, left }).toEqual({ size: 7, left: 'Abcdegh' });
   });
 
   test('refuses with a code what it cannot do, and lists nothing where there is nothing', async () => {
@@ -82,7 +99,9 @@ test('the disk of the system keeps nothing open of what it makes durable, lists,
   for (let time = 0; time < 50; time += 1) {
     await nodeDisk.makeDirectory(`${directory}/${time}`);
     await nodeDisk.syncDirectory(directory);
-    await (await nodeDisk.open(`${directory}/file`, 'write')).close();
+    const file = await nodeDisk.open(`${directory}/file`, 'write');
+    for (const text of ['one', 'two']) await file.appendSynced(Buffer.from(text));
+    await file.close();
     await nodeDisk.list(directory);
   }
   const more = openFiles() - before;
@@ -90,3 +109,32 @@ test('the disk of the system keeps nothing open of what it makes durable, lists,
 
   expect(more).toBeLessThan(25);
 });
+
+test('on the disk of the system each write waits until it is durable, behind a first one whose file was synced', async () => {
+  const directory = temporaryDirectory();
+  const path = `${directory}/file`;
+  const waiting = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => targetOf(`/proc/self/fd/${fd}`) === path && flagsOf(fd) & constants.O_DSYNC).length;
+  const file = await nodeDisk.open(path, 'write');
+  const seen: number[] = [];
+  for (const change of [() => file.appendSynced(Buffer.from('a')), () => file.appendSynced(Buffer.from('b')), () => file.close()]) {
+    await change();
+    seen.push(waiting());
+  }
+  removeDirectory(directory);
+
+  expect(seen).toEqual([0, 1, 0]);
+});
+
+/** A descriptor may be closed while it is looked at. */
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
+
+function flagsOf(fd: string): number {
+  return Number.parseInt(/^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0', 8);
+}

@@ -343,6 +343,12 @@ class MemoryFile implements DiskFile {
     return this.act('write', () => put(bytes.length), () => put(bytes.length >> 1));
   }
 
+  /** In two steps, so that whatever may come between them can come. */
+  async appendSynced(bytes: Uint8Array): Promise<void> {
+    await this.append(bytes);
+    await this.sync();
+  }
+
   overwrite(at: number, bytes: Uint8Array): Promise<void> {
     return this.act('write', () => this.disk.write(this.node, { at, bytes: Buffer.from(bytes) }));
   }

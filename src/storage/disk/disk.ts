@@ -38,6 +38,8 @@ export interface DiskFile {
   read(at: number, length: number): Promise<Uint8Array>;
   /** Writes behind its end. */
   append(bytes: Uint8Array): Promise<void>;
+  /** Writes behind its end, durably, with all that was written before: what `append` and then `sync` do, in one go where that can be. */
+  appendSynced(bytes: Uint8Array): Promise<void>;
   /** Writes over what is there; never past the end. */
   overwrite(at: number, bytes: Uint8Array): Promise<void>;
   /** Cuts it off behind so many bytes. */
@@ -54,6 +56,9 @@ const FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
 };
 
+/** A write returns when what it wrote is durable, with the size. Undefined where the system has no such way. */
+const THROUGH: number | undefined = constants.O_DSYNC === undefined ? undefined : constants.O_WRONLY | constants.O_DSYNC;
+
 export const nodeDisk: Disk = {
   makeDirectory: (path) => attempt('create', path, () => mkdir(path, { recursive: true })),
   syncDirectory: (path) => attempt('sync', path, () => syncName(path)),
@@ -64,6 +69,11 @@ export const nodeDisk: Disk = {
 };
 
 class NodeFile implements DiskFile {
+  /** The same file once more, where each write is durable: for the log, a second way to the disk would cost as much as the first. */
+  private through: FileHandle | undefined;
+  private changes = 1; // What others left of it, no sync of ours has covered.
+  private syncedChanges = 0;
+
   constructor(
     private readonly path: string,
     private readonly handle: FileHandle,
@@ -84,34 +94,58 @@ class NodeFile implements DiskFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    await attempt('write', this.path, () => this.writeAll(bytes, this.size));
+    this.changes += 1;
+    await attempt('write', this.path, () => writeAll(this.handle, bytes, this.size));
     this.size += bytes.length;
   }
 
+  /** What `THROUGH` makes durable is the write alone: so nothing else may be left. */
+  async appendSynced(bytes: Uint8Array): Promise<void> {
+    if (THROUGH === undefined || this.syncedChanges < this.changes) {
+      await this.append(bytes);
+      return this.sync();
+    }
+    this.changes += 1;
+    await attempt('sync', this.path, async () => {
+      this.through ??= await open(this.path, THROUGH);
+      await writeAll(this.through, bytes, this.size);
+    });
+    this.size += bytes.length;
+    this.syncedChanges += 1;
+  }
+
   overwrite(at: number, bytes: Uint8Array): Promise<void> {
-    return attempt('write', this.path, () => this.writeAll(bytes, at));
+    this.changes += 1;
+    return attempt('write', this.path, () => writeAll(this.handle, bytes, at));
   }
 
   async truncate(size: number): Promise<void> {
+    this.changes += 1;
     await attempt('truncate', this.path, () => this.handle.truncate(size));
     this.size = size;
   }
 
-  sync(): Promise<void> {
-    return attempt('sync', this.path, () => this.handle.datasync());
+  async sync(): Promise<void> {
+    const { changes } = this;
+    await attempt('sync', this.path, () => this.handle.datasync());
+    this.syncedChanges = changes;
   }
 
-  close(): Promise<void> {
-    return attempt('close', this.path, () => this.handle.close());
-  }
-
-  /** A single write may be short, on a full disk for one. */
-  private async writeAll(bytes: Uint8Array, at: number): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await this.handle.write(bytes, written, bytes.length - written, at + written);
-      written += bytesWritten;
+  async close(): Promise<void> {
+    try {
+      await attempt('close', this.path, async () => this.through?.close());
+    } finally {
+      await attempt('close', this.path, () => this.handle.close());
     }
+  }
+}
+
+/** A single write may be short, on a full disk for one. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written);
+    written += bytesWritten;
   }
 }
 

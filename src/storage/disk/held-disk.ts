@@ -41,6 +41,10 @@ class HeldFile implements DiskFile {
     return this.held(() => this.file.append(bytes));
   }
 
+  appendSynced(bytes: Uint8Array): Promise<void> {
+    return this.held(() => this.file.appendSynced(bytes));
+  }
+
   overwrite(at: number, bytes: Uint8Array): Promise<void> {
     return this.held(() => this.file.overwrite(at, bytes));
   }

@@ -38,6 +38,10 @@ class WatchedFile implements DiskFile {
     return this.standing.watch('write', this.path, () => this.file.append(bytes));
   }
 
+  appendSynced(bytes: Uint8Array): Promise<void> {
+    return this.standing.watch('sync', this.path, () => this.file.appendSynced(bytes));
+  }
+
   overwrite(at: number, bytes: Uint8Array): Promise<void> {
     return this.standing.watch('write', this.path, () => this.file.overwrite(at, bytes));
   }

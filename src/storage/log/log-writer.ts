@@ -147,8 +147,11 @@ export class LogWriter implements FrameSink {
   }
 
   private async bring(group: readonly Stretch[]): Promise<void> {
+    const [first, ...more] = group;
+    if (first === undefined) return;
+    if (more.length === 0 && isOnePiece(first)) return (await this.fileOf(first.first)).appendSynced(Buffer.concat(first.frames));
     for (const stretch of group) await this.write(stretch);
-    if (group.length > 0) await this.file?.file.sync();
+    await this.file?.file.sync();
   }
 
   /**
@@ -220,4 +223,9 @@ export class LogWriter implements FrameSink {
     }
     return file;
   }
+}
+
+/** Most groups are: they are written and synced on one way to the disk. */
+function isOnePiece({ frames }: Stretch): boolean {
+  return frames.reduce((bytes, frame) => bytes + frame.length, 0) <= WRITE_BYTES;
 }

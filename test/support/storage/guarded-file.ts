@@ -8,6 +8,7 @@ export function guarded(file: DiskFile, pass: () => Promise<void>): DiskFile {
     },
     read: (at, length) => file.read(at, length),
     append: (bytes) => file.append(bytes),
+    appendSynced: (bytes) => file.append(bytes).then(pass).then(() => file.sync()),
     overwrite: (at, bytes) => file.overwrite(at, bytes),
     truncate: (size) => file.truncate(size),
     sync: () => pass().then(() => file.sync()),
