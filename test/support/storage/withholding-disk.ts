@@ -1,6 +1,6 @@
 /**
- * The system's disk, which withholds on command what makes the transaction log durable: from `withhold` on, syncs of
- * its segments wait, until `release`. Everything else goes on.
+ * The system's disk, which withholds on command what makes files of a kind durable, the transaction log's as a rule: from `withhold` on,
+ * their syncs wait, until `release`. Everything else goes on.
  */
 import { nodeDisk, type Disk } from '../../../src/storage/disk/disk.ts';
 import { guarded } from './guarded-file.ts';
@@ -18,7 +18,8 @@ interface Gate {
   open(): void;
 }
 
-export function withholdingDisk(): WithholdingDisk {
+/** @param ending of the names of the files. */
+export function withholdingDisk(ending = '.log'): WithholdingDisk {
   let gate: Gate | undefined;
   const pass = async (): Promise<void> => {
     gate?.reach();
@@ -28,7 +29,7 @@ export function withholdingDisk(): WithholdingDisk {
     ...nodeDisk,
     async open(path, mode) {
       const file = await nodeDisk.open(path, mode);
-      return path.endsWith('.log') ? guarded(file, pass) : file;
+      return path.endsWith(ending) ? guarded(file, pass) : file;
     },
     withhold: () => (gate ??= newGate()).reached,
     release() {
