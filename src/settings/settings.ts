@@ -219,7 +219,7 @@ export const SETTINGS = {
     value: 'DURATION',
     type: durationMs.default(60_000),
     electric: [],
-    help: 'how long nothing touches a shape before it has no process until something does (default: 1min; 0, never)',
+    help: 'how long nothing touches a shape before its process ends until then (default: 1min; 0, never)',
   },
   transactionBytesMax: {
     flag: 'max-txn-size',

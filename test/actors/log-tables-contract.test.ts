@@ -10,6 +10,7 @@ import { invariant } from '../../src/base/invariant.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
+import type { Pid } from '../../src/otp/process.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
@@ -97,9 +98,11 @@ tableContract('RouterTable', {
   table: ({ slot, deliveries }) => new RouterTable(routing(), slot, deliveries),
   steps: fc.oneof<fc.Arbitrary<RouterChange | { readonly load: LogBlock }>[]>(
     fc.record({ add: handle }),
+    handle.map((each) => ({ add: each, consumer: `consumer#${each}` as Pid })),
     fc.record({ remove: handle }),
     fc.array(handle, { maxLength: 2 }).map((rested) => ({ rested })),
-    through.map((restAt) => ({ restAt: restAt as LogPosition })),
+    through.map((idleAt) => ({ idleAt: idleAt as LogPosition })),
+    handle.map((each) => ({ rest: { handles: [each], consumers: [`consumer#${each}` as Pid] } })),
     fc.record({ load: fc.oneof(block, part) }),
     through.map((end) => ({ route: { after: (end - 10) as LogPosition, through: end as LogPosition } })),
     fc.constantFrom('nextLayer', 'everyone', 'removeAddressed'),

@@ -28,6 +28,7 @@ export const BOUNDS = {
     handOver('three transactions, one of two fragments, a Consumer that drains and returns, and whoever is killed at any step', {
       ...CALM, transactions: 3, kills: 1, restarts: 1,
     }),
+    handOver('two transactions, and a shape that falls asleep twice', { ...CALM, transactions: 2, timeouts: 2, rests: true }),
   ],
   b: [
     splice('a value comes, and Postgres shows it before or after its child', { ...SPLICE, script: 'comes' }),
@@ -67,6 +68,9 @@ export const BOUNDS = {
     handles('a request for a shape that is not there, and whoever is killed', { ...HANDLES, live: [], asks: ['inner'], kills: 1 }),
     handles('a shape and the one that it depends on, one of which loses a process', { ...HANDLES, live: ['inner', 'outer'], kills: 1 }),
     handles('a shape and the one that it depends on, one of which is deleted', { ...HANDLES, live: ['outer'], fates: { deletion: 1 } }),
+    handles('a shape that falls asleep and is touched, and another that comes to depend on it', {
+      ...HANDLES, asks: ['outer'], timeouts: 1, rests: true, fates: { touch: 1 },
+    }),
     handles('a request, a deletion, and the power goes', { ...HANDLES, asks: ['inner'], fates: { deletion: 1, crash: 1 } }),
   ],
 } as const satisfies Readonly<Record<string, readonly Bounded[]>>;

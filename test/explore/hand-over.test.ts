@@ -8,6 +8,7 @@ import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-syste
 const STATES_MAX = 1_000_000;
 const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts: 0 };
 const ONE_DEATH: HandOverBounds = { ...CALM, kills: 1 };
+const ASLEEP: HandOverBounds = { ...CALM, timeouts: 1, rests: true };
 const RETURN: HandOverBounds = { ...ONE_DEATH, restarts: 1 };
 
 test.each([
@@ -15,6 +16,15 @@ test.each([
   ['a transaction, and whoever is killed at any step', ONE_DEATH],
 ])('%s: each change once, and nobody that hangs or crashes', async (_, bounds) => {
   const { counterexample, isExhausted } = search(await handOverSystem(bounds), STATES_MAX, 'prompt');
+
+  expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
+});
+
+test.each([
+  ['at any step', ASLEEP],
+  ['while whoever serves it is killed', { ...ASLEEP, kills: 1, victims: ['consumer'] } as const],
+])('a shape falls asleep %s, and lacks nothing', async (_, bounds) => {
+  const { counterexample, isExhausted } = search(await handOverSystem(bounds), STATES_MAX);
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });

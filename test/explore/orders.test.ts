@@ -22,6 +22,7 @@ const LONG_CONTROLS: ReadonlySet<string> = new Set([
   'where a splice that brought no line stood is not known to the next Consumer',
   'blocks are routed to a shape that comes back before the values have come as far as it was',
   'a table is published for a shape that is gone',
+  'what touches a shape is not heard while its Consumer falls asleep', 'a shape that sleeps passes what touches it',
 ]);
 
 test.each<[string, Setting]>([

@@ -39,7 +39,11 @@ interface Searched {
 const count = z.int().min(0);
 const common = { transactions: count, kills: count, timeouts: count, restarts: count };
 
-const handOverBounds: z.ZodType<HandOverBounds> = z.strictObject({ ...common, victims: z.exactOptional(z.array(z.enum(VICTIMS))) });
+const handOverBounds: z.ZodType<HandOverBounds> = z.strictObject({
+  ...common,
+  rests: z.exactOptional(z.literal(true)),
+  victims: z.exactOptional(z.array(z.enum(VICTIMS))),
+});
 const spliceBounds: z.ZodType<SpliceBounds> = z.strictObject({
   ...common,
   crashes: count,
@@ -57,6 +61,7 @@ const handleBounds: z.ZodType<HandleBounds> = z.strictObject({
   timeouts: count,
   live: z.exactOptional(z.array(shape)),
   asks: z.array(shape),
+  rests: z.exactOptional(z.literal(true)),
   fates: z.partialRecord(z.enum(FATES), count),
   late: z.exactOptional(z.array(z.enum(['@consumers', '@publication', '@snapshots']))),
   victims: z.enum(['shapes', 'requests']),

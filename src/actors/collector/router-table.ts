@@ -12,23 +12,21 @@ import { invariant } from '../../base/invariant.ts';
 import { LOG_START, minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { LogBlock } from '../../model/transaction.ts';
-import type { Address, Message, Name, RecipientsTable } from '../../otp/process.ts';
+import type { Address, Message, Name, Pid, RecipientsTable } from '../../otp/process.ts';
 import type { Deliveries, Delivery } from '../../shapes/delivery.ts';
 import type { BlockRouter, Layer } from '../../shapes/router.ts';
 import { consumerOf } from '../shape-processes.ts';
+import type { IdleShapes } from './idle-shapes.ts';
 
 export type RouterChange =
-  /** Its Consumer is there: from now on it is brought what comes. */
-  | { readonly add: Handle }
+  /** Its Consumer is there: from now on it is brought what comes. Who it is need not be said where nobody is to sleep. */
+  | { readonly add: Handle; readonly consumer?: Pid }
   /** Stored shapes that have no Consumer. */
   | { readonly rested: readonly Handle[] }
-  /**
-   * Which of those that something could be brought to have taken nothing since the last change of this kind? They have no Consumer from now
-   * on, and their Consumers are to be told. No block may be on its way.
-   *
-   * @param at where the collector stands.
-   */
-  | { readonly restAt: LogPosition }
+  /** Which of those that something is brought to have taken nothing since the last change of this kind? Now the collector stands here. */
+  | { readonly idleAt: LogPosition }
+  /** Those of them that are idle still have no Consumer from now on, and theirs are to be told. No block may be on its way. */
+  | { readonly rest: IdleShapes }
   | { readonly remove: Handle }
   /** Nothing is brought to these any more, until they are added again. */
   | { readonly leaveBehind: readonly Handle[] }
@@ -66,8 +64,10 @@ export type RouterTold =
   | { readonly type: 'block.touches'; readonly handles: readonly Handle[] }
   /** Likewise of what is no block. */
   | { readonly type: 'dormant.touched'; readonly handles: readonly Handle[] }
-  /** Nothing is brought to their Consumers any more. `areMore` where others may be, that were not looked at. */
-  | { readonly type: 'shapes.idle'; readonly handles: readonly Handle[]; readonly areMore: boolean };
+  /** `areMore` where there may be others, that were not looked at. */
+  | (Message & IdleShapes & { readonly type: 'shapes.idle'; readonly areMore: boolean })
+  /** Nothing is brought to these Consumers any more; to the others it is. */
+  | { readonly type: 'shapes.areAtRest'; readonly asleep: readonly Pid[]; readonly stayed: IdleShapes };
 
 /** Where the log reader has put the block that the collector asked for. */
 export interface LoadedBlock extends Forkable<LoadedBlock> {
@@ -81,11 +81,11 @@ const NO_CHANGES = { changes: new Uint32Array() };
 /** What a shape makes of a part is in memory until it has spilled it: no more shapes than these do so at the same time. */
 const WAVE_SHAPES_MAX = 64;
 
-/** Shapes that one step lays to rest: each of them is a Consumer that ends. */
-export const RESTED_MAX = 500;
+/** Shapes that are proposed together: each of them is a Consumer that ends. */
+export const IDLE_MAX = 500;
 
 export class RouterTable implements RecipientsTable<RouterChange> {
-  private readonly handles = new Set<Handle>();
+  private readonly handles = new Map<Handle, Pid | undefined>();
   /** Of those that are routed to, who has no Consumer; all others are among `handles`. */
   private readonly dormant = new Set<Handle>();
   /** Who has taken nothing behind here may rest: where the collector stood when all were looked at before. */
@@ -114,11 +114,12 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   apply(change: RouterChange): Message | undefined {
     if (change === 'routeOn') return this.routeOn();
     if (change === 'nextLayer') return this.nextLayer();
-    if (change === 'everyone') return this.address(new Set(this.handles));
+    if (change === 'everyone') return this.address(new Set(this.handles.keys()));
     if (change === 'removeAddressed') return this.leaveBehind([...this.addressed()]);
-    if ('add' in change) return this.add(change.add);
+    if ('add' in change) return this.add(change.add, change.consumer);
     if ('rested' in change) return this.enterDormant(change.rested);
-    if ('restAt' in change) return this.rest(change.restAt);
+    if ('idleAt' in change) return this.lookForIdle(change.idleAt);
+    if ('rest' in change) return this.rest(change.rest);
     if ('remove' in change) return this.remove(change.remove);
     if ('leaveBehind' in change) return this.leaveBehind(change.leaveBehind);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
@@ -130,7 +131,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
 
   clone(fork: Fork): RouterTable {
     const copy = new RouterTable(this.routing.clone(fork), this.loaded.clone(fork), this.deliveries.clone(fork));
-    for (const handle of this.handles) copy.handles.add(handle);
+    for (const [handle, consumer] of this.handles) copy.handles.set(handle, consumer);
     for (const handle of this.dormant) copy.dormant.add(handle);
     copy.idleSince = this.idleSince;
     for (const handle of this.unfinished) copy.unfinished.add(handle);
@@ -146,7 +147,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     const { block, delivery, layer, steps, group, dormant, idleSince } = this;
     const routed = block && [block.after, block.through, steps];
     const told = [routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], group === undefined];
-    return JSON.stringify([[...this.handles], told, [...this.unfinished], [...dormant], idleSince]);
+    return JSON.stringify([[...this.handles].map(named), told, [...this.unfinished], [...dormant], idleSince]);
   }
 
   close(): void {
@@ -155,10 +156,11 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   /** A Consumer may have asked and died, and its shape be gone, before its request came: nobody would take that out again. */
-  private add(handle: Handle): undefined {
-    if (this.handles.has(handle) || this.routing.positionOf(handle) === undefined) return;
-    this.handles.add(handle);
-    if (!this.dormant.delete(handle)) this.routing.add(handle);
+  private add(handle: Handle, consumer: Pid | undefined): undefined {
+    if (this.routing.positionOf(handle) === undefined) return;
+    const isRouted = this.handles.has(handle) || this.dormant.delete(handle);
+    this.handles.set(handle, consumer);
+    if (!isRouted) this.routing.add(handle);
   }
 
   /** Each may have gone since that was sent, as above, or have got a Consumer. */
@@ -170,22 +172,37 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     }
   }
 
-  private rest(at: LogPosition): RouterTold {
-    invariant(this.block === undefined && this.delivery === undefined, 'a shape is laid to rest while no block is on its way');
-    const found: Handle[] = [];
+  private lookForIdle(at: LogPosition): RouterTold {
+    const [handles, consumers]: [Handle[], Pid[]] = [[], []];
     let areMore = false;
-    for (const handle of this.handles) {
-      if (!this.isIdle(handle)) continue;
-      areMore = found.length === RESTED_MAX;
+    for (const [handle, consumer] of this.handles) {
+      if (consumer === undefined || !this.isIdle(handle)) continue;
+      areMore = handles.length === IDLE_MAX;
       if (areMore) break;
-      found.push(handle);
-    }
-    for (const handle of found) {
-      this.handles.delete(handle);
-      this.dormant.add(handle);
+      handles.push(handle);
+      consumers.push(consumer);
     }
     if (!areMore) this.idleSince = at;
-    return { type: 'shapes.idle', handles: found, areMore };
+    return { type: 'shapes.idle', handles, consumers, areMore };
+  }
+
+  private rest({ handles, consumers }: IdleShapes): RouterTold {
+    invariant(this.block === undefined && this.delivery === undefined, 'a shape is laid to rest while no block is on its way');
+    const asleep: Pid[] = [];
+    const stayed: { readonly handles: Handle[]; readonly consumers: Pid[] } = { handles: [], consumers: [] };
+    for (const [index, consumer] of consumers.entries()) {
+      const handle = handles[index];
+      if (handle === undefined) continue;
+      if (this.handles.get(handle) === consumer && this.isIdle(handle)) {
+        this.handles.delete(handle);
+        this.dormant.add(handle);
+        asleep.push(consumer);
+      } else {
+        stayed.handles.push(handle);
+        stayed.consumers.push(consumer);
+      }
+    }
+    return { type: 'shapes.areAtRest', asleep, stayed };
   }
 
   private isIdle(handle: Handle): boolean {
@@ -216,7 +233,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   /** Before the lowest place of a shape the log may be gone: nobody keeps it for a collector. */
   private standing(from: LogPosition): Message {
     let lowest: LogPosition | undefined;
-    for (const handle of [...this.handles]) {
+    for (const handle of [...this.handles.keys()]) {
       const at = this.routing.positionOf(handle);
       if (at === undefined) this.remove(handle);
       else lowest = lowest === undefined ? at : minPosition(lowest, at);
@@ -226,7 +243,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   private standingUpTo(limit: LogPosition): ReadonlySet<Handle> {
-    return new Set([...this.handles].filter((handle) => (this.routing.positionOf(handle) ?? limit) <= limit));
+    return new Set([...this.handles.keys()].filter((handle) => (this.routing.positionOf(handle) ?? limit) <= limit));
   }
 
   private addressConcerned(concerned: ReadonlySet<Handle>): RouterTold | undefined {
@@ -296,6 +313,10 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     this.delivery = undefined;
     this.layer = -1;
   }
+}
+
+function named([handle, consumer]: readonly [Handle, Pid | undefined]): unknown {
+  return consumer === undefined ? handle : [handle, consumer];
 }
 
 function* handlesOf(layers: readonly Layer[]): Iterable<Handle> {

@@ -8,9 +8,8 @@
  * A large transaction would hold up every other table. The Consumers that it may concern are told only where it ends: they
  * leave the common pace, go through it with the catch-up collector, and join again.
  *
- * A shape that nothing touches for a while needs no Consumer. Who it is the router says, between two blocks: from that step on nothing is
- * brought to it, and only then its Consumer is told. What touches it later is left in the log before it, as for one that did not take it,
- * and the shape cache hears of it.
+ * A shape that nothing touches for a while needs no Consumer (`idle-shapes.ts`). What touches it later is left in the log before it, as for
+ * one that did not take it, and the shape cache hears of it.
  */
 import { assign, setup } from 'xstate';
 import type { Handle } from '../../model/shape.ts';
@@ -24,10 +23,11 @@ import { consumerOf } from '../shape-processes.ts';
 import {
   awaitRetry, deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients, type NotTaken,
 } from './delivery-chart.ts';
+import type { IdleShapes } from './idle-shapes.ts';
 import type { RouterTold } from './router-table.ts';
 
 type Event =
-  | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
+  | { type: 'registerShape'; handle: Handle; consumer?: Pid; replyTo: ReplyTo }
   | { type: 'unregisterShape'; handle: Handle }
   | { type: 'reportPosition'; replyTo: ReplyTo }
   /** They were silent while they caught up with others. */
@@ -38,7 +38,9 @@ type Event =
   | { type: 'shapesRestored' }
   /** Stored shapes without a Consumer: what touches them is to be told. */
   | { type: 'shapes.rested'; handles: readonly Handle[] }
-  | { type: 'timeout.rest' }
+  | { type: 'timeout.idle' }
+  /** Of those that were proposed. */
+  | (IdleShapes & { type: 'shapes.mayRest' })
   | RouterTold
   | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
@@ -58,7 +60,7 @@ interface Context {
   position: LogPosition; // Every registered shape has been offered the log up to here.
   routedThrough: LogPosition; // Ahead of `position` only while a block is being delivered, or a large transaction offered.
   durableEnd: LogPosition; // There is a log to take up to here.
-  restAfterMs: number; // For so long nothing has touched a shape that is laid to rest; 0 where none is.
+  restAfterMs: number; // For so long nothing has touched a shape before it may sleep; 0 where none may.
   durableLsn: Lsn; // What Postgres had said when the log ended at `durableEnd`.
 }
 
@@ -68,7 +70,7 @@ const ADVICE = 'They did not take what they were brought, and did not come back.
 /** Of those that a note names. */
 const HANDLES_TOLD_MAX = 10;
 
-/** Between two lots of Consumers that end, since nothing touches their shapes. */
+/** Between two lots of Consumers that may end. */
 const NEXT_LOT_MS = 1_000;
 
 const awaitReturn = { type: 'startTimer', params: { name: 'return', delayMs: RETURN_CHECK_MS } } as const;
@@ -88,14 +90,24 @@ const rouse = [
   },
 ] as const;
 
-const awaitRest = {
+const awaitIdle = {
   type: 'startTimer',
-  params: ({ context }: { context: Context }) => ({ name: 'rest', delayMs: context.restAfterMs }),
+  params: ({ context }: { context: Context }) => ({ name: 'idle', delayMs: context.restAfterMs }),
 } as const;
 
-const layToRest = [
-  { type: 'sendToEach', params: ({ event: { handles } }: NotTaken) => ({ to: handles.map(consumerOf), event: { type: 'sleep' } }) },
-] as const;
+const proposeIdle = {
+  type: 'send',
+  params: ({ event: { type, handles, consumers } }: { event: IdleShapes & { type: string } }) => ({
+    to: '@shape-cache' as const,
+    event: { type, handles, consumers },
+  }),
+} as const;
+
+/** From now on nothing is brought to them: so they may end. */
+const putToSleep = {
+  type: 'sendToEach',
+  params: ({ event: { asleep } }: { event: { asleep: readonly Pid[] } }) => ({ to: asleep, event: { type: 'sleep' } }),
+} as const;
 
 /** The log cannot be kept for a shape for ever. Its clients get a fresh one. */
 const endOverdue = [
@@ -116,7 +128,8 @@ export const shapeLogCollector = setup({
   guards: {
     isBehind: ({ context }) => context.position < context.durableEnd,
     isTakenByAll,
-    laysToRest: ({ context }) => context.restAfterMs > 0,
+    mayRest: ({ context }) => context.restAfterMs > 0,
+    areAny: (_, { handles }: Pick<IdleShapes, 'handles'>) => handles.length > 0,
     areMore: (_, { areMore }: { areMore: boolean }) => areMore,
   },
   actions: {
@@ -143,7 +156,13 @@ export const shapeLogCollector = setup({
     'log.extended': { actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) } },
     registerShape: {
       actions: [
-        { type: 'apply', params: ({ event }) => ({ table: 'router', change: { add: event.handle } }) },
+        {
+          type: 'apply',
+          params: ({ event: { handle, consumer }, context: { restAfterMs } }) => ({
+            table: 'router',
+            change: { add: handle, ...(consumer === undefined || restAfterMs === 0 ? {} : { consumer }) },
+          }),
+        },
         { type: 'apply', params: ({ event }) => ({ table: 'progress', change: { registered: event.handle } }) },
         {
           type: 'reply',
@@ -165,15 +184,32 @@ export const shapeLogCollector = setup({
     'timeout.return': { actions: { type: 'apply', params: { table: 'progress', change: 'checkReturns' } } },
     'shapes.overdue': { actions: [...endOverdue, awaitReturn] },
     'shapes.rested': { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { rested: event.handles } }) } },
-    'timeout.rest': {
-      actions: { type: 'apply', params: ({ context }) => ({ table: 'router', change: { restAt: context.position } }) },
+    'timeout.idle': {
+      actions: { type: 'apply', params: ({ context }) => ({ table: 'router', change: { idleAt: context.position } }) },
     },
     'shapes.idle': [
       {
         guard: { type: 'areMore', params: ({ event }) => event },
-        actions: [...layToRest, { type: 'startTimer', params: { name: 'rest', delayMs: NEXT_LOT_MS } }],
+        actions: [proposeIdle, { type: 'startTimer', params: { name: 'idle', delayMs: NEXT_LOT_MS } }],
       },
-      { actions: [...layToRest, awaitRest] },
+      { guard: { type: 'areAny', params: ({ event }) => event }, actions: [proposeIdle, awaitIdle] },
+      { actions: awaitIdle },
+    ],
+    'shapes.mayRest': {
+      actions: {
+        type: 'apply',
+        params: ({ event: { handles, consumers } }) => ({ table: 'router', change: { rest: { handles, consumers } } }),
+      },
+    },
+    'shapes.areAtRest': [
+      {
+        guard: { type: 'areAny', params: ({ event }) => event.stayed },
+        actions: [
+          putToSleep,
+          { type: 'send', params: ({ event: { stayed } }) => ({ to: '@shape-cache', event: { type: 'shapes.stayed', ...stayed } }) },
+        ],
+      },
+      { actions: putToSleep },
     ],
     'dormant.touched': { actions: rouse },
     unregisterShape: {
@@ -186,7 +222,7 @@ export const shapeLogCollector = setup({
      * depends on others registers later: they need blocks to come as far as it was.
      */
     restoring: {
-      on: { shapesRestored: [{ guard: 'laysToRest', target: 'measuring', actions: awaitRest }, { target: 'measuring' }] },
+      on: { shapesRestored: [{ guard: 'mayRest', target: 'measuring', actions: awaitIdle }, { target: 'measuring' }] },
     },
     /** What was appended while no collector was there to be told? */
     measuring: {
@@ -259,7 +295,7 @@ export const shapeLogCollector = setup({
           { actions: noteUnanswered },
         ],
         'block.notTaken': { target: 'idle', actions: [noteNotTaken, ...leaveBehind, 'advance'] },
-        'timeout.rest': { actions: 'postpone' },
+        'shapes.mayRest': { actions: 'postpone' },
       },
     },
     delivering: {
@@ -280,7 +316,7 @@ export const shapeLogCollector = setup({
         ],
         'block.notTaken': { actions: [noteNotTaken, ...leaveBehind, nextLayer] },
         'block.touches': { actions: [...rouse, nextLayer] },
-        'timeout.rest': { actions: 'postpone' },
+        'shapes.mayRest': { actions: 'postpone' },
         'block.delivered': { target: 'idle', actions: 'advance' },
       },
     },

@@ -30,7 +30,7 @@ const register = {
   type: 'call',
   params: ({ context }: { context: ConsumerContext }) => ({
     to: '@shape-log-collector' as const,
-    request: { type: 'registerShape', handle: context.handle },
+    request: { type: 'registerShape', handle: context.handle, consumer: context.self },
     as: 'registration',
   }),
 } as const;
@@ -67,7 +67,6 @@ export const ingestRegion = consumerSetup.createStateConfig({
         batch: { actions: 'postpone' },
         logOffered: { actions: 'postpone' },
         leftBehind: {}, // Sent before the collector had our request.
-        sleep: {}, // Likewise.
       },
     },
     /** Its snapshot is on the way. What is offered meanwhile is kept as a position. */
@@ -141,7 +140,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
           ],
         },
         logOffered: { target: 'leaving', actions: { type: 'holdBatch', params: ({ event }) => event } },
-        /** All that we were brought is taken, and seen. Somebody may have subscribed meanwhile: for him we have drained. */
+        /** All that we were brought is taken, and seen. */
         sleep: { target: '#consumer.closed', actions: { type: 'noteReason', params: { reason: SLEPT } } },
       },
     },

@@ -11,7 +11,7 @@ import type { Message, Pid } from '../../otp/process.ts';
 import { DependencyGraph } from '../../shapes/dependency-graph.ts';
 import type { DirectoryPorts, ListedLog } from './directory-ports.ts';
 import { consumersOf, countOf, damageTold, goneMessage } from './ended-shapes.ts';
-import { isFollowed, isServing, type Life, type LifeEvent } from './handle-life.ts';
+import { isReady, isServing, type Life, type LifeEvent } from './handle-life.ts';
 import { RecentEnds } from './recent-ends.ts';
 import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } from './shape-lives.ts';
 import { WaitingRequests } from './waiting-requests.ts';
@@ -68,16 +68,16 @@ export class DependentLives {
     return shape !== undefined && isServing(shape.life);
   }
 
-  /** It has a Consumer, as far as we know. */
-  isFollowed(handle: Handle): boolean {
+  /** Whoever asks for it is led to it at once. */
+  isReady(handle: Handle): boolean {
     const shape = this.lives.get(handle);
-    return shape !== undefined && isFollowed(shape.life);
+    return shape !== undefined && isReady(shape.life);
   }
 
   /** Its Consumer can be asked for: it has none, needs one, and those of all its inner shapes are live. */
   isStartable(handle: Handle): boolean {
     if (this.lives.get(handle)?.life !== 'reserved') return false;
-    for (const inner of this.dependencies.innerOf(handle)) if (!this.isFollowed(inner)) return false;
+    for (const inner of this.dependencies.innerOf(handle)) if (this.lives.get(inner)?.life !== 'live') return false;
     return true;
   }
 

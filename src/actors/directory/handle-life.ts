@@ -10,7 +10,7 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Handle } from '../../model/shape.ts';
 
-export type Life = 'reserved' | 'starting' | 'live' | 'roused' | 'dormant' | 'condemned' | 'gone';
+export type Life = 'reserved' | 'starting' | 'live' | 'drowsy' | 'roused' | 'dormant' | 'condemned' | 'gone';
 
 export type LifeEvent =
   /** Its Consumer was asked of the supervisor. */
@@ -21,20 +21,24 @@ export type LifeEvent =
   | 'consumer.delayed'
   /** Its Consumer lost somebody whom it needed: what is stored is good, and wanted. */
   | 'consumer.drained'
-  /** Its Consumer was told that nothing touches the shape, and ended: what is stored needs nobody. */
+  /** It was told that nothing touches the shape, and ended: what is stored needs nobody. */
   | 'consumer.slept'
   /** Its Consumer ended in any other way. */
   | 'consumer.ended'
   /** A stored shape that has come as far as all others is followed by nobody until something touches it. */
   | 'shape.rested'
+  /** Nothing has touched it for a while, and nobody depends on it: whoever brings it something may stop that. */
+  | 'shape.idle'
+  /** He has not, since something did touch it meanwhile. */
+  | 'shape.stayed'
   /** There is something to take for a shape to which nothing is brought, or somebody is to depend on it. */
   | 'shape.touched'
   /** Given up: by request, with its table, or with a shape that it depends on. */
   | 'shape.condemned';
 
 interface Stage {
-  /** `serving`: requests are led to it. `followed`: by a Consumer, which runs. */
-  readonly tags?: readonly ('serving' | 'followed')[];
+  /** `serving`: requests are led to it. `ready`: whoever asks for it need not wait for a Consumer. */
+  readonly tags?: readonly ('serving' | 'ready')[];
   readonly type?: 'final';
   readonly on?: Readonly<Partial<Record<LifeEvent, Life>>>;
 }
@@ -51,36 +55,46 @@ export const lifeStages: Readonly<Record<Life, Stage>> = {
       'consumer.started': 'live',
       'consumer.refused': 'gone',
       'consumer.delayed': 'reserved',
-      'shape.touched': 'starting', // It comes to that by itself: what it is to take lies behind its position.
+      'shape.touched': 'starting', // Before it registers, and what it is to take lies behind its position.
       'shape.condemned': 'condemned',
     },
   },
   live: {
-    tags: ['serving', 'followed'],
+    tags: ['serving', 'ready'],
+    on: {
+      'consumer.drained': 'reserved',
+      'consumer.ended': 'gone',
+      'shape.idle': 'drowsy',
+      'shape.touched': 'live', // Likewise: that was said of the one before.
+      'shape.condemned': 'condemned',
+    },
+  },
+  /** Its Consumer may be told to sleep, or has been: nobody may begin to depend on it. */
+  drowsy: {
+    tags: ['serving', 'ready'],
     on: {
       'consumer.drained': 'reserved',
       'consumer.slept': 'dormant',
       'consumer.ended': 'gone',
+      'shape.stayed': 'live',
       'shape.touched': 'roused',
       'shape.condemned': 'condemned',
     },
   },
-  /**
-   * Touched, as we heard before we heard that its Consumer sleeps: that may be on its way, and then the next one is due at once. It may
-   * also be the one before that slept. So this is a live one, but for the end of its sleep.
-   */
+  /** Likewise, and there is something to take, or somebody is to depend on it: if its Consumer sleeps, the next one is due at once. */
   roused: {
-    tags: ['serving', 'followed'],
+    tags: ['serving', 'ready'],
     on: {
       'consumer.drained': 'reserved',
       'consumer.slept': 'reserved',
       'consumer.ended': 'gone',
+      'shape.stayed': 'live',
       'shape.touched': 'roused',
       'shape.condemned': 'condemned',
     },
   },
   /** Needs no process: it is read as it is stored, and whatever would touch it is told first. */
-  dormant: { tags: ['serving'], on: { 'shape.touched': 'reserved', 'shape.condemned': 'gone' } },
+  dormant: { tags: ['serving', 'ready'], on: { 'shape.touched': 'reserved', 'shape.condemned': 'gone' } },
   /** Nobody finds it. Its Consumer ends first: one that has yet to start is ended then. */
   condemned: {
     on: {
@@ -106,7 +120,7 @@ export function isServing(life: Life): boolean {
   return lifeStages[life].tags !== undefined;
 }
 
-/** Its Consumer runs, as far as we know. */
-export function isFollowed(life: Life): boolean {
-  return lifeStages[life].tags?.includes('followed') === true;
+/** Whoever asks for it is led to it at once. */
+export function isReady(life: Life): boolean {
+  return lifeStages[life].tags?.includes('ready') === true;
 }

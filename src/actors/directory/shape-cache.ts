@@ -14,6 +14,7 @@ import { damagedShapeNote } from '../damaged-shape.ts';
 import { failedFilterNote, type FailedFilter } from '../failed-filter.ts';
 import { note } from '../journal.ts';
 import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
+import type { IdleShapes } from '../collector/idle-shapes.ts';
 import type { RestedShapes } from './restoration.ts';
 
 type Event =
@@ -61,6 +62,10 @@ type Event =
   | { type: 'shapes.restored'; count: number }
   /** There is something to take for shapes that the collector brings nothing to. */
   | { type: 'shapes.touched'; handles: readonly Handle[] }
+  /** Nothing has touched these; the directory says who of them may sleep, and the collector who of those does not. */
+  | (IdleShapes & { type: 'shapes.idle' })
+  | (IdleShapes & { type: 'shapes.mayRest' })
+  | (IdleShapes & { type: 'shapes.stayed' })
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
   | { type: 'child.started'; id: Handle; pid: Pid }
@@ -172,6 +177,7 @@ export const shapeCache = setup({
         params: ({ event }) => ({ table: 'directory', change: { type: 'touched', handles: event.handles } }),
       },
     },
+    'shapes.stayed': { actions: { type: 'apply', params: changeOf('stayed') } },
     'shape.gone': [
       {
         guard: { type: 'hasMissedChanges', params: ({ event }) => event },
@@ -304,6 +310,8 @@ export const shapeCache = setup({
         },
         ...ENDINGS,
         'shape.condemned': { actions: [TELL_DELETED, STOP, SETTLE] },
+        'shapes.idle': { actions: { type: 'apply', params: changeOf('idle') } },
+        'shapes.mayRest': { actions: { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { ...event } }) } },
         expireShapes: {
           actions: {
             type: 'apply',
@@ -327,6 +335,10 @@ function vouchFor(condition: Condition) {
     return { to: '@status-monitor' as const, event: { type: 'condition.met', condition, process: context.self } };
   };
   return { type: 'send', params } as const;
+}
+
+function changeOf(type: 'idle' | 'stayed') {
+  return ({ event: { handles, consumers } }: { event: IdleShapes }) => ({ table: 'directory', change: { type, handles, consumers } });
 }
 
 function condemnOf({ event: { handle, why, isDamaged, replyTo } }: Told<'deleteShape'>) {

@@ -15,6 +15,7 @@ import type { Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { newHandle, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../../otp/process.ts';
+import type { IdleShapes } from '../collector/idle-shapes.ts';
 import type { InnerShape } from '../consumer/consumer-setup.ts';
 import { downCause, hasSlept, isDamage } from '../down-cause.ts';
 import { DependentLives } from './dependent-lives.ts';
@@ -38,6 +39,10 @@ export type DirectoryChange =
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
   /** There is something to take for shapes that the collector brings nothing to. */
   | { readonly type: 'touched'; readonly handles: readonly Handle[] }
+  /** Nothing has touched these, each with its Consumer: who of them may sleep? */
+  | (IdleShapes & { readonly type: 'idle' })
+  /** They may have, and do not. */
+  | (IdleShapes & { readonly type: 'stayed' })
   /** Of the stored shapes, some more are entered; and then, one after the other, their Consumers are asked for. */
   | { readonly type: 'enterMore' }
   | { readonly type: 'restoreNext' }
@@ -90,7 +95,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const handle = this.find(definition);
     const log = handle && this.ports.shapeLogs.get(handle);
     if (log === undefined || log.isInner) return undefined;
-    return log.snapshot.state === 'complete' || this.lives.isFollowed(log.handle) ? handle : undefined;
+    return log.snapshot.state === 'complete' || this.lives.isReady(log.handle) ? handle : undefined;
   }
 
   /** It was made for others, and goes with the last of them: no client has asked for it, or read it. */
@@ -136,7 +141,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   /** How many of them are back: they are followed, or nobody need follow them. */
   get back(): number {
-    return this.count('live') + this.count('roused') + this.count('dormant');
+    return this.count('live') + this.count('drowsy') + this.count('roused') + this.count('dormant');
   }
 
   apply(change: DirectoryChange): Message | undefined {
@@ -160,6 +165,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return this.down(change.pid, change.reason);
       case 'touched':
         return this.touched(change.handles);
+      case 'idle':
+        return this.letSleep(change);
+      case 'stayed':
+        return this.stayed(change);
       case 'enterMore':
         return { type: this.restoration.enterMore() ? 'shapes.partlyEntered' : 'shapes.entered' };
       case 'restoreNext':
@@ -184,7 +193,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
     const handle = this.findOrBegin(definition, false);
     this.ports.shapeLogs.get(handle)?.noteRequest();
-    if (this.lives.isFollowed(handle) || this.isDormant(handle)) return { type: 'shape.found', handle, replyTo };
+    if (this.lives.isReady(handle)) return { type: 'shape.found', handle, replyTo };
     this.lives.waiting.add(handle, replyTo);
     return this.startNext();
   }
@@ -193,7 +202,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private findOrBegin(definition: ShapeDefinition, isInner: boolean): Handle {
     const known = this.find(definition);
     if (known !== undefined) {
-      if (isInner && this.isDormant(known)) this.rouse(known); // Whoever depends on it is told of what moves by its Consumer.
+      if (isInner) this.rouse(known); // Whoever depends on it is told of what moves by its Consumer.
       return known;
     }
     const dependsOn = (definition.dependencies ?? []).map(({ shape }) => this.findOrBegin(shape, true));
@@ -303,13 +312,9 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return isServing(life) && this.ports.shapeLogs.get(handle)?.snapshot.state === 'complete';
   }
 
-  /**
-   * We are still here, so the service is not stopping: the Consumer lost somebody whom it needed, or nothing touched its shape. Who has
-   * come to depend on that meanwhile needs the next one.
-   */
+  /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed, or nothing touched its shape. */
   private goOn(handle: Handle, unwatchedEnds: number, slept: boolean): Message | undefined {
-    const event = slept && !this.isNeeded(handle) ? 'consumer.slept' : 'consumer.drained';
-    this.lives.step(handle, event, { consumer: undefined, unwatchedEnds });
+    this.lives.step(handle, slept ? 'consumer.slept' : 'consumer.drained', { consumer: undefined, unwatchedEnds });
     this.starts.add(handle);
     return this.startNext();
   }
@@ -318,6 +323,29 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private touched(handles: readonly Handle[]): Message | undefined {
     for (const handle of handles) if (this.lives.get(handle) !== undefined) this.rouse(handle);
     return this.startNext();
+  }
+
+  /** From here on nobody begins to depend on those that are named: one that others depend on tells them of what moves. */
+  private letSleep(idle: IdleShapes): Message | undefined {
+    const may = this.ofConsumers(idle, ({ handle, life }) => life === 'live' && !this.isNeeded(handle));
+    for (const { handle } of may) this.lives.step(handle, 'shape.idle');
+    return may.length === 0 ? undefined : { type: 'shapes.mayRest', ...idleShapes(may) };
+  }
+
+  private stayed(idle: IdleShapes): Message | undefined {
+    for (const { handle } of this.ofConsumers(idle, ({ life }) => life === 'drowsy' || life === 'roused')) {
+      this.lives.step(handle, 'shape.stayed');
+      for (const outer of this.lives.outerOf(handle)) this.starts.add(outer);
+    }
+    return this.startNext();
+  }
+
+  /** A Consumer that has ended, or has not yet begun as far as we know, is none of these. */
+  private ofConsumers({ handles, consumers }: IdleShapes, isMeant: (shape: ShapeLife) => boolean): readonly ShapeLife[] {
+    return handles.flatMap((handle, index) => {
+      const shape = this.lives.get(handle);
+      return shape !== undefined && shape.consumer === consumers[index] && isMeant(shape) ? [shape] : [];
+    });
   }
 
   private rouse(handle: Handle): void {
@@ -377,4 +405,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
 function stepsIn(restored: number): number {
   return Math.floor(restored / RESTORED_STEP);
+}
+
+function idleShapes(shapes: readonly ShapeLife[]): IdleShapes {
+  return { handles: shapes.map(({ handle }) => handle), consumers: shapes.flatMap(({ consumer }) => consumer ?? []) };
 }

@@ -47,7 +47,7 @@ export class ShapeLives {
   private readonly consumers = new Map<Pid, Handle>();
   /** How many lives are in each state: asked after each shape that starts or ends. */
   private readonly counts: Record<Life, number> = {
-    reserved: 0, starting: 0, live: 0, roused: 0, dormant: 0, condemned: 0, gone: 0,
+    reserved: 0, starting: 0, live: 0, drowsy: 0, roused: 0, dormant: 0, condemned: 0, gone: 0,
   };
 
   /** How many serve a definition. */

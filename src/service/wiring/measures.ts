@@ -64,7 +64,8 @@ function logFigures({ log, shapes, disk }: Storage): LogFigures {
 function shapeFigures(directory: ShapeDirectory): ShapeFigures {
   const count = (life: Life): number => directory.count(life);
   const lives = {
-    reserved: count('reserved'), starting: count('starting'), live: count('live') + count('roused'), dormant: count('dormant'),
+    reserved: count('reserved'), starting: count('starting'), live: directory.back - count('dormant'),
+    dormant: count('dormant'),
     condemned: count('condemned'),
   };
   return { served: directory.size, lives, ended: count('gone') };

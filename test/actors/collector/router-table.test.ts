@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RouterTable } from '../../../src/actors/collector/router-table.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
+import type { Pid } from '../../../src/otp/process.ts';
 import { changesFor, Deliveries, type DeliveryId } from '../../../src/shapes/delivery.ts';
 import type { Layer } from '../../../src/shapes/router.ts';
 import { blockOf, transactionOf } from '../../support/actors/changes.ts';
@@ -217,4 +218,76 @@ test('a shape that a delivery was not routed to finds nothing of its own in it',
   const delivery = new Deliveries().begin(blockOf([]), [new Map([[handleOf(1), CHANGES]])]);
 
   expect(() => changesFor(delivery, handleOf(2))).toThrow('delivery 1 was routed to 2-1');
+});
+
+describe('a shape that nothing touches', () => {
+  const [first, second] = [handleOf(1), handleOf(2)];
+  const [one, other] = ['consumer#1', 'consumer#2'] as [Pid, Pid];
+  const at = (position: number): LogPosition => position as LogPosition;
+  const told = (...proposed: readonly (readonly [Handle, Pid])[]) => {
+    return { handles: proposed.map(([handle]) => handle), consumers: proposed.map(([, consumer]) => consumer) };
+  };
+  /** Where each has taken something last; undefined for one that must not sleep. */
+  const tableAt = (positions: Readonly<Record<Handle, LogPosition | undefined>>) => {
+    const { table, ...others } = tableOf('one by one', () => LOG_START, (handle) => positions[handle]);
+    table.apply({ add: first, consumer: one });
+    table.apply({ add: second, consumer: other });
+    return { table, ...others };
+  };
+
+  test('is proposed when it has taken nothing since all were looked at before, and while it is not behind', () => {
+    const positions: Record<Handle, LogPosition | undefined> = { [first]: at(5), [second]: undefined };
+    const { table } = tableAt(positions);
+    const looks = [10, 20].map((position) => table.apply({ idleAt: at(position) }));
+    positions[second] = at(15);
+    looks.push(...[30, 40].map((position) => table.apply({ idleAt: at(position) })));
+
+    expect(looks).toEqual([[], [[first, one]], [[first, one], [second, other]], [[first, one], [second, other]]].map((proposed) => {
+      return { type: 'shapes.idle', ...told(...(proposed as [Handle, Pid][])), areMore: false };
+    }));
+  });
+
+  test('stays when something has touched it since, or another Consumer has come', () => {
+    const positions: Record<Handle, LogPosition | undefined> = { [first]: at(5), [second]: at(5) };
+    const { table } = tableAt(positions);
+    table.apply({ idleAt: at(10) });
+    positions[first] = at(12);
+    table.apply({ add: second, consumer: 'consumer#3' as Pid });
+    const idle = told([first, one], [second, other]);
+
+    expect(table.apply({ rest: idle })).toEqual({ type: 'shapes.areAtRest', asleep: [], stayed: idle });
+  });
+
+  test('is named once by what touches it, and brought nothing until its next Consumer is there', () => {
+    const { table, shapes } = tableAt({ [first]: at(5), [second]: undefined });
+    table.apply({ idleAt: at(10) });
+    const rested = table.apply({ rest: told([first, one]) });
+    const touched = table.apply({ route: RANGE });
+    const brought = [...table.recipients()];
+    for (const _ of ['second', 'end']) table.apply('nextLayer');
+    const [routed, again] = [[...shapes], table.apply({ route: RANGE })];
+    table.apply({ add: first, consumer: 'consumer#3' as Pid });
+
+    expect({ rested, touched, brought, routed, again, back: [...shapes] }).toMatchObject({
+      rested: { type: 'shapes.areAtRest', asleep: [one], stayed: told() },
+      touched: { type: 'block.touches', handles: [first] },
+      brought: [],
+      routed: [second],
+      again: { type: 'layer.ready' },
+      back: [second, first],
+    });
+  });
+
+  test('is named by a large transaction, and by who leaves it behind', () => {
+    const { table } = tableOf();
+    table.apply({ rested: [first, second] });
+    const concerned = table.apply({ concerned: [1] });
+    table.apply({ rested: [first] });
+    const left = table.apply({ leaveBehind: [first, second] });
+
+    expect([concerned, left]).toEqual([
+      { type: 'dormant.touched', handles: [first, second] },
+      { type: 'dormant.touched', handles: [first] },
+    ]);
+  });
 });

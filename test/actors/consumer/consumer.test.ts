@@ -255,7 +255,7 @@ test('a shape that was left behind registers anew, and reads what it was not bro
     asked: [
       { type: 'send', params: { to: '@journal', event: { what: 'shape.leftBehind', handle: '1-1' } } },
       { type: 'apply', params: { table: 'log', change: 'leavePace' } },
-      { type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle: '1-1' } } },
+      { type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle: '1-1', consumer: 'consumer#1' } } },
     ],
     value: { running: { ingest: 'loading' } },
     context: { isLeftBehind: false },

@@ -430,7 +430,8 @@ test('no block is routed to a shape that comes back before the values have come 
 
   expect([late, there, registered].map(ingestOf)).toEqual([{ depending: 'awaitingValues' }, 'registering', { splicing: 'confirming' }]);
   expect(actions).toContainEqual(expect.objectContaining({
-    type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle }, as: 'registration' },
+    type: 'call',
+    params: { to: '@shape-log-collector', request: { type: 'registerShape', handle, consumer: 'consumer#1' }, as: 'registration' },
   }));
   expect(registered.context.offered).toBe(25);
 });

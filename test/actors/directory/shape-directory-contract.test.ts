@@ -66,7 +66,8 @@ class DirectoryWorld implements World<DirectoryWorld> {
 interface ShapeStep {
   readonly of: number;
   readonly what:
-    | 'noteReader' | 'touched' | 'goneAlong' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'expire' | 'snapshot'
+    | 'noteReader' | 'touched' | 'idle' | 'stayed' | 'goneAlong'
+    | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'expire' | 'snapshot'
     | { readonly down: ExitReason };
 }
 
@@ -78,6 +79,9 @@ function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): Direct
       return { type: what, handle: found };
     case 'touched':
       return { type: what, handles: [found] };
+    case 'idle':
+    case 'stayed':
+      return { type: what, handles: [found], consumers: [pid] };
     case 'goneAlong':
       return void world.shape(of)?.publish(world.logs.position);
     case 'started':
@@ -109,7 +113,7 @@ const down = fc.constantFrom<ExitReason>(
 );
 const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
   fc.constantFrom('noteReader', 'started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm'),
-  fc.constantFrom('condemnShapes', 'expire', 'snapshot', 'touched', 'goneAlong'),
+  fc.constantFrom('condemnShapes', 'expire', 'snapshot', 'touched', 'goneAlong', 'idle', 'stayed'),
   fc.record({ down }),
 );
 

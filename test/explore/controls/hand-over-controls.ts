@@ -7,12 +7,13 @@ import { handOverSystem, type HandOverBounds } from '../hand-over/hand-over-syst
 import type { Control } from './control.ts';
 import { withFollowedName } from './followed-name.ts';
 import {
-  deafToDeath, drainThatDeletes, earlyOffset, earlyPace, lateMonitor, trustedSnapshot, unboundedHistory,
+  deafToDeath, deafToTouch, drainThatDeletes, earlyOffset, earlyPace, lateMonitor, passedAsleep, trustedSnapshot, unboundedHistory,
 } from './hand-over-machines.ts';
 import { withHeldBlocks } from './held-blocks.ts';
 
 const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts: 0 };
 const ONE_DEATH: HandOverBounds = { ...CALM, kills: 1 };
+const ASLEEP: HandOverBounds = { ...CALM, timeouts: 1, rests: true };
 const DEATH_ALONE: HandOverBounds = { ...ONE_DEATH, transactions: 0 };
 const DRAIN_ALONE: HandOverBounds = { ...CALM, transactions: 0, restarts: 1 };
 const IDLE: HandOverBounds = { ...DRAIN_ALONE, kills: 1 };
@@ -47,6 +48,18 @@ export const handOverControls: readonly Control<HandOverBounds, HandOverModel>[]
     bounds: ONE_DEATH,
     breaks: PROPERTIES.held,
     make: changed(withHeldBlocks),
+  },
+  {
+    name: 'what touches a shape is not heard while its Consumer falls asleep',
+    bounds: ASLEEP,
+    breaks: PROPERTIES.once,
+    make: (bounds) => handOverSystem(bounds, undefined, deafToTouch),
+  },
+  {
+    name: 'a shape that sleeps passes what touches it',
+    bounds: ASLEEP,
+    breaks: PROPERTIES.kept,
+    make: (bounds) => handOverSystem(bounds, undefined, passedAsleep),
   },
   { name: 'a Consumer is followed by its name', bounds: IDLE, breaks: PROPERTIES.crashes, make: changed(withFollowedName) },
 ];

@@ -1,8 +1,11 @@
 /** The machines with one cure taken out of each: the property must find the old bugs again. */
+import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { nextLife } from '../../../src/actors/directory/handle-life.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { stateAt, withConfig, type ConfigNode } from '../../support/actors/machine-config.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
+import type { HandOverChanges } from '../hand-over/hand-over-system.ts';
 
 const END_OF_LOG = '18446744073709551615_inf';
 
@@ -86,6 +89,21 @@ export const earlyPace: Machines = {
     created.actions = [created.actions, { type: 'apply', params: { table: 'log', change: 'goAlong' } }];
   }),
   materializer,
+};
+
+/** The word that something is to be taken comes before the word that the Consumer sleeps, and is forgotten. */
+export const deafToTouch: HandOverChanges = {
+  nextLife: (life, event, handle) => (life === 'drowsy' && event === 'shape.touched' ? life : nextLife(life, event, handle)),
+};
+
+/** What touches a shape without a Consumer is told, and the log is not kept for it. */
+export const passedAsleep: HandOverChanges = {
+  collector: withConfig(shapeLogCollector, (config) => {
+    const touches = stateAt(config, 'delivering').on?.['block.touches'] as ConfigNode;
+    const [first, ...others] = [touches.actions].flat();
+    if (first !== actionOf(touches.actions, 'apply')) throw new Error('the control must follow the machine');
+    touches.actions = others;
+  }),
 };
 
 interface NamedAction {

@@ -5,6 +5,7 @@
  * Transactions commit in the order of the script, which is the order of the log. When each is shown is open: Postgres streams
  * a commit before its snapshots see it.
  */
+import { nextLife as productionLife, type Life, type LifeEvent } from '../../../src/actors/directory/handle-life.ts';
 import { consumerOf } from '../../../src/actors/shape-processes.ts';
 import { Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
@@ -38,6 +39,11 @@ interface Remembered {
   readonly shown: readonly number[];
   readonly pgSnapshot: PgSnapshot | undefined;
   readonly snapshotRows: number;
+  /** As the directory leads it, where shapes sleep: live for as long as none does. */
+  readonly life: Life;
+  /** The Consumer that may sleep, by its word, and the last one that has slept, as it knows. */
+  readonly drowsy: string;
+  readonly slept: string;
   /** Of the last Consumer that ended. */
   readonly hasDrained: boolean;
   /** The shape was deleted, and never comes again. */
@@ -51,8 +57,8 @@ interface Remembered {
 }
 
 const NOTHING: Remembered = {
-  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, isGone: false, applied: [], follower: '',
-  historyRead: '',
+  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, life: 'live', drowsy: '', slept: '', hasDrained: false, isGone: false, applied: [],
+  follower: '', historyRead: '',
 };
 
 export class HandOverModel implements World<HandOverModel> {
@@ -65,12 +71,14 @@ export class HandOverModel implements World<HandOverModel> {
     readonly deliveries: OpenDeliveries = new Map(),
     /** Loaded for each process, and not yet taken. */
     readonly loaded = new Map<string, LogBlock>(),
+    /** What an event makes of the shape's life. */
+    private readonly nextLife = productionLife,
   ) {}
 
   clone(): HandOverModel {
     const fork = new Fork();
-    const { log, definition, is, shapes, history, deliveries, loaded } = this;
-    return new HandOverModel(log, definition, is, shapes.clone(fork), history.clone(fork), new Map(deliveries), new Map(loaded));
+    const { log, definition, is, shapes, history, deliveries, loaded, nextLife } = this;
+    return new HandOverModel(log, definition, is, shapes.clone(fork), history.clone(fork), new Map(deliveries), new Map(loaded), nextLife);
   }
 
   key(): string {
@@ -121,6 +129,30 @@ export class HandOverModel implements World<HandOverModel> {
 
   show(index: number): void {
     this.is = { ...this.is, shown: [...this.is.shown, index].sort((one, other) => one - other) };
+  }
+
+  /** @returns whether the shape is to have a Consumer, which begins then. */
+  live(event: LifeEvent): boolean {
+    const { is, shapeLog, nextLife } = this;
+    if (shapeLog === undefined) return false;
+    const life = nextLife(is.life, event, HANDLE);
+    const slept = event === 'consumer.slept' ? is.drowsy : is.slept;
+    this.is = { ...is, life: life === 'reserved' ? 'live' : life, slept };
+    return life === 'reserved';
+  }
+
+  /** @returns whether it may, as the directory knows: nobody speaks of one that has slept. */
+  letSleep(consumer: string): boolean {
+    const { life, slept } = this.is;
+    if (this.shapeLog === undefined || life !== 'live' || consumer === slept) return false;
+    this.live('shape.idle');
+    this.is = { ...this.is, drowsy: consumer };
+    return true;
+  }
+
+  stay(consumer: string): void {
+    const { life, slept } = this.is;
+    if ((life === 'drowsy' || life === 'roused') && consumer !== slept) this.live('shape.stayed');
   }
 
   noteEnd(hasDrained: boolean): void {

@@ -1,5 +1,5 @@
 /** Who answers the processes of a hand-over from its world: the stand-ins for the log, the database, the supervisor and the directory. */
-import { downCause } from '../../../src/actors/down-cause.ts';
+import { downCause, hasSlept } from '../../../src/actors/down-cause.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
 import type { Address, ExitReason, Message } from '../../../src/otp/process.ts';
@@ -48,16 +48,40 @@ const consumers: Port<HandOverModel> = {
   },
 };
 
-/** A shape whose Consumer did not drain is deleted. Until it is told of an end it knows nothing but that the shape is there. */
+/**
+ * A shape whose Consumer did not drain is deleted, and one that is touched while it sleeps gets the next. Until it is told of an end it
+ * knows nothing but that the shape is there.
+ */
 const directory: Port<HandOverModel> = {
   name: '@shape-cache',
   computes: 'delivered',
   handle(world, request) {
     if (request.type === 'confirmHandle') return { reply: { type: world.shapeLog === undefined ? 'handle.isGone' : 'handle.isKept' } };
-    world.noteEnd(downCause(endOf(request)).type === 'drain');
+    if (request.type === 'shapes.touched') return world.live('shape.touched') ? START : {};
+    if (request.type === 'shapes.idle') return letSleep(world, request);
+    if (request.type === 'shapes.stayed') return stayed(world, request);
+    const reason = endOf(request);
+    if (hasSlept(reason)) return world.live('consumer.slept') ? START : {};
+    world.noteEnd(downCause(reason).type === 'drain');
     return {};
   },
 };
+
+function letSleep(world: HandOverModel, request: Message): Answer {
+  if (!world.letSleep(consumerIn(request))) return {};
+  return { sends: [{ to: '@shape-log-collector', event: { ...request, type: 'shapes.mayRest' } }] };
+}
+
+function stayed(world: HandOverModel, request: Message): Answer {
+  world.stay(consumerIn(request));
+  return {};
+}
+
+function consumerIn({ consumers }: Message): string {
+  return String((consumers as readonly unknown[])[0]);
+}
+
+const START: Answer = { start: { role: 'consumer' } };
 
 function endOf(told: Message): ExitReason {
   invariant(told.type === 'ended', 'the directory is asked, or told of an end');

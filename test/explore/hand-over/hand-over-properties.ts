@@ -82,13 +82,14 @@ function hanging(view: Look): Violation | undefined {
   return hasOutlived ? { property: PROPERTIES.ends, what: 'the Materializer outlives its Consumer' } : undefined;
 }
 
-/** Who lives has what the table has. */
+/** Who lives, or sleeps, has what the table has. */
 function unequal(view: Look): Violation | undefined {
   const { world } = view;
   const [consumer, materializer] = [view.process('consumer'), view.process('materializer')];
   const last = behind(world).at(-1);
   const end = last === undefined ? '0_inf' : lastOf(last);
-  if (consumer.status === 'alive' && world.shapeLog?.end !== end) {
+  const isFollowed = consumer.status === 'alive' || (world.is.life === 'dormant' && world.shapeLog !== undefined);
+  if (isFollowed && world.shapeLog?.end !== end) {
     return { property: PROPERTIES.once, what: `the log ends at ${world.shapeLog?.end} instead of ${end}` };
   }
   if (materializer.status !== 'alive') return undefined;

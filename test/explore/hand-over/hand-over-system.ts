@@ -4,6 +4,8 @@
  *
  * The collectors are not killed: their supervisor ends whatever depends on them together with them, and begins all anew.
  */
+import type { AnyStateMachine } from 'xstate';
+import type { nextLife as productionLife } from '../../../src/actors/directory/handle-life.ts';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
@@ -45,6 +47,8 @@ export interface HandOverBounds extends Bounds {
   readonly transactions: number;
   /** How often the Consumer is drained, and begins again. */
   readonly restarts: number;
+  /** The shape sleeps when nothing touches it: that takes a time-out. */
+  readonly rests?: true;
   /** Who may be killed; any of them where it is left out. */
   readonly victims?: readonly Victim[];
 }
@@ -62,7 +66,18 @@ export const SCRIPT: readonly (readonly RowChange[])[] = [
 
 const PRODUCTION: Machines = { consumer, materializer };
 
-export async function handOverSystem(bounds: HandOverBounds, machines: Machines = PRODUCTION): Promise<System<HandOverModel>> {
+/** What a control exchanges of those around a shape. */
+export interface HandOverChanges {
+  readonly collector?: AnyStateMachine;
+  /** What an event makes of the shape's life. */
+  readonly nextLife?: typeof productionLife;
+}
+
+export async function handOverSystem(
+  bounds: HandOverBounds,
+  machines: Machines = PRODUCTION,
+  { collector = shapeLogCollector, nextLife }: HandOverChanges = {},
+): Promise<System<HandOverModel>> {
   const transactions = SCRIPT.slice(0, bounds.transactions).map((changes, index) => ({
     xid: (FIRST_XID + index) as Xid,
     lsn: String((index + 1) * LSN_STEP) as Lsn,
@@ -70,8 +85,8 @@ export async function handOverSystem(bounds: HandOverBounds, machines: Machines 
   }));
   const log = await ScriptedLog.make([LAYOUT], transactions, ROW_BY_ROW);
   return {
-    world: new HandOverModel(log, shapeOf({}, { id: 1, ...LAYOUT })),
-    roles: rolesOf(machines),
+    world: new HandOverModel(log, shapeOf({}, { id: 1, ...LAYOUT }), undefined, undefined, undefined, undefined, undefined, nextLife),
+    roles: rolesOf({ ...machines, collector }, bounds),
     ports: handOverPorts,
     starts: ['collector', 'catchUp'],
     opening: [{ name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-collector', event: { type: 'shapesRestored' } }] }],
@@ -84,13 +99,15 @@ export async function handOverSystem(bounds: HandOverBounds, machines: Machines 
   };
 }
 
-function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
+const REST_AFTER_MS = 60_000;
+
+function rolesOf(machines: Machines & { readonly collector: AnyStateMachine }, { rests }: HandOverBounds): readonly Role<HandOverModel>[] {
   return [
     {
       name: 'collector',
-      machine: shapeLogCollector,
+      machine: machines.collector,
       registered: '@shape-log-collector',
-      input: ({ shapes }) => ({ position: shapes.position }),
+      input: ({ shapes }) => ({ position: shapes.position, ...(rests === true ? { restAfterMs: REST_AFTER_MS } : {}) }),
       tables: collectorTables,
       takesAtOnce: takenByCollector,
       asksAtOnce: askedByCollectors,

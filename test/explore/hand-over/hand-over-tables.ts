@@ -8,6 +8,7 @@ import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
 import { RouterTable, type LoadedBlock, type ShapeRouting } from '../../../src/actors/collector/router-table.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
 import { invariant } from '../../../src/base/invariant.ts';
+import { LOG_START } from '../../../src/model/log-position.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Pid, Table } from '../../../src/otp/process.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
@@ -54,7 +55,8 @@ function routingOver({ definition, shapes }: HandOverModel, router: ShapeRouter)
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: (handle) => shapes.get(handle)?.position,
-    restsAt: (handle) => shapes.get(handle)?.restsAt,
+    // However short the rest: who has just taken something may be told to sleep.
+    restsAt: (handle) => (shapes.get(handle)?.restsAt === undefined ? undefined : LOG_START),
     clone: (fork) => routingOver(WorldFork.worldOf(fork), router.clone()),
   };
 }

@@ -36,7 +36,7 @@ function isAtRest(view: Look, isQuiet: boolean, roles: readonly string[]): boole
   if (!isQuiet || view.world.is.woken.length > 0) return false;
   return roles.every((role) => {
     const local = view.process(role);
-    return local.status !== 'alive' || Object.keys(local.timers).every((name) => name === 'check');
+    return local.status !== 'alive' || Object.keys(local.timers).every((name) => name === 'check' || name === 'idle' || name === 'return');
   });
 }
 
@@ -162,7 +162,9 @@ function unserved(view: Look): Found {
   const isAlive = (handle: Handle): boolean => view.process(roleOf('consumer', handle)).status === 'alive';
   for (const { handle } of shapes.all()) {
     if (directory?.definitionOf(handle) === undefined) return wrong('nothingLeft', `${handle} is stored, and serves nobody`);
-    if (!isAlive(handle)) return wrong('ends', `${handle} serves, and has no Consumer`);
+    const isDormant = directory.isDormant(handle);
+    if (isAlive(handle) === isDormant) return wrong('ends', `${handle} serves, and has ${isDormant ? 'a' : 'no'} Consumer`);
+    if (isDormant && shapes.get(handle)?.restsAt === undefined) return wrong('ends', `${handle} sleeps, and is behind`);
   }
   const orphan = is.made.find(({ handle }) => shapes.get(handle) === undefined && isAlive(handle));
   return orphan && wrong('nothingLeft', `the Consumer of ${orphan.handle} has outlived it`);

@@ -40,6 +40,8 @@ export type Fate =
   | 'truncation'
   /** The query of its snapshot fails. */
   | 'refusal'
+  /** Something is to be taken for it: where it has a Consumer, that is left behind, and returns. */
+  | 'touch'
   /** Somebody takes its table out of the publication. */
   | 'loss'
   /** The power goes, and the service begins anew. */
@@ -50,6 +52,8 @@ export interface HandleBounds extends Bounds {
   readonly live?: readonly ShapeName[];
   /** What each request asks for. */
   readonly asks: readonly ShapeName[];
+  /** Shapes sleep when nothing touches them: that takes a time-out. */
+  readonly rests?: true;
   /** How often each may happen. */
   readonly fates: Readonly<Partial<Record<Fate, number>>>;
   /**
@@ -77,6 +81,7 @@ export interface HandleChanges extends Partial<HandleMachines> {
 
 const PRODUCTION: HandleMachines = { shapeCache, consumer, snapshotter, materializer };
 const CHECK_EVERY_MS = 60_000;
+const REST_AFTER_MS = 60_000;
 const DELETER = 'deleter';
 
 type Roles = readonly Role<HandleModel>[];
@@ -94,7 +99,7 @@ export function handleSystem(setting: HandleSetting, bounds: HandleBounds, chang
   const names = roles.map(({ name }) => name);
   const mortal = (bounds.victims === 'shapes' ? children : requests).map(({ name }) => name);
   return {
-    world: new HandleModel(setting),
+    world: new HandleModel({ ...setting, rests: bounds.rests === true }),
     roles,
     ports: portsOf(bounds),
     starts: ['collector', 'publication'],
@@ -143,7 +148,7 @@ function rootRoles(machines: HandleMachines, { directoryPorts = same, publicatio
       name: 'collector',
       machine: shapeLogCollector,
       registered: '@shape-log-collector',
-      input: ({ shapes }) => ({ position: shapes.position }),
+      input: ({ shapes, setting }) => ({ position: shapes.position, ...(setting.rests ? { restAfterMs: REST_AFTER_MS } : {}) }),
       tables: (_, world) => collectorTables(world, routing),
     },
   ];
@@ -239,6 +244,7 @@ function ofWaking({ world }: Look): Happenings {
 
 function ofFates(view: Look, { asks, live = [], fates }: HandleBounds, handles: readonly Handle[]): Happenings {
   const names: readonly ShapeName[] = [...asks, ...live].includes('outer') ? ['inner', 'outer'] : ['inner'];
+  const stored = handles.filter((handle) => view.world.shapes.get(handle)?.restsAt !== undefined);
   const running = handles.filter((handle) => view.process(roleOf('consumer', handle)).status === 'alive');
   const each: Readonly<Record<Fate, () => Happenings>> = {
     deletion: () => (isReadable(view) ? names.map((name) => comes(DELETER, { purpose: 'delete', name })) : []),
@@ -246,6 +252,10 @@ function ofFates(view: Look, { asks, live = [], fates }: HandleBounds, handles: 
     truncation: () => running.filter((handle) => isLive(view, handle)).map((handle) => {
       return told('truncation', handle, TRUNCATED, (world) => world.strike([handle]));
     }),
+    touch: () => (isMoving(view) ? stored : []).map((handle) => ({
+      name: `touch of ${handle}`,
+      sends: [{ from: '@catch-up-collector', to: '@shape-log-collector', event: { type: 'leaveBehind', handles: [handle] } }],
+    })),
     refusal: () => [{ name: 'the next query is refused', toWorld: (world) => world.refuseQuery() }],
     loss: () => names.map((name) => ({ name: `the table of the ${name} shape is taken out`, toWorld: (world) => world.takeOut(name) })),
     crash: () => [{ name: 'the power goes', isCrash: true, toWorld: (world) => world.crash(), behind: BEGINS }],
@@ -257,7 +267,7 @@ function ofFates(view: Look, { asks, live = [], fates }: HandleBounds, handles: 
   });
 }
 
-export const FATES = ['deletion', 'drain', 'truncation', 'refusal', 'loss', 'crash'] as const;
+export const FATES = ['deletion', 'drain', 'truncation', 'refusal', 'touch', 'loss', 'crash'] as const;
 const TRUNCATED = { type: 'log.ended', cause: { delete: 'truncate', xid: 700, lsn: '10' } };
 
 function told(what: string, handle: Handle, event: Message, toWorld: (world: HandleModel) => void): Happening<HandleModel> {
@@ -268,6 +278,12 @@ function told(what: string, handle: Handle, event: Message, toWorld: (world: Han
 function isReadable(view: Look): boolean {
   const cache = view.process('cache');
   return cache.status === 'alive' && (cache.snapshot.value === 'restoring' || cache.snapshot.value === 'serving');
+}
+
+/** The collector knows all that is stored. */
+function isMoving(view: Look): boolean {
+  const collector = view.process('collector');
+  return collector.status === 'alive' && collector.snapshot.value !== 'restoring';
 }
 
 function isLive(view: Look, handle: Handle): boolean {

@@ -12,6 +12,7 @@ import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
 import type { Fork } from '../../../src/base/fork.ts';
 import { invariant, InvariantError } from '../../../src/base/invariant.ts';
+import { LOG_START } from '../../../src/model/log-position.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';
@@ -126,7 +127,10 @@ function routingOver(world: HandleModel, router: ShapeRouter, change: Exchange<S
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: (handle) => shapes.get(handle)?.position,
-    restsAt: (handle) => (world.directory?.isNeeded(handle) === false ? shapes.get(handle)?.restsAt : undefined),
+    restsAt(handle) {
+      const mayRest = world.directory?.isNeeded(handle) === false && shapes.get(handle)?.restsAt !== undefined;
+      return mayRest ? LOG_START : undefined; // However short the rest.
+    },
     clone: (fork) => routingOver(WorldFork.worldOf(fork), router.clone(), change),
   };
   return change(routing, world);
