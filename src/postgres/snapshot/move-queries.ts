@@ -90,6 +90,8 @@ interface Round {
   readonly unflushed: { readonly asked: Asked; readonly settled: Promise<Message> }[];
   /** Its transaction has failed. */
   isOver: boolean;
+  /** All of it was sent at once. */
+  isPiped: boolean;
 }
 
 export class MoveQueries {
@@ -122,7 +124,7 @@ export class MoveQueries {
 
   private async work(): Promise<void> {
     while (this.waiting.length > 0) {
-      const round: Round = { current: undefined, unflushed: [], isOver: false };
+      const round: Round = { current: undefined, unflushed: [], isOver: false, isPiped: false };
       try {
         await this.options.pool.use((client) => this.takeTogether(client, round));
       } catch (error) {
@@ -148,28 +150,27 @@ export class MoveQueries {
   }
 
   private async takeTogether(client: pg.PoolClient, round: Round): Promise<void> {
-    const isPiped = await this.takeAlone(client, round);
-    if (!isPiped) await this.takeInSteps(client, round);
-    const end = round.isOver ? 'ROLLBACK' : 'COMMIT';
-    const last = [...(isPiped && !round.isOver ? [] : [end]), ...(round.unflushed.length > 0 ? [FLUSH_WAL] : [])];
+    await this.takeAlone(client, round);
+    if (!round.isPiped) await this.takeInSteps(client, round);
+    const end = round.isOver ? ['ROLLBACK'] : round.isPiped ? [] : ['COMMIT'];
+    const last = round.unflushed.length > 0 ? [...end, FLUSH_WAL] : end;
     if (last.length > 0) await client.query(last.join('; '));
     for (const { asked, settled } of round.unflushed.splice(0)) void settled.then(asked.answer);
   }
 
-  /** The only one that waits shares no snapshot, so all that it asks may go at once. @returns whether it did. */
-  private async takeAlone(client: pg.PoolClient, round: Round): Promise<boolean> {
+  /** The only one that waits shares no snapshot, so all that it asks may go at once, where its table is known. */
+  private async takeAlone(client: pg.PoolClient, round: Round): Promise<void> {
     const [asked, ...others] = this.waiting;
-    if (asked === undefined || others.length > 0 || this.options.pool.isLent) return false;
+    if (asked === undefined || asked.signal.aborted || others.length > 0 || this.options.pool.isLent) return;
     const target = this.options.target(asked.handle, asked.views);
     const expected = target && this.tables.sightOf(target);
-    if (target === undefined || expected === undefined) return false;
+    if (target === undefined || expected === undefined) return;
     this.waiting.shift();
-    if (asked.signal.aborted) return true;
+    round.isPiped = true;
     round.current = asked;
     await prepareReadingSession(client);
     await this.take(round, asked, target, () => this.readAtOnce(client, asked, target, expected));
     round.current = undefined;
-    return true;
   }
 
   private async takeInSteps(client: pg.PoolClient, round: Round): Promise<void> {
@@ -207,7 +208,8 @@ export class MoveQueries {
     } catch (error) {
       round.isOver = error instanceof DatabaseRefusedError || error instanceof TableRewrittenError;
       if (error instanceof TableRewrittenError) return this.askLater(asked); // Whether the table is still meant is seen by then.
-      if (!round.isOver && !(error instanceof SchemaChangedError)) throw error;
+      // What was sent at once goes on behind that.
+      if (!round.isOver && (round.isPiped || !(error instanceof SchemaChangedError))) throw error;
       asked.answer(refusedMoves(error));
     }
   }
@@ -238,9 +240,7 @@ export class MoveQueries {
     try {
       await this.read({ client, target, signal, sight: expected, pipeline });
     } catch (error) {
-      if (pipeline.failure === undefined) throw forgotten(error) ?? error;
-      if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
-      throw pipeline.failure;
+      throw forgotten(error) ?? error;
     }
     return pipeline.end();
   }

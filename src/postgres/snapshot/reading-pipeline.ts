@@ -3,7 +3,7 @@
  * lies where it lay, and ends. Step by step each would be a way to Postgres and back, which for few rows is most of what they cost.
  *
  * What the later steps need of the look must be known before: it is what an earlier look at the same table found. Where this one finds
- * something else, the rows count for nothing: who asked begins anew.
+ * something else, the rows count for nothing and the session is closed, however much it was to bring: who asked begins anew.
  */
 import type pg from 'pg';
 import { invariant } from '../../base/invariant.ts';
@@ -13,7 +13,6 @@ import type { Question } from '../connection/prepared-question.ts';
 import type { KnownTables } from './known-tables.ts';
 import { BEGIN_READING } from './reading-transaction.ts';
 import type { RowPipeline } from './row-stream.ts';
-import { SchemaChangedError } from './snapshot-error.ts';
 import {
   confirmPlace, isSameSight, LOOK, lookedAt, lookRowOf, PLACES, placeOf,
   type Looked, type LookRow, type Place, type ReadTable, type TableSight,
@@ -34,8 +33,6 @@ const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
 const STEPS = ['begin', 'limit', 'look', 'rows', 'confirm', 'commit'] as const;
 type Step = (typeof STEPS)[number];
 const code = (letter: string): number => letter.charCodeAt(0);
-/** An answer that counts for nothing is read to its end while it is short: else the session is closed. */
-const SKIPPED_BYTES_MAX = 1024 * 1024;
 const PARSED = code('1'), DATA_ROW = code('D'), COPY_DATA = code('d'), COMPLETE = code('C');
 
 export interface PipelineOptions {
@@ -62,8 +59,6 @@ export class ReadingPipeline implements RowPipeline {
   private found: Looked | undefined;
   private place: Place | undefined;
   private isWanted = true;
-  private unexpected: Error | undefined;
-  private skippedBytes = 0;
 
   constructor(options: PipelineOptions) {
     const { table: { relation }, expected, limit } = options;
@@ -84,16 +79,11 @@ export class ReadingPipeline implements RowPipeline {
     return this.found;
   }
 
-  /** Why the rows count for nothing, whatever Postgres says of them: it was asked for those of another table. */
-  get failure(): Error | undefined {
-    return this.unexpected;
-  }
-
-  takes(type: number, bytes: Uint8Array, start: number, end: number): boolean {
+  takes(type: number, bytes: Uint8Array, start: number): boolean {
     if (type === PARSED) this.noteParsed();
     const [step] = this.steps;
     if (type === COMPLETE) this.steps.shift();
-    if (step === 'rows') return (type === DATA_ROW || type === COPY_DATA || type === COMPLETE) && this.skips(end - start);
+    if (step === 'rows') return !this.isWanted && (type === DATA_ROW || type === COPY_DATA);
     if (type === DATA_ROW && step === 'look') this.look(lookRowOf(textsOf(bytes, start)));
     if (type === DATA_ROW && step === 'confirm') this.place = placeOf(textsOf(bytes, start));
     return type === DATA_ROW || type === COMPLETE;
@@ -103,41 +93,23 @@ export class ReadingPipeline implements RowPipeline {
    * To be called when Postgres has answered all, and refused nothing.
    *
    * @returns undefined where the rows were not wanted.
-   * @throws {UnexpectedTableError} nobody was asked whether they are.
-   * @throws as `lookAt` and `confirm` of a look.
+   * @throws as `confirm` of a look.
    */
   end(): Looked | undefined {
     invariant(this.steps.length === 0, 'who refuses nothing has answered all');
-    if (this.unexpected !== undefined) throw this.unexpected;
-    if (this.found === undefined || !this.isWanted) return undefined;
+    invariant(this.found !== undefined, 'a table is looked at before its rows are read');
+    if (!this.isWanted) return undefined;
     confirmPlace(this.found, this.place);
     return this.found;
   }
 
-  /** @throws the failure for which rows are skipped, once they are many: the connection is closed then. */
-  private skips(bytes: number): boolean {
-    if (this.unexpected === undefined && this.isWanted) return false;
-    this.skippedBytes += bytes;
-    if (this.unexpected !== undefined && this.skippedBytes > SKIPPED_BYTES_MAX) throw this.unexpected;
-    return true;
-  }
-
   private look(row: LookRow): void {
-    try {
-      this.found = this.expectedLook(row);
-      this.isWanted = this.options.wants(this.found);
-    } catch (error) {
-      if (!(error instanceof UnexpectedTableError || error instanceof SchemaChangedError)) throw error;
-      this.unexpected = error;
-    }
-  }
-
-  private expectedLook(row: LookRow): Looked {
-    const { table, expected, tables } = this.options;
+    const { table, expected, tables, wants } = this.options;
     const looked = lookedAt(table, row);
     tables.note(looked);
     if (!isSameSight(looked, expected)) throw new UnexpectedTableError(`${looked.name} is not what it was`);
-    return looked;
+    this.found = looked;
+    this.isWanted = wants(looked);
   }
 
   private messages(question: Question, values: readonly string[] = []): readonly Uint8Array[] {

@@ -138,8 +138,7 @@ async function readTogether(taking: Taking, expected: TableSight): Promise<void>
       await readRows(taking, { client, sight: expected, pipeline });
       pipeline.end();
     } catch (error) {
-      const refused = await refusedReading(client, pool, pipeline.looked, error);
-      throw pipeline.failure ?? forgotten(error) ?? refused;
+      throw forgotten(error) ?? await refusedReading(client, pool, pipeline.looked, error);
     }
   });
 }

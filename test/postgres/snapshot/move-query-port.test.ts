@@ -341,6 +341,18 @@ describe.each([
     expect(answers).toMatchObject([queried, queried]);
   });
 
+  test('where sessions are lent, nothing is prepared', async () => {
+    const lent = createPool({ target: targetOf(database.url), applicationName: 'lent', max: 1, isLent: true });
+    await lent.open();
+
+    const answers = [await ask(new Children(), { from: lent }), await ask(new Children(), { from: lent })];
+    const prepared = await lent.query('SELECT name FROM pg_prepared_statements');
+
+    await lent.close();
+    const queried = { type: 'moves.queried', rows: 10 };
+    expect({ answers, prepared }).toMatchObject({ answers: [queried, queried], prepared: [] });
+  });
+
   test('nothing is asked when nobody keeps the values', async () => {
     expect(await ask(undefined)).toMatchObject({ type: 'moves.failed', error: { status: 503 } });
   });

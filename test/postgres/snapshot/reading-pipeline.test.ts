@@ -50,6 +50,24 @@ test('a table that was read before is read in one write, whose statements the se
   });
 });
 
+test('where sessions are lent, nothing is prepared or set for longer than a transaction', async () => {
+  await database.query('CREATE TABLE lent (id int, state text)');
+  const lent = createPool({ target: targetOf(database.url), applicationName: 'lent', max: 1, isLent: true });
+  await lent.open();
+  const reading = await openPort(snapshotPort({ pool: lent, target: () => target }));
+  const ask = async (): Promise<string> => {
+    target = new RecordingTarget({ name: 'lent', columns: ['id'] });
+    return (await reading.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' })).type;
+  };
+
+  const answers = [await ask(), await ask()];
+  const prepared = await lent.query("SELECT name FROM pg_prepared_statements UNION SELECT name FROM pg_settings WHERE source = 'session'");
+
+  await reading.close();
+  await lent.close();
+  expect({ answers, prepared }).toEqual({ answers: [COMPLETED, COMPLETED], prepared: [{ name: 'client_encoding' }] });
+});
+
 test('values are shown alike, whatever the database has set', async () => {
   await database.query(`
     CREATE TABLE times (id int, state timestamptz); INSERT INTO times VALUES (1, '2026-01-02 03:04:05+00');
@@ -93,6 +111,20 @@ test('a table that is gone, or a column, is told as if it had been looked at fir
     { type: 'snapshot.failed', rows: [], code: 'schema_changed' },
     { type: 'snapshot.failed', rows: [], code: 'schema_changed' },
   ]);
+});
+
+test('a table that is refused is not read to its end', async () => {
+  await database.query("CREATE TABLE refused AS SELECT i AS id, repeat('x', 1000) AS state FROM generate_series(1, 5000) i");
+  await taken('refused');
+  const session = async (): Promise<unknown> => (await pool.query('SELECT pg_backend_pid() AS pid'))[0]?.['pid'];
+  const before = await session();
+  target = new RecordingTarget({ name: 'refused', columns: ['id', 'state'], accepts: () => false });
+
+  const { error } = await port.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
+
+  expect({ error, calls: target.calls, isKept: (await session()) === before }).toMatchObject({
+    error: { code: 'schema_changed' }, calls: ['abort'], isKept: false,
+  });
 });
 
 test('a session that has forgotten what it prepared is closed, and the next one reads', async () => {
