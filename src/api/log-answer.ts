@@ -28,6 +28,7 @@ export function liveAnswer(reader: Reader, read: LogRead): LogAnswer {
 
 /** The answer to a client that holds what it would get, with its own tag: a weak one is that of a coded body. Undefined for others. */
 export function notModified(reader: Reader, read: LogRead): LogAnswer | undefined {
+  if (reader.ifNoneMatch === undefined) return undefined;
   const tag = `"${reader.handle}:${reader.requested}:${read.end}"`;
   const held = tagsOf(reader.ifNoneMatch).find((given) => given === tag || given === `W/${tag}`);
   if (held === undefined) return undefined;
@@ -69,6 +70,6 @@ function cacheCase({ requested, live }: Reader): CacheCase {
 }
 
 /** With quotes, which some clients leave out. */
-function tagsOf(ifNoneMatch: string | undefined): readonly string[] {
-  return ifNoneMatch === undefined ? [] : ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^(W\/)?"?([^"]*)"?$/, '$1"$2"'));
+function tagsOf(ifNoneMatch: string): readonly string[] {
+  return ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^(W\/)?"?([^"]*)"?$/, '$1"$2"'));
 }

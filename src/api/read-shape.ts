@@ -269,7 +269,17 @@ function unlessAbandoned(response: Promise<ShapeResponse>, signal: StopSignal): 
     const abandon = (): void => {
       if (signal.reason !== DRAINING) resolve(ABANDONED);
     };
+    const leave = (): void => signal.removeEventListener('abort', abandon);
     signal.addEventListener('abort', abandon);
-    response.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
+    response.then(
+      (answer) => {
+        leave();
+        resolve(answer);
+      },
+      (error: Error) => {
+        leave();
+        reject(error);
+      },
+    );
   });
 }

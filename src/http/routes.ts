@@ -52,12 +52,14 @@ function routeOf(resource: Resource, method: string): Route {
 }
 
 function partsOf(url: string): { readonly path: string; readonly query: string } {
-  const local = url.replace(/^https?:\/\/[^/?]*/i, '');
+  const local = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
   const cut = local.indexOf('?');
   return cut < 0 ? { path: local, query: '' } : { path: local.slice(0, cut), query: local.slice(cut + 1) };
 }
 
 function resourceOf(path: string): Pick<Target, 'resource' | 'named'> {
+  const plain = path.startsWith('/') ? own(RESOURCES, path.slice(1)) : undefined;
+  if (plain !== undefined) return { resource: plain, named: '' }; // Nothing of it is to be decoded or dropped.
   const segments = path.split('/').filter((segment) => segment !== '');
   if (segments.length > SEGMENTS_MAX) return NOWHERE;
   const names = segments.map(decoded);

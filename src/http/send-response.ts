@@ -86,9 +86,9 @@ async function sendPieces(
   if (isHead || body.length < 2) return sink.end(isHead ? undefined : body[0]);
   response.cork();
   for (const piece of body) response.write(piece);
-  const ended = sink.end();
+  response.end();
   response.uncork();
-  return ended;
+  return sink.ended();
 }
 
 async function sendStream(

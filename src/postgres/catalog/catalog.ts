@@ -159,8 +159,9 @@ function isServable({ columns, untoldPartition }: Relation): boolean {
   return untoldPartition === undefined && !columns.some(({ isVirtual }) => isVirtual === true);
 }
 
+/** Of both, whatever is in them: where the first one ends is said. */
 function keyOf(schema: string, name: string): string {
-  return JSON.stringify([schema, name]);
+  return `${schema.length} ${schema}${name}`;
 }
 
 interface ColumnRow {
