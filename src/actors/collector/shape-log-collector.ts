@@ -127,6 +127,7 @@ export const shapeLogCollector = setup({
   },
   guards: {
     isBehind: ({ context }) => context.position < context.durableEnd,
+    isBeyond: ({ context }, { through }: { through: LogPosition }) => context.position < through,
     isTakenByAll,
     mayRest: ({ context }) => context.restAfterMs > 0,
     areAny: (_, { handles }: Pick<IdleShapes, 'handles'>) => handles.length > 0,
@@ -246,11 +247,18 @@ export const shapeLogCollector = setup({
       },
       always: { guard: 'isBehind', target: 'loading' },
       on: {
-        'log.extended': {
-          target: 'idle',
-          reenter: true,
-          actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) },
-        },
+        'log.extended': [
+          {
+            guard: { type: 'isBeyond', params: ({ event }) => event },
+            target: 'loading',
+            actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) },
+          },
+          {
+            target: 'idle',
+            reenter: true,
+            actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) },
+          },
+        ],
       },
     },
     loading: {

@@ -33,6 +33,14 @@ test('while there is a block to take, its end is not said to be reached', () => 
   ]);
 });
 
+test('what is appended while it is at the end is asked for, and nothing is told before that is taken', () => {
+  const atItsEnd = { type: 'log.end', through: 10, lsn: '5' };
+
+  expect(after(restored, atItsEnd, { type: 'log.extended', through: 20, lsn: '9' }).asked).toMatchObject([
+    { type: 'call', params: { request: { type: 'nextBlock', after: 10, through: 20 } } },
+  ]);
+});
+
 test('a log that grew by nothing but its LSN brings that to the readers', () => {
   const atItsEnd = { type: 'log.end', through: 10, lsn: '5' };
 
