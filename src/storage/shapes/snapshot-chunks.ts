@@ -5,8 +5,7 @@
  * it sees whole rows only, each once its checksum was found to hold, waits a bounded time for progress, and fails when
  * the writer gives up.
  *
- * Who asks first for a shape reads as fast as it is written. So as long as somebody reads, what was written last stays in memory until more
- * is written: whoever stands there is given that, and has nothing read from the disk that has just come to it.
+ * Who waits for more is given what was written from memory, and has nothing read from the disk that has just come to it.
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
@@ -26,7 +25,9 @@ export interface WholeSnapshot {
 
 /** A piece of what was written last, or the part of one that was. */
 interface LatePart {
-  /** In its chunk. */
+  /** Of its chunk. */
+  readonly index: number;
+  /** In that. */
   readonly at: number;
   readonly bytes: Uint8Array;
   /** Of its piece, up to its end. */
@@ -53,8 +54,8 @@ export class SnapshotChunks {
   /** Where `snapshot-end` begins, as soon as it is being written; of an earlier process's, when somebody has read it. */
   private endAt: EndPlace | undefined;
   private readonly waiters = new Set<() => void>();
-  private readerCount = 0;
-  private late: { readonly index: number; readonly parts: readonly LatePart[] } | undefined;
+  /** What was written last, if somebody waited for it, until more is. */
+  private late: readonly LatePart[] = [];
 
   constructor(
     private readonly handle: Handle,
@@ -124,21 +125,12 @@ export class SnapshotChunks {
 
   fail(): void {
     this.failed = true;
+    this.late = [];
     this.wake();
   }
 
   /** Chunk `index`, from byte `from` on; nothing when the snapshot ends before it. */
   async *read(index: number, from = 0): AsyncGenerator<EntryRun> {
-    this.readerCount += 1;
-    try {
-      yield* this.readOn(index, from);
-    } finally {
-      this.readerCount -= 1;
-      if (this.readerCount === 0) this.late = undefined;
-    }
-  }
-
-  private async *readOn(index: number, from: number): AsyncGenerator<EntryRun> {
     let sum = 0;
     // The piece of the first byte is read whole, for its sum to be verified.
     for (let at = from - (from % PIECE_BYTES); ; ) {
@@ -159,7 +151,7 @@ export class SnapshotChunks {
   }
 
   private latePart(index: number, at: number): LatePart | undefined {
-    return this.late?.index === index ? this.late.parts.find((part) => part.at === at) : undefined;
+    return this.late.find((part) => part.index === index && part.at === at);
   }
 
   /** @param sum of what lies before `at` in the same piece. */
@@ -167,7 +159,7 @@ export class SnapshotChunks {
     const piece = this.pieceAt(index, at);
     const goesOn = at + piece.bytes < this.chunkAt(index).bytes; // Else a row ends here, and perhaps the chunk.
     const bytes = await this.store.readSnapshot(piece, at % PIECE_BYTES === 0 ? 0 : sum);
-    return { at, bytes, sum: piece.sum, goesOn };
+    return { index, at, bytes, sum: piece.sum, goesOn };
   }
 
   private get chunks(): readonly ChunkSums[] {
@@ -207,7 +199,7 @@ export class SnapshotChunks {
     const sums = (this.written[index] ??= new GrowingSums());
     const at = sums.bytes;
     sums.add(bytes);
-    this.late = this.readerCount === 0 ? undefined : { index, parts: [...this.lateParts(index, at, bytes)] };
+    this.late = this.waiters.size === 0 ? [] : [...this.lateParts(index, at, bytes)];
     this.wake();
   }
 
@@ -216,7 +208,7 @@ export class SnapshotChunks {
     for (let from = 0; from < bytes.length; ) {
       const { bytes: length, sum } = this.pieceAt(index, at + from);
       const end = from + length;
-      yield { at: at + from, bytes: copyOf(bytes, from, end), sum, goesOn: end < bytes.length };
+      yield { index, at: at + from, bytes: copyOf(bytes, from, end), sum, goesOn: end < bytes.length };
       from = end;
     }
   }

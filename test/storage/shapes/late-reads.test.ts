@@ -1,6 +1,7 @@
 /** What a reader gets of a snapshot that is being written, from the disk or from what was in memory a moment ago. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { nextTurn } from '../../../src/base/turn.ts';
 import type { EntryRun } from '../../../src/model/log-entry.ts';
 import { MemoryShapeStore } from '../../../src/storage/shapes/memory-shape-store.ts';
 import { PIECE_BYTES, verified, type Piece } from '../../../src/storage/shapes/piece.ts';
@@ -53,13 +54,14 @@ async function textOf(runs: AsyncIterable<EntryRun>): Promise<{ readonly rows: B
   return { rows: Buffer.concat(parts), isWhole };
 }
 
-test('who stands where the writer is has nothing read from the disk', async () => {
+test('who waits for more has nothing read from the disk', async () => {
   const { store, chunks, writer } = await begin(100 * PIECE_BYTES);
   const runs = chunks.read(0);
   const seen: Buffer[] = [];
 
   for (const size of [10, PIECE_BYTES, 300, PIECE_BYTES + 17]) {
     const next = runs.next();
+    await new Promise<void>(nextTurn); // By then it waits.
     await writer.write(size, 0);
     for (let run = await next; ; run = await runs.next()) {
       seen.push(Buffer.from((run.value as EntryRun).bytes));
