@@ -4,20 +4,28 @@
  * Stricter than the scenario: with such a file the certificate must be for the host that is named, as in sslmode=verify-full, and a file
  * whose certificates are damaged is refused too.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { packageRoot } from '../../src/observer/package-root.ts';
+import { readingOf } from '../../src/postgres/snapshot/reading-transaction.ts';
+import { RowsThreads } from '../../src/postgres/snapshot/rows-thread.ts';
+import { isProblem, trusting } from '../../src/settings/database-url.ts';
 import { runTool } from '../support/commands/run-tool.ts';
 import { makeAuthority, type Authority } from '../support/operations/certificates.ts';
 import { urlWith } from '../support/operations/database-url.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
 import { exchangeCertificate, startTlsServer } from '../support/operations/tls-server.ts';
+import { targetOf } from '../support/postgres/postgres-target.ts';
 import { healthOf, startServiceProcess, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
+import { arrayTemplate } from '../support/shapes/array-template.ts';
 
+const ROWS_PROGRAM = new URL('dist/postgres/snapshot/rows-worker.js', packageRoot());
 const directory = mkdtempSync(join(tmpdir(), 'armature-tls-'));
 let server: EmbeddedPostgres;
 let superuser: pg.Client;
@@ -94,6 +102,30 @@ test.each([
   const exitCode = await service.stop();
 
   expect({ rows: follower.rows.size, encrypted: rows, exitCode }).toEqual({ rows: 1, encrypted: [{ ssl: true }], exitCode: 0 });
+});
+
+test.each([
+  ['that is trusted', () => authority, true, [{ ssl: true }]],
+  ['that is not', () => stranger, false, []],
+] as const)('secure-db-connection: a thread that reads a large table goes by the certificate, one %s', async (_, by, isRead, sessions) => {
+  const target = trusting(targetOf(optionsWith('verify-full', undefined).databaseUrl), readFileSync(by().certificate, 'utf8'));
+  invariant(!isProblem(target), 'the mode verifies');
+  const threads = new RowsThreads({ program: ROWS_PROGRAM, target, applicationName: 'armature in a thread', max: 1 });
+  await superuser.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  const { rows: [exported] } = await superuser.query<{ snapshot: string }>('SELECT pg_export_snapshot() AS snapshot');
+  const seen: unknown[] = [];
+  const begin = readingOf(exported?.snapshot ?? '', "SET LOCAL lock_timeout = '5s'");
+
+  const wasRead = await threads.read({ begin, sql: 'SELECT 1', template: arrayTemplate(1), isBoolean: [false] }, {
+    onFirst: () => {},
+    rows: async () => void seen.push(...(await superuser.query(ENCRYPTED)).rows),
+    confirm: () => Promise.resolve(),
+    signal: new AbortController().signal,
+  });
+  await superuser.query('COMMIT');
+  await threads.close();
+
+  expect({ wasRead, seen }).toEqual({ wasRead: isRead, seen: sessions });
 });
 
 test('secure-db-connection: a certificate that is not trusted any more is told, and followed when it was mended', async () => {

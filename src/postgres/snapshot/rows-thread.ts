@@ -92,7 +92,7 @@ export class RowsThreads {
 
   private start(): Worker {
     const { program, applicationName } = this.options;
-    const worker = new Worker(program, { env: {}, name: applicationName });
+    const worker = new Worker(program, { name: applicationName });
     worker.on('error', () => {}); // Behind it comes its end, of which whoever it reads for is told.
     worker.on('exit', () => this.forget(worker));
     return worker;
