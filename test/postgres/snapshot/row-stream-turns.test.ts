@@ -6,6 +6,7 @@ import { nextTurn } from '../../../src/base/turn.ts';
 import { frontendMessage } from '../../../src/postgres/connection/raw-wire.ts';
 import type { RowEncoder } from '../../../src/postgres/encoding/row-encoder.ts';
 import { streamRows } from '../../../src/postgres/snapshot/row-stream.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 /** Has the next part as soon as one was read; what is asked goes nowhere. */
 class Socket extends Duplex {
@@ -81,6 +82,40 @@ test('of rows that come as fast as they are read a bounded part is taken in each
   // The first one comes together with the second.
   const most = Math.max(...encoder.byTurn.values());
   expect({ bytes, isBounded: most <= 128 * KIB }).toEqual({ bytes: 20 * 64 * KIB, isBounded: true });
+});
+
+test('rows gather for a moment: all but the first, and none behind the last', async () => {
+  const [socket, clock, given] = [new Socket([]), new ManualClock(), [] as number[]];
+  socket.on('data', () => {}); // As `pg` does.
+  const counts: number[][] = [];
+  const come = async (...messages: Buffer[]): Promise<void> => {
+    for (const message of messages) socket.push(message);
+    await new Promise<void>(nextTurn);
+    counts.push(given.splice(0));
+  };
+  const reading = streamRows({
+    client: { connection: { stream: socket } } as unknown as pg.Client,
+    query: { sql: 'SELECT 1', params: undefined },
+    encoder: new CountingEncoder(),
+    rows: async (fragment) => void given.push(fragment / KIB),
+    onFirst: () => {},
+    signal: new AbortController().signal,
+    clock,
+  });
+  const row = frontendMessage('d', Buffer.alloc(KIB, 'x'));
+
+  await come(row);
+  await come(row);
+  await come(row, row);
+  clock.advance(2);
+  await come();
+  await come(row);
+  await come(...Array.from({ length: 4 }, part));
+  await come(row);
+  await come(END);
+  await reading;
+
+  expect({ counts, timers: clock.pendingTimers }).toEqual({ counts: [[1], [], [], [3], [], [257], [], [1]], timers: 0 });
 });
 
 test('an end that comes by itself gives the connection back once', async () => {
