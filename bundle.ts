@@ -3,7 +3,8 @@
  * for a start waits for each file that it has to find and read, and there are seven hundred of ours.
  *
  * Only `dist` is written, and only what differs: a service that runs has loaded all of its files when it listens, and one that starts
- * meanwhile finds what its entry point names, for files are there before those that name them, and go when nobody does.
+ * meanwhile finds what its entry point names, for files are there before those that name them, and go when nobody does. The program of a
+ * thread alone is looked for later; a service that does not find it reads what it was for by itself.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

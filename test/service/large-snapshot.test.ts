@@ -67,28 +67,30 @@ test('what is written meanwhile comes once, whether the snapshot saw it or not',
 
 test('a thread that loses its session ends that shape alone, and the next one is whole', async () => {
   const small = await readShape(service.shapeUrl, { table: 'items', where: 'id = 7', offset: '-1' });
-  const { reading } = await beginReading();
-  const ended = reading.then(() => 'whole', () => 'broken off');
+  const { follower: first, reading } = await beginReading();
+  await expect.poll(() => first.handle).toBeDefined(); // Its first chunk is complete.
+  const broken = first.handle;
+  const ended = reading.catch(() => {}); // Breaks off, or is led to a fresh shape between two chunks.
   await database.query(`SELECT pg_terminate_backend(pid) FROM (${HELD_COPY}) copying`);
   disk.release(); // Held back, a session does not hear that it has ended.
   await database.until(`SELECT WHERE NOT EXISTS (${OPEN})`);
-  const broken = await ended;
+  await ended;
 
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   await expectWhole(follower);
   const again = await readShape(service.shapeUrl, { table: 'items', where: 'id = 7', offset: '-1' });
-  expect({ broken, isSameSmall: again.handle === small.handle, rows: again.messages.length }).toEqual({
-    broken: 'broken off', isSameSmall: true, rows: 2,
+  expect({ isAnew: follower.handle !== broken, isSameSmall: again.handle === small.handle, rows: again.messages.length }).toEqual({
+    isAnew: true, isSameSmall: true, rows: 2,
   });
 });
 
 test('a service that stops in the middle leaves no session', async () => {
   const { reading } = await beginReading();
-  const ended = reading.then(() => 'whole', () => 'broken off');
+  const ended = reading.then(() => 'whole', () => 'given up');
 
   await service.stop();
 
   const sessions = await database.query(`
     SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'armature%'`);
-  expect({ ended: await ended, sessions }).toEqual({ ended: 'broken off', sessions: [] });
+  expect({ ended: await ended, sessions }).toEqual({ ended: 'given up', sessions: [] });
 });
