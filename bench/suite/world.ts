@@ -40,7 +40,7 @@ export interface World {
   /** A service of the built kind that is active, with a storage and a slot of its own; it ends with the world. */
   service(environment?: Environment): Promise<Service>;
   /** One to which nothing has come yet; it ends with `use`. */
-  withService<Result>(use: (service: Service) => Promise<Result>): Promise<Result>;
+  withService<Result>(use: (service: Service) => Promise<Result>, environment?: Environment): Promise<Result>;
   /** The same as often as it is called, always with the same storage; not waited for, and not ended by the world. */
   restartable(): () => Promise<ServiceProcess>;
   /** @param args what it is told on its command line. */
@@ -140,9 +140,9 @@ class LastingWorld implements World {
     });
   }
 
-  async withService<Result>(use: (service: Service) => Promise<Result>): Promise<Result> {
-    if (this.lasting.isShared) return await use(await this.service());
-    const service = await this.start({});
+  async withService<Result>(use: (service: Service) => Promise<Result>, environment: Environment = {}): Promise<Result> {
+    if (this.lasting.isShared) return await use(await this.service(environment));
+    const service = await this.start(environment);
     try {
       return await use(service);
     } finally {

@@ -3,6 +3,8 @@
  * the first of them brings with it is not counted.
  */
 import { invariant } from '../../src/base/invariant.ts';
+import { freePort } from '../../test/support/service/service-process.ts';
+import { scrape } from '../../test/support/service/scraped-metrics.ts';
 import { createShapes } from '../clients/create-shapes.ts';
 import { Crowd, type WayToWait } from '../clients/crowd.ts';
 import type { Service } from '../service.ts';
@@ -10,6 +12,7 @@ import { memoryReadings, RESIDENT, settledMemory } from '../settled-memory.ts';
 import { ShapeReader } from '../shape-reader.ts';
 import { max, type Round, type Workload } from '../suite/workload.ts';
 import type { World } from '../suite/world.ts';
+import { pause } from '../timing.ts';
 
 export const memoryIdleShape: Workload = {
   name: 'memory-idle-shape',
@@ -18,8 +21,17 @@ export const memoryIdleShape: Workload = {
   sizeMin: 2,
   unit: 'shapes, and half of them',
   targets: { [RESIDENT]: max(4) },
-  measure: (world, size) => measure(world, size, idleShapes),
+  async *measure(world, size) {
+    const metricsPort = String(await freePort());
+    const environment = { ARMATURE_SHAPE_DORMANT_AFTER: DORMANT_AFTER, ARMATURE_PROMETHEUS_PORT: metricsPort };
+    const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+    yield* measure(world, size, (url, table) => idleShapes(url, table, metricsUrl), environment);
+  },
 };
+
+/** Long enough for a snapshot to be whole; how long it is makes no difference to what is left. */
+const DORMANT_AFTER = '1s';
+const LOOK_EVERY_MS = 200;
 
 export const memoryLongPoll = memoryOfClients('long-poll', 5);
 export const memorySse = memoryOfClients('sse', 8);
@@ -44,10 +56,10 @@ interface Many {
 
 type ManyOf = (url: string, table: string) => Promise<Many>;
 
-async function* measure(world: World, count: number, manyOf: ManyOf): AsyncGenerator<Round, void, void> {
+async function* measure(world: World, count: number, manyOf: ManyOf, environment = {}): AsyncGenerator<Round, void, void> {
   const table = 'idle_rows';
   await world.database.query(`CREATE TABLE IF NOT EXISTS ${table} (id int PRIMARY KEY, owner int NOT NULL, body text NOT NULL)`);
-  for (;;) yield await world.withService((service) => roundOf(service, count, () => manyOf(service.url, table)));
+  for (;;) yield await world.withService((service) => roundOf(service, count, () => manyOf(service.url, table)), environment);
 }
 
 async function roundOf(service: Service, count: number, begin: () => Promise<Many>): Promise<Round> {
@@ -65,7 +77,7 @@ async function roundOf(service: Service, count: number, begin: () => Promise<Man
   }
 }
 
-async function idleShapes(url: string, table: string): Promise<Many> {
+async function idleShapes(url: string, table: string, metricsUrl: string): Promise<Many> {
   let made = 0;
   return Promise.resolve({
     grow: async (count: number) => {
@@ -73,9 +85,14 @@ async function idleShapes(url: string, table: string): Promise<Many> {
       made += count;
       const handles = new Set(await createShapes(url, definitions));
       invariant(handles.size === count, 'each of them is another shape');
+      await untilDormant(metricsUrl, made);
     },
     close: () => {},
   });
+}
+
+async function untilDormant(metricsUrl: string, count: number): Promise<void> {
+  while ((await scrape(metricsUrl)).get('armature_shapes{life="dormant"}') !== count) await pause(LOOK_EVERY_MS);
 }
 
 async function waitingClients(url: string, table: string, way: WayToWait): Promise<Many> {

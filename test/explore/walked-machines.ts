@@ -303,6 +303,7 @@ const shapeCacheWalk: WalkedMachine = {
       dependencies: [{ handle: '2-1', column: 'id', consumer: 'consumer#2' }],
     },
     { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [replyTo] },
+    { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [replyTo], comesBack: true },
     { type: 'shape.refused', handle: '1-1', why: 'no', replies: [replyTo], pids: [] },
     { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'asked', replies: [replyTo] },
     { type: 'shape.unknown', handle: '1-1', replyTo },

@@ -34,7 +34,8 @@ type Event =
       relation: ShapeDefinition['relation'];
       dependencies?: readonly InnerShape[];
     }
-  | { type: 'shape.started'; handle: Handle; pid: Pid; replies: readonly ReplyTo[] }
+  /** One that comes back, since something touches it, say, is no news to an operator. */
+  | { type: 'shape.started'; handle: Handle; pid: Pid; replies: readonly ReplyTo[]; comesBack?: true }
   | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[]; pids: readonly Pid[]; dependantCount?: number }
   | { type: 'shape.condemned'; handle: Handle; pids: readonly Pid[]; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.unknown'; handle: Handle; replyTo: ReplyTo }
@@ -127,6 +128,7 @@ export const shapeCache = setup({
     hasMissedChanges: (_, { missed }: { missed?: MissedChanges }) => missed !== undefined,
     isDamaged: (_, { damagedTable }: { damagedTable?: string }) => damagedTable !== undefined,
     hasFailedFilter: (_, { failedFilter }: { failedFilter?: FailedFilter }) => failedFilter !== undefined,
+    comesBack: (_, { comesBack }: { comesBack?: true }) => comesBack === true,
     isTold: (_, { isTold }: { isTold: boolean }) => isTold,
   },
   actions: { ...effects },
@@ -292,13 +294,16 @@ export const shapeCache = setup({
             params: ({ event }) => ({ to: event.replyTo, event: { type: 'shape.created', handle: event.handle } }),
           },
         },
-        'shape.started': {
-          actions: [
-            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.created', handle: event.handle } }) },
-            { type: 'send', params: ({ event }) => note('info', event.type, { handle: event.handle, process: event.pid }) },
-            SETTLE,
-          ],
-        },
+        'shape.started': [
+          { guard: { type: 'comesBack', params: ({ event }) => event }, actions: [{ type: 'replyToEach', params: created }, SETTLE] },
+          {
+            actions: [
+              { type: 'replyToEach', params: created },
+              { type: 'send', params: ({ event }) => note('info', event.type, { handle: event.handle, process: event.pid }) },
+              SETTLE,
+            ],
+          },
+        ],
         'shape.refused': {
           actions: [
             { type: 'replyToEach', params: notCreated },
@@ -370,6 +375,10 @@ function retain({ handle, relation }: { handle: Handle; relation: ShapeDefinitio
 /** They are led to a shape that has failed, since whoever asks about it hears why. */
 function cameTooLate({ event }: { event: Extract<Event, { type: 'shape.gone' }> }) {
   return event.hasFailed === true ? { to: event.replies, event: { type: 'shape.created', handle: event.handle } } : notCreated({ event });
+}
+
+function created({ event: { replies, handle } }: Told<'shape.started'>) {
+  return { to: replies, event: { type: 'shape.created', handle } };
 }
 
 function notCreated({ event: { replies, why } }: { event: { replies: readonly ReplyTo[]; why: string } }) {

@@ -257,7 +257,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const replies = this.lives.waiting.take(handle);
     if (shape.life === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: whyItEnded(shape) };
     for (const outer of this.lives.outerOf(handle)) this.starts.add(outer);
-    if (this.ports.shapeLogs.get(handle)?.snapshot.state !== 'complete') this.ports.started?.(handle);
+    if (this.hasWholeSnapshot(handle)) return { type: 'shape.started', handle, pid, replies, comesBack: true };
+    this.ports.started?.(handle);
     return { type: 'shape.started', handle, pid, replies };
   }
 

@@ -57,8 +57,8 @@ interface Remembered {
 }
 
 const NOTHING: Remembered = {
-  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, life: 'live', drowsy: '', slept: '', hasDrained: false, isGone: false, applied: [],
-  follower: '', historyRead: '',
+  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, life: 'live', drowsy: '', slept: '', hasDrained: false, isGone: false,
+  applied: [], follower: '', historyRead: '',
 };
 
 export class HandOverModel implements World<HandOverModel> {
