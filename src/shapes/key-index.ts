@@ -15,7 +15,7 @@ export class KeyIndex<Shape extends object> {
   private readonly subqueries: SubqueryIndex<Shape>;
 
   constructor(
-    private readonly key: LookupKey,
+    readonly key: LookupKey,
     members: MemberIndex,
   ) {
     this.subqueries = new SubqueryIndex(members);

@@ -31,6 +31,9 @@ interface RoutedShape {
   /** How many shapes lie one under another below it: they take a block before it. */
   readonly depth: number;
   readonly definition: ShapeDefinition;
+  /** With which it is looked up; undefined where there are none that every row of it satisfies. */
+  readonly lookups: readonly PlacedLookup[] | undefined;
+  /** Left out where nothing but the lookups is asked: a parsed filter is many times as large. */
   readonly where: Where | undefined;
   /** The inner shapes, in the order of the definition's dependencies. */
   readonly dependsOn: readonly Handle[];
@@ -98,10 +101,13 @@ export class ShapeRouter implements BlockRouter {
    */
   add(handle: Handle, definition: ShapeDefinition, where: Where | undefined, dependsOn: readonly Handle[] = []): void {
     invariant(!this.shapes.has(handle), 'a handle is added to the router once');
-    const shape = this.newShape(handle, definition, where, dependsOn);
+    this.enter(this.newShape(handle, definition, where, dependsOn));
+  }
+
+  private enter(shape: RoutedShape): void {
+    const { handle, definition, lookups } = shape;
     this.shapes.set(handle, shape);
-    const table = entryOf(this.tables, definition.relation.oid, () => new TableShapes<RoutedShape>(this.members));
-    table.add(shape, lookupsOf(shape));
+    this.tableOf(definition).add(shape, lookups);
     const footing = this.footings.add(shape, definition);
     if (footing === undefined) return;
     for (const identity of [definition.relation.oid, tableName(definition.relation)]) {
@@ -121,7 +127,7 @@ export class ShapeRouter implements BlockRouter {
       this.endedBy.delete(left);
     }
     const table = this.tables.get(relation.oid);
-    table?.remove(shape, lookupsOf(shape));
+    table?.remove(shape, shape.lookups);
     if (table?.all.size === 0) this.tables.delete(relation.oid);
   }
 
@@ -132,7 +138,7 @@ export class ShapeRouter implements BlockRouter {
    */
   clone(members = this.members): ShapeRouter {
     const copy = new ShapeRouter(this.layoutOf, members);
-    for (const { handle, definition, where, dependsOn } of this.shapes.values()) copy.add(handle, definition, where, dependsOn);
+    for (const shape of this.shapes.values()) copy.enter(copy.renewed(shape));
     if (this.underWay !== undefined) copy.underWay = copy.copyOf(this.underWay, this.shapes);
     return copy;
   }
@@ -180,7 +186,7 @@ export class ShapeRouter implements BlockRouter {
     const copies = new Map<RoutedShape, number[]>();
     for (const [shape, changes] of touched) {
       const own = living.get(shape.handle) === shape ? this.shapes.get(shape.handle) : undefined;
-      copies.set(own ?? this.newShape(shape.handle, shape.definition, shape.where, shape.dependsOn), [...changes]);
+      copies.set(own ?? this.renewed(shape), [...changes]);
     }
     return { cursor: cursor.clone(), touched: copies };
   }
@@ -247,15 +253,31 @@ export class ShapeRouter implements BlockRouter {
     where: Where | undefined,
     dependsOn: readonly Handle[],
   ): RoutedShape {
-    const isMember: Membership = (subquery, value) => {
+    const isDecided = where === undefined || (where.lookups !== undefined && where.areLookupsExact === true);
+    const lookups = lookupsOf(where, definition, dependsOn);
+    return {
+      handle, isDecided, depth: depthOf(definition), definition, dependsOn,
+      lookups: lookups && this.tableOf(definition).sharing(lookups),
+      where: isDecided ? undefined : where,
+      isMember: this.membershipOf(definition, dependsOn),
+    };
+  }
+
+  /** Of another router. */
+  private renewed(shape: RoutedShape): RoutedShape {
+    return { ...shape, isMember: this.membershipOf(shape.definition, shape.dependsOn) };
+  }
+
+  private membershipOf(definition: ShapeDefinition, dependsOn: readonly Handle[]): Membership | undefined {
+    if (definition.dependencies === undefined) return undefined;
+    return (subquery, value) => {
       const key = keyOf(definition, dependsOn, subquery);
       return key === undefined || this.members.mayHold(key, value);
     };
-    return {
-      handle, isDecided: where === undefined || (where.lookups !== undefined && where.areLookupsExact === true),
-      depth: depthOf(definition), definition, where, dependsOn,
-      isMember: definition.dependencies === undefined ? undefined : isMember,
-    };
+  }
+
+  private tableOf({ relation }: ShapeDefinition): TableShapes<RoutedShape> {
+    return entryOf(this.tables, relation.oid, () => new TableShapes<RoutedShape>(this.members));
   }
 
   private planOf(layoutId: number): LayoutPlan {
@@ -301,7 +323,11 @@ function keyOf(definition: ShapeDefinition, dependsOn: readonly Handle[], subque
 }
 
 /** Undefined when some row may satisfy none that we can look up. */
-function lookupsOf({ where, definition, dependsOn }: RoutedShape): readonly PlacedLookup[] | undefined {
+function lookupsOf(
+  where: Where | undefined,
+  definition: ShapeDefinition,
+  dependsOn: readonly Handle[],
+): readonly PlacedLookup[] | undefined {
   const placed = where?.lookups?.map((lookup): PlacedLookup | undefined => {
     if (lookup.kind !== 'subquery') return lookup;
     const members = keyOf(definition, dependsOn, lookup.subquery);

@@ -15,6 +15,11 @@ export class TableShapes<Shape extends object> {
     return this.indexes.size;
   }
 
+  /** The same, by keys that those have in common that are looked up by them: what came of one filter is not held for each of its shapes. */
+  sharing(lookups: readonly PlacedLookup[]): readonly PlacedLookup[] {
+    return lookups.map((lookup) => ({ ...lookup, key: this.indexOf(lookup).key }));
+  }
+
   /** @param lookups undefined where there are none that every row of the shape satisfies. */
   add(shape: Shape, lookups: readonly PlacedLookup[] | undefined): void {
     this.all.add(shape);

@@ -1,12 +1,19 @@
-/** ShapeFilters: the filter of each definition, parsed once however many parts of the service need it. */
+/**
+ * ShapeFilters: the filter of each definition, parsed once for all parts of the service that need it at about the same time. Who needs it
+ * for longer holds it; of a shape that nothing touches nobody does, for it is larger than all else that there is of one.
+ */
 import { invariant } from '../../base/invariant.ts';
 import type { ShapeDefinition } from '../../model/shape.ts';
 import { storedFilter, type StoredFilter } from '../../shapes/stored-filter.ts';
 import type { Where, WhereLanguage } from '../../sql/where.ts';
 
+/** Of definitions that were parsed last. A shape begins in much less time than so many others. */
+const PARSED_MAX = 1_000;
+
 export class ShapeFilters {
   private readonly language: WhereLanguage;
-  private readonly parsed = new WeakMap<ShapeDefinition, StoredFilter>();
+  /** In the order in which they were parsed. */
+  private readonly parsed = new Map<ShapeDefinition, StoredFilter>();
 
   constructor(language: WhereLanguage) {
     this.language = language;
@@ -26,8 +33,12 @@ export class ShapeFilters {
   }
 
   private read(definition: ShapeDefinition): StoredFilter {
-    const known = this.parsed.get(definition) ?? storedFilter(definition, this.language);
-    this.parsed.set(definition, known);
-    return known;
+    const known = this.parsed.get(definition);
+    if (known !== undefined) return known;
+    const filter = storedFilter(definition, this.language);
+    this.parsed.set(definition, filter);
+    const [oldest] = this.parsed.size > PARSED_MAX ? this.parsed.keys() : [];
+    if (oldest !== undefined) this.parsed.delete(oldest);
+    return filter;
   }
 }

@@ -66,21 +66,15 @@ export function processTables(
   lives = UNHEARD,
   worked?: ShapeWorked,
 ): StackWiring['tables'] {
-  const { configuration, database, runtime, storage, world } = resources;
+  const { configuration, database, storage, world } = resources;
   const watch = resources.watches?.transactions;
   const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
   const members = new MemberIndex();
-  const restAfterMs = configuration.shapeDormantAfterMs;
-  const restsAt = (handle: Handle): LogPosition | undefined => {
-    const isNew = bornMicros(handle) > world.clock.epochMicros() - restAfterMs * 1000;
-    if (isNew || livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory)?.isNeeded(handle) !== false) return undefined;
-    return storage.shapes.get(handle)?.restsAt;
-  };
   const common = commonPorts(resources, access, announcements, deliveries);
   const routerTable = (self: Pid, routed: Routed): RouterTable => {
     const router = new ShapeRouter(access.layoutOf, members);
-    return new RouterTable(routing(storage, access, { router, routed, restsAt }), nextBlocks.slot(self), deliveries);
+    return new RouterTable(routing(storage, access, { router, routed, restsAt: restsAtOf(resources) }), nextBlocks.slot(self), deliveries);
   };
   return {
     statusMonitor: statusMonitorTables,
@@ -101,7 +95,7 @@ export function processTables(
         shapeLogs: storage.shapes,
         clock: world.clock,
         faultOf: (definition) => access.filters.faultOf(definition),
-        mayRest: (handle) => restAfterMs > 0 && shapeLogOf(storage, handle).restsAt !== undefined,
+        mayRest: (handle) => configuration.shapeDormantAfterMs > 0 && shapeLogOf(storage, handle).restsAt !== undefined,
         started: (handle) => lives.started(handle, shapeLogOf(storage, handle).definition),
         restoring: (restored, of) => lives.restoring(restored, of),
         rotated(handle) {
@@ -133,6 +127,16 @@ export function processTables(
       dependants: new Subscribers(),
       awaitingValues: new RequestBacklog(),
     }),
+  };
+}
+
+/** One that is younger than that had no time to rest; and one that others depend on would be refused, each time. */
+function restsAtOf({ configuration, runtime, storage, world }: TableResources): ShapeRouting['restsAt'] {
+  const restAfterMicros = configuration.shapeDormantAfterMs * 1000;
+  return (handle) => {
+    if (bornMicros(handle) > world.clock.epochMicros() - restAfterMicros) return undefined;
+    const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
+    return directory?.isNeeded(handle) === false ? storage.shapes.get(handle)?.restsAt : undefined;
   };
 }
 

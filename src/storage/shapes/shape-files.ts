@@ -26,9 +26,10 @@ export interface FoundFiles {
 }
 
 const NOTHING_UNDER_WAY = Promise.resolve();
+const UNCOPIED = uncopied('a file of a shape');
 
 export class ShapeFiles implements ShapeStore, LineFiles {
-  readonly clone = uncopied('a file of a shape');
+  readonly clone = UNCOPIED;
   readonly rows: SnapshotRows;
   /** Settles when nothing is being written to files of lines and moves. */
   private writing = NOTHING_UNDER_WAY;

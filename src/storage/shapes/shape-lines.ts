@@ -90,8 +90,8 @@ export class ShapeLines {
     { end, bytes, count, chunkEnds, openBytes, compacted }: LinesState,
     private readonly chunkBytesMax: number,
     readonly buffer = new LineBuffer(),
-    /** Not published, and in memory. */
-    private readonly pending = new LineDraft(),
+    /** Not published, and in memory; made by the first line. */
+    private pending?: LineDraft,
   ) {
     this.published = end;
     this.appended = addressOf(end);
@@ -143,6 +143,7 @@ export class ShapeLines {
       invariant(!this.hasHidden, 'lines come in the order of their offsets');
       return;
     }
+    this.pending ??= new LineDraft();
     this.pending.append(lsn, position, bytes);
     this.appended = address;
     this.account(address, bytes.length);
@@ -153,7 +154,7 @@ export class ShapeLines {
     if (!this.hasHidden) return 0;
     this.shown = this.totals;
     this.published = offsetOf(this.appended.lsn, this.appended.position);
-    const batch = this.pending.take();
+    const batch = this.pending?.take();
     if (batch === undefined) return 0;
     this.buffer.push(batch);
     return batch.bytes.length;
@@ -161,11 +162,11 @@ export class ShapeLines {
 
   /** Hands over what is in memory and not published; it counts as appended all the same. */
   takePending(): LineBatch | undefined {
-    return this.pending.take();
+    return this.pending?.take();
   }
 
   discard(): void {
-    this.pending.clear();
+    this.pending?.clear();
     this.appended = addressOf(this.published);
     ({ bytes: this.bytes, count: this.count, openBytes: this.openBytes } = this.shown);
     this.chunkEnds.length = this.shown.chunkCount;
@@ -199,7 +200,7 @@ export class ShapeLines {
   }
 
   clone(): ShapeLines {
-    const copy = new ShapeLines(this.state, this.chunkBytesMax, this.buffer.clone(), this.pending.clone());
+    const copy = new ShapeLines(this.state, this.chunkBytesMax, this.buffer.clone(), this.pending?.clone());
     copy.appended = this.appended;
     [copy.bytes, copy.count, copy.openBytes] = [this.bytes, this.count, this.openBytes];
     copy.chunkEnds.push(...this.chunkEnds.slice(this.shown.chunkCount));

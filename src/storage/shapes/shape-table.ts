@@ -6,6 +6,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import { DefinitionParts } from './definition-parts.ts';
 import { NO_LINES } from './shape-lines.ts';
 import { NO_VIEWS } from './spliced-views.ts';
 import type { CompletedSnapshot, CreatedShape, Splice } from '../log/shape-record.ts';
@@ -35,6 +36,7 @@ export class ShapeTable implements ShapeHost {
   /** Shapes that differ from their last checkpoint. */
   private dirty = new Set<StoredShape>();
   private readonly shapes = new Map<Handle, StoredShape>();
+  private readonly parts = new DefinitionParts();
   private readonly dependants = new Map<Handle, Set<StoredShape>>();
   private readonly log: TransactionLog;
   private readonly storeOf: ShapeTableOptions['storeOf'];
@@ -100,7 +102,8 @@ export class ShapeTable implements ShapeHost {
   }
 
   restore(state: ShapeState): StoredShape {
-    const shape = new StoredShape(this, this.storeOf(state), state);
+    const definition = this.parts.shared(state.definition);
+    const shape = new StoredShape(this, this.storeOf(state), { ...state, definition });
     this.enter(shape);
     return shape;
   }

@@ -45,7 +45,7 @@ export const FOLLOW_WAIT_MS = 60_000;
 
 export class SnapshotChunks {
   /** Each chunk as far as readers may see it; of chunks written by this process. */
-  private readonly written: GrowingSums[] = [];
+  private written: GrowingSums[] = [];
   /** Size of the open chunk as the threshold counts it: each row and one byte. */
   private openBytes = 0;
   private closedCount = 0;
@@ -53,7 +53,8 @@ export class SnapshotChunks {
   private failed = false;
   /** Where `snapshot-end` begins, as soon as it is being written; of an earlier process's, when somebody has read it. */
   private endAt: EndPlace | undefined;
-  private readonly waiters = new Set<() => void>();
+  /** Undefined while nobody waits. */
+  private waiters: Set<() => void> | undefined;
   /** What was written last, if somebody waited for it, until more is. */
   private late: readonly LatePart[] = [];
 
@@ -62,8 +63,8 @@ export class SnapshotChunks {
     private readonly store: ShapeStore,
     private readonly clock: Clock,
     private readonly chunkBytesMax: number,
-    /** A snapshot of an earlier process. */
-    private readonly restored: WholeSnapshot | undefined,
+    /** A snapshot of an earlier process, or one that is whole by now. */
+    private restored: WholeSnapshot | undefined,
   ) {
     this.whole = restored !== undefined;
   }
@@ -108,7 +109,10 @@ export class SnapshotChunks {
     this.whole = true;
     await this.closeChunk();
     await this.store.endSnapshot();
-    return this.written.map(({ bytes, sums }) => ({ bytes, sums }));
+    const chunks = this.written.map(({ bytes, sums }) => ({ bytes, sums: sums.slice() }));
+    this.restored = { pgSnapshot, chunks }; // From here on it is as one of an earlier process, which takes less.
+    this.written = [];
+    return chunks;
   }
 
   /** Who writes the snapshot, or waits for more of it, goes on with the original alone. */
@@ -199,7 +203,7 @@ export class SnapshotChunks {
     const sums = (this.written[index] ??= new GrowingSums());
     const at = sums.bytes;
     sums.add(bytes);
-    this.late = this.waiters.size === 0 ? [] : [...this.lateParts(index, at, bytes)];
+    this.late = this.waiters === undefined ? [] : [...this.lateParts(index, at, bytes)];
     this.wake();
   }
 
@@ -223,21 +227,22 @@ export class SnapshotChunks {
   private progress(): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = this.clock.setTimer(() => {
-        this.waiters.delete(wake);
+        this.waiters?.delete(wake);
         reject(new SnapshotStalledError(this.handle, FOLLOW_WAIT_MS));
       }, FOLLOW_WAIT_MS);
       const wake = (): void => {
         this.clock.clearTimer(timer);
         resolve();
       };
+      this.waiters ??= new Set();
       this.waiters.add(wake);
     });
   }
 
   private wake(): void {
-    const waiting = [...this.waiters];
-    this.waiters.clear();
-    for (const wake of waiting) wake();
+    const { waiters } = this;
+    this.waiters = undefined;
+    for (const wake of waiters ?? []) wake();
   }
 }
 

@@ -96,8 +96,8 @@ export class StoredShape implements ShapeLog {
   /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
-  private readonly fewRows: FewRows;
-  private readonly reading: LinesRead;
+  /** Of splices alone. */
+  private fewRows: FewRows | undefined;
   private readonly reads: OpenReads;
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
@@ -130,9 +130,8 @@ export class StoredShape implements ShapeLog {
     this.state = whole === undefined ? snapshot : withoutRows(whole);
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
-    this.fewRows = original?.fewRows.clone() ?? new FewRows(handle);
+    this.fewRows = original?.fewRows?.clone();
     this.reads = new OpenReads(handle);
-    this.reading = { handle, buffer: this.lines.buffer, filed: this.filed, isGone: () => this.reads.areCut };
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
@@ -253,6 +252,7 @@ export class StoredShape implements ShapeLog {
 
   beginMoved(): MovedWriter {
     const { nextNumber } = this.spliced;
+    this.fewRows ??= new FewRows(this.handle);
     return this.fewRows.begin((claim) => this.store.beginMoved(nextNumber, claim));
   }
 
@@ -266,7 +266,7 @@ export class StoredShape implements ShapeLog {
   }
 
   recordSplice(splice: Omit<Splice, 'number'>): Splice {
-    const fewRows = this.fewRows.take();
+    const fewRows = this.fewRows?.take();
     const here = fewRows === undefined || splice.rows === null ? {} : { fewRows };
     const recorded = { number: this.spliced.nextNumber, ...splice, ...here };
     this.host.recordSplice(this.handle, recorded);
@@ -464,6 +464,10 @@ export class StoredShape implements ShapeLog {
     const begin = (): AsyncIterable<EntryRun> => this.reads.counted(this.chunks.read(index));
     const runs = this.state.state === 'complete' ? this.lately(`${this.handle}/${index}`, begin) : begin();
     return { outcome: 'entries', runs, entries, end, upToDate: false };
+  }
+
+  private get reading(): LinesRead {
+    return { handle: this.handle, buffer: this.lines.buffer, filed: this.filed, isGone: () => this.reads.areCut };
   }
 
   private readLines(after: LogOffset): ShapeRead {

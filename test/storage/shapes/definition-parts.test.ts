@@ -1,0 +1,26 @@
+/** What definitions on one table have in common is held once, and an equal definition is what comes of it. */
+import { expect, test } from 'vitest';
+import { DefinitionParts } from '../../../src/storage/shapes/definition-parts.ts';
+import { shapeOf } from '../../support/shapes.ts';
+
+const copied = (number: number) => structuredClone(shapeOf({ where: { column: 'title', equals: String(number) } }));
+
+test('definitions stay what they are, and those on one table share its parts', () => {
+  const parts = new DefinitionParts();
+  const [one, two] = [parts.shared(copied(1)), parts.shared(copied(2))];
+
+  expect([one, two]).toEqual([copied(1), copied(2)]);
+  expect([one.relation === two.relation, one.columns === two.columns, one.reads === two.reads, one.primaryKey === two.primaryKey]).toEqual([
+    true, true, true, true,
+  ]);
+});
+
+test('of another selection nothing is shared, and no more are remembered than a bound says', () => {
+  const parts = new DefinitionParts();
+  const first = parts.shared(copied(1));
+  const others = Array.from({ length: 1_000 }, (_, number) => parts.shared({ ...copied(number), columns: ['id', `column ${number}`] }));
+  const again = parts.shared(copied(1));
+
+  expect(others.some(({ columns }) => columns === first.columns)).toBe(false);
+  expect({ again, isShared: again.columns === first.columns }).toEqual({ again: first, isShared: false });
+});
