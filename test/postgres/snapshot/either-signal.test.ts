@@ -23,3 +23,15 @@ test.each(actions)('when it is over nobody listens any more: %s', async (action)
   await withEither([signal], action).catch(() => {});
   expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
+
+test('many at a time may listen to a signal that lives long', async () => {
+  const warnings: string[] = [];
+  const hear = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', hear);
+  const { signal } = new AbortController();
+
+  await Promise.all(Array.from({ length: 20 }, () => withEither([signal], () => new Promise((turn) => setImmediate(turn)))));
+
+  process.off('warning', hear);
+  expect(warnings).toEqual([]);
+});

@@ -341,6 +341,17 @@ describe.each([
     expect(answers).toMatchObject([queried, queried]);
   });
 
+  test('a session that has forgotten what it prepared is closed, and the next one is asked', async () => {
+    const one = await poolOfOne();
+    for (let times = 0; times < 2; times += 1) await ask(new Children(), { from: one });
+    await one.query('DEALLOCATE ALL');
+
+    const answers = [await ask(new Children(), { from: one }), await ask(new Children(), { from: one })];
+
+    await one.close();
+    expect(answers).toMatchObject([{ type: 'moves.failed', error: { status: 503 } }, { type: 'moves.queried', rows: 10 }]);
+  });
+
   test('where sessions are lent, nothing is prepared', async () => {
     const lent = createPool({ target: targetOf(database.url), applicationName: 'lent', max: 1, isLent: true });
     await lent.open();
