@@ -1,6 +1,7 @@
 /** A signal of several leaves nothing in any of them. */
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
+import { nextTurn } from '../../../src/base/turn.ts';
 import { withEither } from '../../../src/postgres/snapshot/either-signal.ts';
 
 test.each([0, 1])('is aborted with the first of them (number %i), for its reason', async (index) => {
@@ -30,7 +31,7 @@ test('many at a time may listen to a signal that lives long', async () => {
   process.on('warning', hear);
   const { signal } = new AbortController();
 
-  await Promise.all(Array.from({ length: 20 }, () => withEither([signal], () => new Promise((turn) => setImmediate(turn)))));
+  await Promise.all(Array.from({ length: 20 }, () => withEither([signal], () => new Promise<void>((turn) => nextTurn(turn)))));
 
   process.off('warning', hear);
   expect(warnings).toEqual([]);
