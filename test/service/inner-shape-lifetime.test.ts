@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { nodeDisk } from '../../src/storage/disk/disk.ts';
+import { inspectStorage } from '../../src/storage/inspection/verification.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape } from '../support/service/shape-follower.ts';
@@ -48,18 +50,18 @@ async function remove(shape: Readonly<Record<string, string>>): Promise<number> 
   return (await fetch(`${service.shapeUrl}?${new URLSearchParams(shape).toString()}`, { method: 'DELETE' })).status;
 }
 
-/** What there is of shapes: processes, files, and tables that stay published for them. */
+/** What there is of shapes: processes, what is stored of them, and tables that stay published for them. */
 async function remains() {
   const published = await database.query<{ tablename: string }>('SELECT tablename FROM pg_publication_tables ORDER BY 1');
-  const files = readdirSync(join(directory, 'shapes'), { recursive: true, withFileTypes: true });
+  const { shapes, others } = await inspectStorage(nodeDisk, directory);
   return {
     processes: service.runtime.printTree().match(/consumers\/\S+#/g)?.length ?? 0,
-    files: new Set(files.filter((file) => file.isFile()).map(({ name }) => name.split('.')[0])).size,
+    stored: shapes.length + others.length,
     published: published.map(({ tablename }) => tablename),
   };
 }
 
-const NOTHING = { processes: 0, files: 0, published: [] };
+const NOTHING = { processes: 0, stored: 0, published: [] };
 
 function untilRemains(expected: Awaited<ReturnType<typeof remains>>) {
   return expect.poll(remains, { interval: 20 }).toEqual(expected);
@@ -67,7 +69,7 @@ function untilRemains(expected: Awaited<ReturnType<typeof remains>>) {
 
 test('an inner shape goes with its last dependant: its log, its processes, and what it had published', async () => {
   await read(outer);
-  await untilRemains({ processes: 3, files: 2, published: ['children', 'parents'] });
+  await untilRemains({ processes: 3, stored: 2, published: ['children', 'parents'] });
   await remove(outer);
 
   await untilRemains(NOTHING);
@@ -81,7 +83,7 @@ test('an inner shape that a client reads stays, also over a restart', async () =
   service = await start();
   await remove(outer);
 
-  await untilRemains({ processes: 1, files: 1, published: ['parents'] });
+  await untilRemains({ processes: 1, stored: 1, published: ['parents'] });
   expect(await read(inner)).toMatchObject({ status: 200, handle });
 });
 
@@ -93,7 +95,7 @@ test('an inner shape stays that a client reads by a handle which it has from els
   const first = await readOn();
   await remove(outer);
 
-  await untilRemains({ processes: 1, files: 1, published: ['parents'] });
+  await untilRemains({ processes: 1, stored: 1, published: ['parents'] });
   expect([first, await readOn()]).toMatchObject([{ status: 200, handle }, { status: 200, handle }]);
 });
 
@@ -110,7 +112,7 @@ test('a restart does not make an inner shape one that was asked for', async () =
 test('many outer shapes over one inner one, made and deleted, leave nothing', async () => {
   const shapes = Array.from({ length: OUTER_COUNT }, (_, id) => ({ ...outer, where: `${outer.where} AND id > ${id}` }));
   await Promise.all(shapes.map(read));
-  await untilRemains({ processes: OUTER_COUNT + 2, files: OUTER_COUNT + 1, published: ['children', 'parents'] });
+  await untilRemains({ processes: OUTER_COUNT + 2, stored: OUTER_COUNT + 1, published: ['children', 'parents'] });
   await Promise.all(shapes.map(remove));
 
   await untilRemains(NOTHING);

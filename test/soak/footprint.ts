@@ -21,14 +21,14 @@ export interface Footprint {
 export async function footprintOf(pid: number | undefined, inspector: ProcessInspector, directory: string): Promise<Footprint> {
   await inspector.collectGarbage();
   const { heapBytes, arrayBufferBytes, residentBytes } = await inspector.memory();
-  const [log, shapes, checkpoints] = ['log', 'shapes', 'checkpoint'].map((name) => diskOf(join(directory, name)));
+  const [log, shapes, packs, checkpoints] = ['log', 'shapes', 'packs', 'checkpoint'].map((name) => diskOf(join(directory, name)));
   const all = diskOf(directory);
   return {
     resident: residentBytes,
     heap: heapBytes + arrayBufferBytes,
     disk: all.bytes,
     log: log?.bytes ?? 0,
-    shapes: shapes?.bytes ?? 0,
+    shapes: (shapes?.bytes ?? 0) + (packs?.bytes ?? 0),
     checkpoints: checkpoints?.bytes ?? 0,
     files: all.files,
     directories: all.directories,
