@@ -26,6 +26,8 @@ interface OpenPack {
 
 /** Between two writes others have their turn. */
 const WRITE_BYTES = 1024 * 1024;
+/** The pack that is written to takes no more when most of it is dead, if it has this share of what it may have. */
+const WORN_SHARE_MIN = 1 / 16;
 /** So many may be less than half full. */
 const SMALL_MAX = 8;
 
@@ -68,6 +70,7 @@ export class Packs {
   async append(rows: readonly Uint8Array[]): Promise<readonly PackPlace[]> {
     const places: PackPlace[] = [];
     try {
+      if (rows.length > 0 && this.isWorn) await this.close();
       while (places.length < rows.length) places.push(...(await this.appendTogether(rows.slice(places.length))));
       return places;
     } catch (error) {
@@ -99,6 +102,11 @@ export class Packs {
     const { open } = this;
     this.open = undefined;
     await open?.file.close();
+  }
+
+  private get isWorn(): boolean {
+    const { bytes, living } = (this.open && this.uses.get(this.open.number)) ?? NOTHING;
+    return bytes >= WORN_SHARE_MIN * this.packBytesMax && living * 2 < bytes;
   }
 
   private unused(): number[] {

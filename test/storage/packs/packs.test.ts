@@ -259,6 +259,23 @@ test('packs of which most is dead are emptied by the checkpoints that follow, an
   await after.close();
 });
 
+test('shapes that come and go do not fill the pack that is written to', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, { packBytesMax: 16 * PACK_BYTES });
+  let most = 0;
+  for (const number of upTo(5 * SHAPES)) {
+    await create(storage, number);
+    await storage.shapes.checkpoint();
+    if (number > 1) storage.shapes.delete(handleOf(number), 'a test');
+    most = Math.max(most, packsOf(disk).reduce((sum, path) => sum + disk.content(path).length, 0));
+  }
+
+  expect({ isBounded: most < 4 * PACK_BYTES, found: await standing(storage, [1]) }).toEqual({
+    isBounded: true, found: { whole: [1], others: [] },
+  });
+  await storage.close();
+});
+
 test('where the end of a checkpoint that has moved rows does not hold, they are where the one before says', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk, { packBytesMax: 500 });
