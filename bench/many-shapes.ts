@@ -68,8 +68,9 @@ async function killAnother(directory: string): Promise<void> {
   tell(`killed with ${filesOf(directory).length} files left`);
 }
 
+/** Each has a file of its own, as one has whose rows are more than few. */
 async function fillAndDelete(directory: string): Promise<void> {
-  const storage = await openStorage({ directory, clock: systemClock });
+  const storage = await openStorage({ directory, clock: systemClock, packing: { fewBytesMax: 0 } });
   let next = 0;
   const make = async (): Promise<void> => {
     while (next < shapes) {
