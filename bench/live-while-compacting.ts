@@ -5,7 +5,7 @@
  * checkpoint says that the new files count. Between the last line of these and that checkpoint it waits for nothing but the clock: what
  * was committed then is left out.
  */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
@@ -135,7 +135,9 @@ async function countedIn(storage: string): Promise<number> {
 
 /** Files of a further generation. */
 function logsIn(storage: string, ending: string): readonly string[] {
-  return readdirSync(join(storage, 'shapes'), { recursive: true }).map(String).filter((name) => name.endsWith(ending));
+  const directory = join(storage, 'shapes'); // It is made with the first file.
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true }).map(String).filter((name) => name.endsWith(ending));
 }
 
 /** Follows a row of which each commit raises a number. */
