@@ -37,6 +37,7 @@ export class PackedSnapshots {
   private moving = new Set<Handle>();
   /** In the pack that is being emptied, and not moved yet. */
   private toMove: StoredShape[] = [];
+  /** Durable in a pack, and not counted there yet: the next checkpoint counts them, where the one that was to do so is refused. */
   private brought: readonly Brought[] = [];
   /** Deleted, and nobody reads them any more. */
   private readonly left: ShapeFiles[] = [];
@@ -71,17 +72,19 @@ export class PackedSnapshots {
   /**
    * @returns the captures, with where their rows lie.
    * @throws {CheckpointDeferredError} rows that were to be moved do not hold: it names their shapes, and nothing was brought.
-   * @throws {DiskError} nothing counts of what was brought, and the same captures may be brought again.
+   * @throws {DiskError} nothing counts of what was brought, and the same captures may be brought again: what is durable by then is not
+   *   written once more, for a disk that is full would be filled with it.
    */
   async bring(captures: readonly ShapeCapture[]): Promise<readonly ShapeCapture[]> {
-    this.brought = [];
     this.leftBefore = this.left.length;
-    const bringing = await this.bringingOf(captures);
+    const before = new Map(this.brought.map((brought) => [brought.shape, brought]));
+    const bringing = await this.bringingOf(captures.filter(({ shape }) => !before.has(shape)));
     const places = await this.packs.append(bringing.map(({ bytes }) => bytes));
-    this.brought = bringing.flatMap(({ shape, rows, snapshot }, index) => {
+    const brought = bringing.flatMap(({ shape, rows, snapshot }, index): Brought[] => {
       const place = places[index];
       return place === undefined ? [] : [{ shape, rows, place, snapshot: { ...snapshot, packed: place } }];
     });
+    this.brought = [...captures.flatMap(({ shape }) => before.get(shape) ?? []), ...brought];
     const snapshots = new Map(this.brought.map(({ shape, snapshot }) => [shape, snapshot]));
     return captures.map(({ shape, state }) => ({ shape, state: { ...state, snapshot: snapshots.get(shape) ?? state.snapshot } }));
   }

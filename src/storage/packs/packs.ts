@@ -69,12 +69,14 @@ export class Packs {
    */
   async append(rows: readonly Uint8Array[]): Promise<readonly PackPlace[]> {
     const places: PackPlace[] = [];
+    const { last } = this;
     try {
       if (rows.length > 0 && this.isWorn) await this.close();
       while (places.length < rows.length) places.push(...(await this.appendTogether(rows.slice(places.length))));
       return places;
     } catch (error) {
       await this.close().catch(passDiskError);
+      await this.takeBack(last).catch(passDiskError);
       throw error;
     }
   }
@@ -111,6 +113,17 @@ export class Packs {
 
   private unused(): number[] {
     return [...this.uses].filter(([number, { living }]) => living === 0 && number !== this.open?.number).map(([number]) => number);
+  }
+
+  /**
+   * Removes those behind `last`: nobody counts anything of them, and a disk that is full is tried again and again. Where that is refused as
+   * well, they go behind checkpoints.
+   */
+  private async takeBack(last: number): Promise<void> {
+    for (let number = last + 1; number <= this.last; number += 1) {
+      await this.paths.remove(number);
+      this.uses.delete(number);
+    }
   }
 
   /** As many as the open pack takes: at least one. */

@@ -385,12 +385,50 @@ test.each(REFUSED)('a disk that refuses the %s of a pack loses nothing, and the 
   await after.close();
 });
 
-async function refused(disk: MemoryDisk, { shapes }: Storage, operation: string): Promise<unknown> {
-  disk.fail(operation, 'ENOSPC', /\.pack$/);
+async function refused(disk: MemoryDisk, { shapes }: Storage, operation: string, path = /\.pack$/): Promise<unknown> {
+  disk.fail(operation, 'ENOSPC', path);
   const refusal: unknown = await shapes.checkpoint().catch(({ code }: { code?: unknown }) => code);
   disk.heal();
   return refusal;
 }
+
+test('a disk that is full for long is not filled with what nobody counts', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, {});
+  await create(storage, 1);
+  for (const _ of upTo(5)) await refused(disk, storage, 'write');
+  for (const _ of upTo(5)) await refused(disk, storage, 'sync');
+  const left = packsOf(disk);
+  await storage.shapes.checkpoint();
+
+  expect({ left, packs: packsOf(disk).length, found: await standing(storage, [1]) }).toEqual({
+    left: [], packs: 1, found: { whole: [1], others: [] },
+  });
+  await storage.close();
+});
+
+test('what a pack has already is not brought there again, however often the checkpoint is refused that was to count it', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, { packBytesMax: 500 });
+  await create(storage, 1, 2, 3);
+  await storage.shapes.checkpoint();
+  for (const number of [2, 3]) storage.shapes.delete(handleOf(number), 'a test');
+  await storage.shapes.checkpoint(); // From now on most of the first pack is dead: what lives is moved.
+  await create(storage, 4);
+  const sizes: number[] = [];
+  for (const _ of upTo(4)) {
+    await refused(disk, storage, 'write', /\.checkpoint/);
+    sizes.push(packsOf(disk).reduce((sum, path) => sum + disk.content(path).length, 0));
+  }
+  await storage.shapes.checkpoint();
+  disk.kill();
+  const after = await open(disk);
+
+  expect({ sizes: new Set(sizes).size, found: await standing(after, [1, 4]), notes: after.notes }).toEqual({
+    sizes: 1, found: { whole: [1, 4], others: [] }, notes: [],
+  });
+  await after.close();
+});
 
 test('a start removes packs that nobody counts behind its first checkpoint, and begins one of its own', async () => {
   const disk = new MemoryDisk();
