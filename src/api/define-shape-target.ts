@@ -93,8 +93,9 @@ async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget 
   const relations = [asked.relation, ...asked.inner.flatMap((table) => ('relation' in table ? [table.relation] : []))];
   const cached = context.definitions.get(asked.key, relations);
   if (cached !== undefined) return cached;
-  const definition = await define(context, asked);
-  if (isMistake(definition)) return definition;
+  const defined = await define(context, asked);
+  if (isMistake(defined)) return defined;
+  const definition = context.definitions.shared(defined);
   let schema: string | undefined; // Worked out at the first answer that carries it.
   const { relation } = asked;
   const target: ShapeTarget = { definition, relation, schema: () => (schema ??= context.schemas.of(relation, definition.columns)) };

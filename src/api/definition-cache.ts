@@ -1,6 +1,7 @@
 /** What requests asked for, worked out once: live clients ask the same again and again. */
 import type { Clock } from '../base/clock.ts';
 import { RecentMap } from '../base/recent-map.ts';
+import { DefinitionParts } from '../model/definition-parts.ts';
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import type { RelationName } from '../sql/identifiers.ts';
@@ -28,9 +29,15 @@ interface CachedTarget {
 /** Targets by what was asked; those go first that nobody has asked for. */
 export class DefinitionCache {
   private readonly targets: RecentMap<CachedTarget>;
+  private readonly parts = new DefinitionParts();
 
   constructor(clock: Pick<Clock, 'nowMs'>) {
     this.targets = new RecentMap(clock, { countMax: TARGETS_MAX, weightMax: CHARACTERS_MAX, idleMsMax: IDLE_MS_MAX });
+  }
+
+  /** The same, before it is kept here and in its shape's log. */
+  shared(definition: ShapeDefinition): ShapeDefinition {
+    return this.parts.shared(definition);
   }
 
   /** @param relations the shape's own, then those that subqueries of its filter select from. */

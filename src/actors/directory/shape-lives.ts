@@ -5,15 +5,15 @@
  * Consumer that has ended: whatever is told of them is a bug of ours.
  */
 import { invariant } from '../../base/invariant.ts';
-import { definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Pid } from '../../otp/process.ts';
 import { isServing, nextLife, type Life, type LifeEvent } from './handle-life.ts';
+import { ServingHandles } from './serving-handles.ts';
 
 /** Never changed: an event makes another of it. */
 export interface ShapeLife {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
-  readonly definitionKey: string;
   readonly life: Life;
   /** The last that was started for it and has not ended. */
   readonly consumer: Pid | undefined;
@@ -43,7 +43,7 @@ export function whyItEnded({ handle, end }: ShapeLife): string {
 
 export class ShapeLives {
   private readonly lives = new Map<Handle, ShapeLife>();
-  private readonly serving = new Map<string, Handle>();
+  private serving = new ServingHandles((handle) => this.lives.get(handle)?.definition);
   private readonly consumers = new Map<Pid, Handle>();
   /** How many lives are in each state: asked after each shape that starts or ends. */
   private readonly counts: Record<Life, number> = {
@@ -69,18 +69,15 @@ export class ShapeLives {
   }
 
   find(definition: ShapeDefinition): Handle | undefined {
-    return this.serving.get(definitionKey(definition));
+    return this.serving.find(definition);
   }
 
   /** @returns the handle that served this definition until now. */
   reserve(handle: Handle, definition: ShapeDefinition): Handle | undefined {
-    const key = definitionKey(definition);
-    const before = this.serving.get(key);
     const begun = { life: 'reserved', consumer: undefined, unwatchedEnds: 0, end: undefined } as const;
-    this.lives.set(handle, { handle, definition, definitionKey: key, ...begun });
-    this.serving.set(key, handle);
+    this.lives.set(handle, { handle, definition, ...begun });
     this.counts.reserved += 1;
-    return before;
+    return this.serving.set(handle, definition);
   }
 
   /** @throws {InvariantError} the handle is not known, or its life does not expect the event. */
@@ -103,7 +100,7 @@ export class ShapeLives {
   clone(): ShapeLives {
     const copy = new ShapeLives();
     for (const [handle, life] of this.lives) copy.lives.set(handle, life);
-    for (const [key, handle] of this.serving) copy.serving.set(key, handle);
+    copy.serving = this.serving.clone((handle) => copy.lives.get(handle)?.definition);
     for (const [consumer, handle] of this.consumers) copy.consumers.set(consumer, handle);
     Object.assign(copy.counts, this.counts);
     return copy;
@@ -120,9 +117,9 @@ export class ShapeLives {
     const { handle, life, consumer } = after;
     this.counts[before.life] -= 1;
     this.counts[life] += 1;
+    if (isServing(before.life) && !isServing(life)) this.serving.delete(handle, after.definition);
     if (life === 'gone') this.lives.delete(handle);
     else this.lives.set(handle, after);
-    if (!isServing(life) && this.serving.get(after.definitionKey) === handle) this.serving.delete(after.definitionKey);
     if (before.consumer !== undefined) this.consumers.delete(before.consumer);
     if (consumer !== undefined) this.consumers.set(consumer, handle);
   }

@@ -2,11 +2,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../model/log-offset.ts';
+import { DefinitionParts } from '../../model/definition-parts.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import { DefinitionParts } from './definition-parts.ts';
 import { NO_LINES } from './shape-lines.ts';
 import { NO_VIEWS } from './spliced-views.ts';
 import type { CompletedSnapshot, CreatedShape, Splice } from '../log/shape-record.ts';

@@ -110,6 +110,7 @@ export class SnapshotChunks {
     await this.closeChunk();
     await this.store.endSnapshot();
     const chunks = this.written.map(({ bytes, sums }) => ({ bytes, sums: sums.slice() }));
+    this.endAt = undefined;
     this.restored = { pgSnapshot, chunks }; // From here on it is as one of an earlier process, which takes less.
     this.written = [];
     return chunks;

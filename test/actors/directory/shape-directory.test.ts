@@ -21,7 +21,8 @@ const DRAINED: ExitReason = { shutdown: 'drain' };
 
 function directoryOn(shapeLogs: ShapeLogs, ports: Partial<DirectoryPorts> = {}): ShapeDirectory {
   const clone = uncopied('a storage');
-  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), faultOf: () => undefined, mayRest: () => false, rotated: () => {}, clone, ...ports });
+  const nothing = { faultOf: () => undefined, mayRest: () => false, rotated: () => {} };
+  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), ...nothing, clone, ...ports });
 }
 
 test('a purge is answered when the last shape has been deleted', () => {

@@ -1,7 +1,7 @@
 /** What definitions on one table have in common is held once, and an equal definition is what comes of it. */
 import { expect, test } from 'vitest';
-import { DefinitionParts } from '../../../src/storage/shapes/definition-parts.ts';
-import { shapeOf } from '../../support/shapes.ts';
+import { DefinitionParts } from '../../src/model/definition-parts.ts';
+import { shapeOf } from '../support/shapes.ts';
 
 const copied = (number: number) => structuredClone(shapeOf({ where: { column: 'title', equals: String(number) } }));
 
@@ -9,6 +9,7 @@ test('definitions stay what they are, and those on one table share its parts', (
   const parts = new DefinitionParts();
   const [one, two] = [parts.shared(copied(1)), parts.shared(copied(2))];
 
+  expect(parts.shared(two)).toBe(two);
   expect([one, two]).toEqual([copied(1), copied(2)]);
   expect([one.relation === two.relation, one.columns === two.columns, one.reads === two.reads, one.primaryKey === two.primaryKey]).toEqual([
     true, true, true, true,
