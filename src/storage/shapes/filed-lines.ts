@@ -31,6 +31,8 @@ export interface FilesHold {
   release(): void;
 }
 
+const NOTHING_UNDER_WAY = Promise.resolve();
+
 export class FiledLines {
   /** Behind the last line that readers may see. */
   private seen: FilePlace;
@@ -42,7 +44,7 @@ export class FiledLines {
   /** Lines of the open transaction that a refused write was to bring: they are nowhere else any more. */
   private refused: LineBatch | undefined;
   private files: LineFiles | undefined;
-  private writing: Promise<void> = Promise.resolve();
+  private writing = NOTHING_UNDER_WAY;
 
   constructor(
     private readonly lines: ShapeLines,
@@ -138,7 +140,10 @@ export class FiledLines {
 
   private inTurn(write: () => Promise<void>): Promise<void> {
     const written = this.writing.then(write);
-    this.writing = written.catch(() => {}); // Who asked for it is told.
+    const over = written.catch(() => {}).then(() => { // Who asked for it is told.
+      if (this.writing === over) this.writing = NOTHING_UNDER_WAY; // Every shape would keep its promise.
+    });
+    this.writing = over;
     return written;
   }
 }

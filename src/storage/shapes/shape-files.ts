@@ -40,7 +40,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   /** The last one that was begun. None is begun twice: a checkpoint that failed may count it all the same. */
   private begun: number;
   /** Those before it, the oldest first: somebody may be reading in them. */
-  private replaced: LinesGeneration[] = [];
+  private replaced: LinesGeneration[] | undefined;
   private readonly handle: Handle;
   /** There may be files of it that are not those of the snapshot. */
   private hasOthers: boolean;
@@ -139,18 +139,18 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   /** A checkpoint counts the next generation. */
   replaceLines(next: LinesGeneration, { from, shiftBytes }: Omit<Succession, 'source'>): void {
     this.generation.succeedBy({ source: next, from, shiftBytes });
-    this.replaced.push(this.generation);
+    (this.replaced ??= []).push(this.generation);
     this.generation = next;
   }
 
   /** Those that nobody reads: one that is read keeps those behind it, for its reader goes on there. @returns whether some are left. */
   async removeReplaced(): Promise<boolean> {
-    for (let [oldest] = this.replaced; oldest !== undefined && !oldest.isRead; [oldest] = this.replaced) {
+    for (let [oldest] = this.replaced ?? []; oldest !== undefined && !oldest.isRead; [oldest] = this.replaced ?? []) {
       if (this.access.isGone) return false; // All its files go.
       await this.counted(oldest.remove());
-      this.replaced.shift();
+      this.replaced?.shift();
     }
-    return this.replaced.length > 0;
+    return (this.replaced ?? []).length > 0;
   }
 
   /** From now on nothing is opened; what is open may be read to its end. */
@@ -158,7 +158,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     this.access.isGone = true;
     await Promise.allSettled([this.writing]); // Else a file could appear after it was discarded.
     await this.rows.close();
-    for (const generation of [...this.replaced, this.generation]) await generation.close();
+    for (const generation of [...(this.replaced ?? []), this.generation]) await generation.close();
   }
 
   private get moved(): MovedFiles {

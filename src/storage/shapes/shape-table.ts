@@ -208,8 +208,10 @@ export class ShapeTable implements ShapeHost {
 }
 
 /** A shape before its snapshot. It stands alone from the start: until its snapshot is there it takes nothing of the log. */
+const NOBODY: readonly Handle[] = [];
+
 export function newShape(handle: Handle, created: CreatedShape): ShapeState {
-  const { definition, chunkBytesMax, position, dependsOn = [], isInner = false } = created;
+  const { definition, chunkBytesMax, position, dependsOn = NOBODY, isInner = false } = created;
   const pace = { position, isLagging: true };
   const nothing = { snapshot: { state: 'awaited' }, lines: NO_LINES, filterBy: null, views: NO_VIEWS } as const;
   return { handle, definition, dependsOn, isInner, chunkBytesMax, pace, ...nothing };

@@ -98,7 +98,8 @@ export class StoredShape implements ShapeLog {
   private readonly spliced: SplicedViews;
   /** Of splices alone. */
   private fewRows: FewRows | undefined;
-  private readonly reads: OpenReads;
+  /** Made by the first that begins, or by its end. */
+  private openReads: OpenReads | undefined;
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
   private gone: boolean;
@@ -131,7 +132,6 @@ export class StoredShape implements ShapeLog {
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.fewRows = original?.fewRows?.clone();
-    this.reads = new OpenReads(handle);
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
@@ -464,6 +464,10 @@ export class StoredShape implements ShapeLog {
     const begin = (): AsyncIterable<EntryRun> => this.reads.counted(this.chunks.read(index));
     const runs = this.state.state === 'complete' ? this.lately(`${this.handle}/${index}`, begin) : begin();
     return { outcome: 'entries', runs, entries, end, upToDate: false };
+  }
+
+  private get reads(): OpenReads {
+    return (this.openReads ??= new OpenReads(this.handle));
   }
 
   private get reading(): LinesRead {
