@@ -1,4 +1,5 @@
 /** What must hold of two layers of shapes, at every step and when the world has come to rest, whatever died on the way. */
+import { ShapeDirectory } from '../../src/actors/directory/shape-directory.ts';
 import { consumerOf, materializerOf } from '../../src/actors/shape-processes.ts';
 import { compareLsn } from '../../src/model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
@@ -73,8 +74,10 @@ function waitingIn({ runtime, storage }: LayeredWorld): readonly string[] {
     ['catch-up collector', runtime.processInfo('@catch-up-collector')?.state, 'idle'],
     ['shape cache', runtime.processInfo('@shape-cache')?.state, 'serving'],
   ];
-  for (const { handle, definition, dependsOn } of storage.shapes.all()) {
-    rests.push([consumerOf(handle), runtime.processInfo(consumerOf(handle))?.state, AT_REST]);
+  const directory = runtime.tableOf('@shape-cache', 'directory');
+  for (const { handle, definition, dependsOn, restsAt } of storage.shapes.all()) {
+    const isDormant = directory instanceof ShapeDirectory && directory.isDormant(handle) && restsAt !== undefined;
+    rests.push([consumerOf(handle), runtime.processInfo(consumerOf(handle))?.state, isDormant ? undefined : AT_REST]);
     for (const [number, inner] of dependsOn.entries()) {
       const name = materializerOf(inner, definition.dependencies?.[number]?.column ?? '');
       rests.push([name, runtime.processInfo(name)?.state, { live: 'waiting' }]);

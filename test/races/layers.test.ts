@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SILENCE_MS } from '../../src/actors/collector/delivery-chart.ts';
 import { consumerOf, materializerOf } from '../../src/actors/shape-processes.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
@@ -24,6 +25,8 @@ test.each<readonly [string, fc.Arbitrary<Script>, LayeredOptions, number]>([
   ['', anyScript, {}, RUNS],
   [', also of transactions that are larger than a block', anyScript, { blocks: { common: ROW, own: ROW } }, RUNS / 5],
   [', also when shapes of both layers come and go', anyLives, {}, RUNS],
+  [', also when shapes that nothing touches fall asleep', anyScript, { shapeDormantAfterMs: SILENCE_MS }, RUNS],
+  [', also when they fall asleep while others come and go', anyLives, { shapeDormantAfterMs: SILENCE_MS }, RUNS],
 ])(
   'two layers of shapes, in any order of delivery and whatever dies, are what the database selects at every prefix%s',
   async (_, scripts, options, numRuns) => {
