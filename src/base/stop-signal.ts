@@ -8,7 +8,7 @@ export interface StopSignal {
   readonly aborted: boolean;
   /** Undefined until then. */
   readonly reason: unknown;
-  /** Called once, if at all; never where it was aborted before. */
+  /** Called once, if at all; never where it was aborted before, or the listener is taken away, by one that is called before it, say. */
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
@@ -39,9 +39,8 @@ export class Stop implements StopSignal {
     if (this.isAborted) return;
     this.isAborted = true;
     this.why = reason;
-    const { listeners = [] } = this;
+    for (const listener of this.listeners ?? []) listener();
     this.listeners = undefined;
-    for (const listener of listeners) listener();
   }
 }
 

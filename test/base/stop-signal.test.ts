@@ -12,10 +12,12 @@ const ours = (): Stopping => {
   return { signal: stop, abort: (reason) => stop.abort(reason) };
 };
 
-test.each([
+const KINDS = [
   ['ours', ours],
   ['an AbortSignal', (): Stopping => new AbortController()],
-])('%s is heard in order, once, by whoever listens still, and keeps its first reason', (_, make) => {
+] as const;
+
+test.each(KINDS)('%s is heard in order, once, by whoever listens still, and keeps its first reason', (_, make) => {
   const heard: string[] = [];
   const stopping = make();
   const { signal } = stopping;
@@ -34,6 +36,21 @@ test.each([
     aborted: true,
     reason: 'first',
   });
+});
+
+test.each(KINDS)('%s does not tell a listener that one before it has taken away', (_, make) => {
+  const heard: string[] = [];
+  const stopping = make();
+  const { signal } = stopping;
+  const second = (): void => void heard.push('second');
+  signal.addEventListener('abort', () => {
+    heard.push('first');
+    signal.removeEventListener('abort', second);
+  });
+  signal.addEventListener('abort', second);
+  stopping.abort('closed');
+
+  expect(heard).toEqual(['first']);
 });
 
 test('whoever takes an AbortSignal alone is told the same, also when it asks too late', () => {
