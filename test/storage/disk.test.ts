@@ -1,7 +1,7 @@
 /** What every disk promises: the one of the system, and the one in memory that stands for it in tests. */
 import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nodeDisk, type Disk } from '../../src/storage/disk/disk.ts';
+import { nodeDisk, throughFlags, type Disk } from '../../src/storage/disk/disk.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
@@ -108,6 +108,12 @@ test('the disk of the system keeps nothing open of what it makes durable, lists,
   removeDirectory(directory);
 
   expect(more).toBeLessThan(25);
+});
+
+test('a write that is to be durable goes through by itself on Linux alone: elsewhere a sync follows it', () => {
+  const flags = ['linux', 'darwin', 'win32', 'freebsd'].map((platform) => throughFlags(platform));
+
+  expect(flags).toEqual([constants.O_WRONLY | constants.O_DSYNC, undefined, undefined, undefined]);
 });
 
 test('on the disk of the system each write waits until it is durable, behind a first one whose file was synced', async () => {

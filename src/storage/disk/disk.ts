@@ -56,8 +56,15 @@ const FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
 };
 
-/** A write returns when what it wrote is durable, with the size. Undefined where the system has no such way. */
-const THROUGH: number | undefined = constants.O_DSYNC === undefined ? undefined : constants.O_WRONLY | constants.O_DSYNC;
+/**
+ * How a file is opened of which a write returns when what it wrote is durable, with the size. Undefined where no system but Linux is known
+ * to do so: a Mac takes the flag, and leaves the bytes in the drive's cache, which `sync` alone empties (`F_FULLFSYNC`).
+ */
+export function throughFlags(platform: string): number | undefined {
+  return platform === 'linux' ? constants.O_WRONLY | constants.O_DSYNC : undefined;
+}
+
+const THROUGH = throughFlags(process.platform);
 
 export const nodeDisk: Disk = {
   makeDirectory: (path) => attempt('create', path, () => mkdir(path, { recursive: true })),
