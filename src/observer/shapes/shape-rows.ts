@@ -1,6 +1,6 @@
 /**
- * ShapeRows: shapes in a line each. The state of a shape is that of its Consumer, by the name under which it is registered; one that nothing
- * touches has none, and is dormant.
+ * ShapeRows: shapes in a line each. The state of a shape is that of its Consumer, by the name under which it is registered; one that
+ * nothing touches has none, and is dormant.
  */
 import { bornMicros } from '../../model/shape.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';

@@ -133,7 +133,8 @@ export const METRICS = {
   totalShapes: { name: 'electric_shapes_total_shapes_count', type: 'gauge', help: 'Shapes that are served' },
   activeShapes: { name: 'electric_shapes_active_shapes_count', type: 'gauge', help: 'Shapes whose process is awake' },
   shapes: {
-    name: 'armature_shapes', type: 'gauge', labels: ['life'], help: 'Shapes by what becomes of them: reserved, starting, live, dormant, condemned',
+    name: 'armature_shapes', type: 'gauge', labels: ['life'],
+    help: 'Shapes by what becomes of them: reserved, starting, live, dormant, condemned',
   },
   shapesEnded: { name: 'armature_shapes_ended_total', type: 'counter', help: 'Shapes that ended since the shapes were started' },
   snapshots: {

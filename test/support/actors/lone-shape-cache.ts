@@ -49,7 +49,8 @@ export class LoneShapeCache {
   private begin(): { readonly directory: ShapeDirectory; snapshot: AnyMachineSnapshot; readonly begun: readonly Effect[] } {
     const [snapshot, begun] = initialTransition(shapeCache, { self: 'cache#1' as Pid });
     const clock = { epochMicros: () => (this.micros += 1) };
-    const ports = { shapeLogs: this.logs, clock, faultOf: () => undefined, mayRest: () => false, rotated: () => {}, clone: uncopied('a clock') };
+    const nothing = { faultOf: () => undefined, mayRest: () => false, rotated: () => {} };
+    const ports = { shapeLogs: this.logs, clock, ...nothing, clone: uncopied('a clock') };
     return { directory: new ShapeDirectory(ports), snapshot, begun };
   }
 
