@@ -342,8 +342,9 @@ export class FramedLog implements TransactionLog {
 
   /** For readers: all of it, or where it lies. */
   private keep({ fragments }: OpenTransaction, extent: TransactionExtent): void {
-    const { xid, lsn, end, layouts } = extent;
-    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments, layouts: this.shared(layouts) });
+    const { xid, lsn, after: start, end } = extent;
+    const layouts = this.shared(extent.layouts);
+    if (fragments !== undefined) return this.tail.push({ xid, lsn, start, end, isUnfinished: false, fragments, layouts });
     this.tail.skip(end);
     this.reader.remember(extent);
   }

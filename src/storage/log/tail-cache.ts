@@ -16,6 +16,8 @@ const UNTOLD = 0;
 const ALL_UNTOLD: readonly number[] = [UNTOLD];
 
 interface KeptTransaction extends LoggedTransaction {
+  /** Before its first frame. */
+  readonly start: LogPosition;
   /** Ids of those that its changes have, where they are known. */
   readonly layouts: readonly number[] | undefined;
 }
@@ -62,7 +64,8 @@ export class TailCache {
   }
 
   /**
-   * What the log's `read` promises; undefined when a part of it is no longer here.
+   * What the log's `read` promises; undefined when a part of it is no longer here, or when who reads has begun a transaction, as it lies in
+   * the log, before it came to be the first one here: from here it would come whole, and its beginning twice.
    *
    * @param layouts of the changes that are asked for. A transaction that is known to have none of these is left out.
    */
@@ -72,6 +75,7 @@ export class TailCache {
     let bytes = 0;
     for (const transaction of this.behind(range.after, layouts)) {
       if (transaction.end > range.through) break;
+      if (transaction.start < range.after) return undefined;
       const last = transactions.at(-1);
       if (last !== undefined && bytes >= fillBytes) return { after: range.after, through: last.end, transactions };
       transactions.push(transaction);

@@ -12,7 +12,7 @@ const TEN = 10 * 192;
 /** Pushes the transactions that end at `from`, behind it, and so on. */
 function push(cache: TailCache, from: number, count: number): void {
   for (let end = from; end < from + count; end += 1) {
-    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [], layouts: undefined });
+    cache.push({ xid: xid(end), lsn: lsn(end), start: at(end - 1), end: at(end), isUnfinished: false, fragments: [], layouts: undefined });
   }
 }
 
@@ -57,7 +57,7 @@ test('who follows some layouts has each transaction that touched one of them, on
     fc.property(touched, someLayouts, fc.nat(40), fc.nat(40), (all, followed, forgotten, after) => {
       const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
       for (const [index, layouts] of all.entries()) {
-        cache.push({ xid: xid(index), lsn: lsn(index), end: at(index + 1), isUnfinished: false, fragments: [], layouts });
+        cache.push({ xid: xid(index), lsn: lsn(index), start: at(index), end: at(index + 1), isUnfinished: false, fragments: [], layouts });
       }
       cache.forget(at(forgotten));
       const from = Math.max(after, cache.start);
@@ -77,9 +77,25 @@ test('who follows some layouts has each transaction that touched one of them, on
 test('a block of what one layout touched ends behind the last that came into it, or where all was asked for', () => {
   const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
   for (let end = 1; end <= 10; end += 1) {
-    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [], layouts: [1 + (end % 2)] });
+    const layouts = [1 + (end % 2)];
+    cache.push({ xid: xid(end), lsn: lsn(end), start: at(end - 1), end: at(end), isUnfinished: false, fragments: [], layouts });
   }
   const [some, rest] = [1, Number.MAX_SAFE_INTEGER].map((fillBytes) => cache.read({ after: at(0), through: at(10) }, fillBytes, [2]));
 
   expect([some?.through, rest?.through, rest?.transactions.length]).toEqual([1, 10, 5]);
+});
+
+test('who has begun a transaction as it lies in the log does not get all of it from here', () => {
+  const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
+  cache.push({ xid: xid(1), lsn: lsn(1), start: at(10), end: at(20), isUnfinished: false, fragments: [], layouts: [1] });
+  const read = (after: number, layout?: number): unknown => {
+    const block = cache.read({ after: at(after), through: at(30) }, Number.MAX_SAFE_INTEGER, layout === undefined ? undefined : [layout]);
+    return block?.transactions.length;
+  };
+
+  const [before, atItsBegin, inIt, inItOfOthers, behind] = [read(5), read(10), read(15), read(15, 2), read(20)];
+
+  expect({ before, atItsBegin, inIt, inItOfOthers, behind }).toEqual({
+    before: 1, atItsBegin: 1, inIt: undefined, inItOfOthers: 0, behind: 0,
+  });
 });
