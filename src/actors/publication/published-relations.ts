@@ -338,8 +338,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     if (handles.length === 0) return;
     this.lost.set(why, [...(this.lost.get(why) ?? []), ...handles]);
     for (const handle of handles) {
-      this.keys.delete(handle);
       need.followers.delete(handle);
+      this.forget(handle, need);
     }
   }
 
@@ -408,10 +408,15 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
 
   /** Whoever waits is to be refused. */
   private dismiss(need: Need): readonly ReplyTo[] {
-    const asked = [...need.waiting.values()];
-    for (const handle of need.waiting.keys()) this.keys.delete(handle);
+    const [handles, asked] = [[...need.waiting.keys()], [...need.waiting.values()]];
     need.waiting.clear();
+    for (const handle of handles) this.forget(handle, need);
     return asked;
+  }
+
+  /** One that waited may follow as well: whoever ends it is to find it. */
+  private forget(handle: Handle, { followers, waiting }: Need): void {
+    if (!followers.has(handle) && !waiting.has(handle)) this.keys.delete(handle);
   }
 
   private needsOf({ keys }: RelationLot): Need[] {

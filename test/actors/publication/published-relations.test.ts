@@ -176,3 +176,9 @@ test.each<[string, readonly PublishedRelationsChange[]]>([
 
   expect(table.key()).toBe(tableOf().key());
 });
+
+test('a shape that waited and follows is found by whoever ends it, though it waits no more', () => {
+  const refusedMeanwhile = [need(1), next, retain(1), { type: 'unavailable', error } as const];
+
+  expect(after(...refusedMeanwhile, release(1))).toEqual({ type: 'relations.due' });
+});
