@@ -6,6 +6,9 @@ import type pg from 'pg';
 import type { Question } from './prepared-question.ts';
 import { frontendMessage } from './raw-wire.ts';
 
+/** Of what was bound last, without a limit: the socket is the back-pressure. */
+export const EXECUTE = frontendMessage('E', '', Buffer.alloc(4));
+
 const prepared = new WeakMap<pg.ClientBase, Set<string>>();
 
 /** @returns whether Postgres has said so. */
@@ -28,25 +31,10 @@ export function prepareMessage({ name, text }: Question): Buffer {
 export function runMessages({ name }: Question, values: readonly string[] = []): readonly Buffer[] {
   const counts = Buffer.alloc(4);
   counts.writeUInt16BE(values.length, 2);
-  return [frontendMessage('B', '', name, counts, ...values.flatMap(withLength), NONE), frontendMessage('E', '', NO_LIMIT)];
-}
-
-/** The values of a `DataRow`, as text. */
-export function textsOf(bytes: Uint8Array, start: number): (string | null)[] {
-  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const texts: (string | null)[] = [];
-  let at = start + 2;
-  for (let left = row.readUInt16BE(start); left > 0; left -= 1) {
-    const length = row.readInt32BE(at);
-    at += 4;
-    texts.push(length < 0 ? null : row.toString('utf8', at, at + length));
-    at += Math.max(length, 0);
-  }
-  return texts;
+  return [frontendMessage('B', '', name, counts, ...values.flatMap(withLength), NONE), EXECUTE];
 }
 
 const NONE = Buffer.alloc(2);
-const NO_LIMIT = Buffer.alloc(4);
 
 function withLength(value: string): readonly Buffer[] {
   const bytes = Buffer.from(value);

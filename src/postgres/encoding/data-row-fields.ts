@@ -45,6 +45,16 @@ export class DataRowFields {
   }
 }
 
+/** The values of one row, for who reads few. @throws {RowFormatError} it is not a row of so many columns. */
+export function rowTexts(bytes: Uint8Array, start: number, end: number, count: number): readonly (string | null)[] {
+  const fields = new DataRowFields(count);
+  fields.read(bytes, start, end);
+  const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: count }, (_, index) => {
+    return fields.isNull(index) ? null : row.toString('utf8', fields.startOf(index), fields.endOf(index));
+  });
+}
+
 function uint16(bytes: Uint8Array, at: number): number {
   return (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1);
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { StopSignal } from '../../base/stop-signal.ts';
 import type { QueryParam } from '../../sql/where.ts';
 import { frontendHeader, frontendMessage, MESSAGE_BYTES_MAX } from '../connection/raw-wire.ts';
+import { EXECUTE } from '../connection/session-statements.ts';
 import { TooManyValuesError } from './snapshot-error.ts';
 
 export interface RowQuery {
@@ -35,8 +36,7 @@ export async function portalMessages(query: RowQuery, clock: Clock, signal: Stop
   const written = new WrittenValues(clock, signal);
   for (const param of params) await written.add(param);
   const body = [Buffer.from('\0\0'), uint16(0), uint16(params.length), ...written.values, uint16(0)]; // All values as text, in and out.
-  const execute = frontendMessage('E', '', int32(0)); // Without a limit: the socket is the back-pressure.
-  return [frontendMessage('P', '', sql, uint16(0)), frontendHeader('B', sizeOf(body)), ...body, execute];
+  return [frontendMessage('P', '', sql, uint16(0)), frontendHeader('B', sizeOf(body)), ...body, EXECUTE];
 }
 
 function copyOf({ sql }: RowQuery): string {

@@ -8,13 +8,14 @@
 import type pg from 'pg';
 import { invariant } from '../../base/invariant.ts';
 import { frontendMessage } from '../connection/raw-wire.ts';
-import { isPrepared, notePrepared, prepareMessage, runMessages, textsOf } from '../connection/session-statements.ts';
+import { isPrepared, notePrepared, prepareMessage, runMessages } from '../connection/session-statements.ts';
 import type { Question } from '../connection/prepared-question.ts';
+import { rowTexts } from '../encoding/data-row-fields.ts';
 import type { KnownTables } from './known-tables.ts';
 import { BEGIN_READING } from './reading-transaction.ts';
 import type { RowPipeline } from './row-stream.ts';
 import {
-  confirmPlace, isSameSight, LOOK, lookedAt, lookRowOf, PLACES, placeOf,
+  confirmPlace, isSameSight, LOOK, LOOK_COLUMNS, lookedAt, lookRowOf, PLACE_COLUMNS, PLACES, placeOf,
   type Looked, type LookRow, type Place, type ReadTable, type TableSight,
 } from './table-look.ts';
 
@@ -79,13 +80,13 @@ export class ReadingPipeline implements RowPipeline {
     return this.found;
   }
 
-  takes(type: number, bytes: Uint8Array, start: number): boolean {
+  takes(type: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (type === PARSED) this.noteParsed();
     const [step] = this.steps;
     if (type === COMPLETE) this.steps.shift();
     if (step === 'rows') return !this.isWanted && (type === DATA_ROW || type === COPY_DATA);
-    if (type === DATA_ROW && step === 'look') this.look(lookRowOf(textsOf(bytes, start)));
-    if (type === DATA_ROW && step === 'confirm') this.place = placeOf(textsOf(bytes, start));
+    if (type === DATA_ROW && step === 'look') this.look(lookRowOf(rowTexts(bytes, start, end, LOOK_COLUMNS)));
+    if (type === DATA_ROW && step === 'confirm') this.place = placeOf(rowTexts(bytes, start, end, PLACE_COLUMNS));
     return type === DATA_ROW || type === COMPLETE;
   }
 

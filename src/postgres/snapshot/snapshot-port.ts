@@ -72,7 +72,7 @@ export function snapshotPort(options: SnapshotPortOptions): PortSpec {
     ...(options.name === undefined ? {} : { name: options.name }),
     open: (context) => ({
       requests: { takeSnapshot: (request, signal) => answer({ ...options, tables }, context, request, signal) },
-      close: () => options.threads?.close() ?? Promise.resolve(),
+      close: () => options.threads?.close(),
     }),
   };
 }
@@ -198,7 +198,7 @@ async function lockedBy(
 async function readLarge(taking: Taking, client: pg.PoolClient, looked: Looked): Promise<boolean> {
   const { options: { threads, clock, firstRowMsMax }, target, tell, signal } = taking;
   const { rows } = target;
-  if (threads === undefined || rows?.as !== 'lines' || !mayBeLarge(taking)) return false;
+  if (threads === undefined || rows?.as !== 'lines' || target.where !== undefined) return false;
   const { sql } = queryOf(target, looked.isPartitioned);
   const large = { threads, client, looked, sql, template: rows.template, limit: LOCK_LIMIT };
   const reader = { rows: (fragment: JoinedLines) => rows.take(fragment), confirm: () => confirm(client, looked) };

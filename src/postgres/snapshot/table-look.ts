@@ -64,6 +64,8 @@ export const LOOK = { name: 'armature_look', text: `
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
   GROUP BY c.relkind, c.oid, c.relfilenode` };
 
+export const LOOK_COLUMNS = 8;
+
 /** @param texts of a row of `LOOK`, in the order of its columns. */
 export function lookRowOf([snapshot, insertLsn, flushLsn, kind, oid, files, places, columns]: readonly (string | null)[]): LookRow {
   return {
@@ -117,6 +119,8 @@ export async function confirm(client: pg.PoolClient, looked: Looked): Promise<vo
   const [now] = await askPrepared<Place & pg.QueryResultRow>(client, PLACES, [looked.oid, looked.name]);
   confirmPlace(looked, now);
 }
+
+export const PLACE_COLUMNS = 2;
 
 /** @param texts of a row of `PLACES`. */
 export function placeOf([places, isNamed]: readonly (string | null)[]): Place {
