@@ -67,7 +67,13 @@ const PAGE = '^src/observer/page/';
 const SEAMS = {
   fs: {
     modules: ['fs', 'fs/promises'],
-    files: ['src/storage/disk/disk.ts', 'src/storage/disk/processes.ts', 'src/observer/page-files.ts', 'src/observer/package-root.ts', EMBEDDED],
+    files: [
+      'src/storage/disk/disk.ts',
+      'src/storage/disk/processes.ts',
+      'src/observer/page-files.ts',
+      'src/observer/package-root.ts',
+      EMBEDDED,
+    ],
   },
   http: {
     modules: ['http', 'http2', 'https'],
