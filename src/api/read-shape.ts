@@ -26,7 +26,7 @@ import { whenAwake, whenReady, whyUnwell, whyUnwellStill } from './readiness.ts'
 import {
   filterFailedUnseen, invalidRequest, isRefusal, keptElsewhere, mustRefetch, type Refusal, slowSnapshot, stillBehind,
 } from './refusal.ts';
-import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
+import { endedEarly, resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import type { ShapeBounds } from './shape-bounds.ts';
 import { readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
@@ -127,7 +127,7 @@ async function whenReadable(reading: Reading, after: LogOffset): Promise<ShapeRe
     const place = log === undefined ? after : standing(after, log.end);
     const outcome = log?.read(place).outcome;
     if (outcome === 'entries') return place;
-    if (outcome === undefined && hasStarted) return rotated(context, reading.parameters.shape);
+    if (outcome === undefined && hasStarted) return endedEarly(context, handle, reading.parameters.shape);
     if (outcome !== 'beyond') {
       // A log may be gone because its snapshot failed. Its reader must hear why: after a 409 it would try for ever.
       invariant(!hasStarted, 'a snapshot that has started can be read');
@@ -213,7 +213,7 @@ async function streamEvents(reading: Reading, after: LogOffset): Promise<ShapeRe
  */
 async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResponse): Promise<ShapeResponse> {
   if (response.kind !== 'log' || isLive(response.body) || isInMemory(response.body)) return response;
-  const { context, handle, parameters, target } = reading;
+  const { context, handle, parameters } = reading;
   try {
     const body = await begun(condemning(context.ports, handle, response.body));
     if (isStill(reading, after, response.offset)) return { ...response, body };
@@ -224,7 +224,7 @@ async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResp
     if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
-    return (await untilStarted(context, handle, target.definition)) ?? (await rotated(context, parameters.shape));
+    return endedEarly(context, handle, parameters.shape);
   }
   return readBehind(reading, after);
 }

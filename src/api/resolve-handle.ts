@@ -9,6 +9,7 @@ import { whenReady } from './readiness.ts';
 import {
   creationFailed, filterFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, stillBehind, storageFull, type Refusal,
 } from './refusal.ts';
+import type { SnapshotStart } from './ports.ts';
 import type { DefinitionParameters } from './shape-parameters.ts';
 
 /** So long after it was given out, a handle whose filter failed is answered for by that: from then on the filter is tried anew. */
@@ -39,11 +40,20 @@ export async function resolveHandle(
 /** Waits until the log has something to read, or tells why it never will. */
 export async function untilStarted(context: ApiContext, handle: Handle, definition: ShapeDefinition): Promise<Refusal | undefined> {
   const start = await context.ports.shapes.awaitSnapshotStart(handle);
+  return start.outcome === 'gone' ? mustRefetch(context.ports.shapes.findReadable(definition)) : failed(start);
+}
+
+/** The answer to a reader whose log ended before the first look at it: why its snapshot failed, for after a 409 it would try for ever. */
+export async function endedEarly(context: ApiContext, handle: Handle, parameters: DefinitionParameters): Promise<Refusal> {
+  return failed(await context.ports.shapes.awaitSnapshotStart(handle)) ?? (await rotated(context, parameters));
+}
+
+/** Undefined for one that nothing kept from its first row. */
+function failed(start: SnapshotStart): Refusal | undefined {
   switch (start.outcome) {
     case 'started':
-      return undefined;
     case 'gone':
-      return mustRefetch(context.ports.shapes.findReadable(definition));
+      return undefined;
     case 'failed':
       return snapshotFailed(start.message, start.code);
     case 'filterFailed':

@@ -1,5 +1,6 @@
 /** The wire: snapshot, catch-up, handles and caching, as far as they are the server's own. */
 import { afterEach, expect, test } from 'vitest';
+import type { SnapshotStart } from '../../src/api/ports.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { FOLLOW_WAIT_MS } from '../../src/storage/shapes/snapshot-chunks.ts';
 import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/http/api-world.ts';
@@ -338,7 +339,7 @@ test('a snapshot that makes no progress is to be asked for again, and no other s
 });
 
 /** The answer to a reader whose shape goes between the start of its snapshot and the reader's first look at it. */
-async function goneBeforeTheFirstLook(meanwhile = (): void => {}): Promise<object> {
+async function goneBeforeTheFirstLook(meanwhile = (): void => {}, inTheEnd = (): void => {}): Promise<object> {
   const { shape, directory } = world;
   directory.snapshots = 'held';
   const response = shape(BASE);
@@ -348,6 +349,7 @@ async function goneBeforeTheFirstLook(meanwhile = (): void => {}): Promise<objec
   meanwhile();
   await directory.start(handle);
   directory.remove(handle);
+  inTheEnd();
   return await told(await response, 'electric-handle', 'cache-control');
 }
 
@@ -360,6 +362,15 @@ test('a shape that goes before its reader looks at it is a refetch of a new one,
     { status: 409, 'electric-handle': successor, 'cache-control': 'public, max-age=60, must-revalidate', body: MUST_REFETCH },
     [],
   ]);
+});
+
+test('a filter that fails between the start of its snapshot and the first look at it is told as what it is', async () => {
+  const { directory } = await start();
+  const failed: SnapshotStart = { outcome: 'filterFailed', code: '22012', message: 'division by zero' };
+
+  const answer = await goneBeforeTheFirstLook(undefined, () => void (directory.awaitSnapshotStart = async () => failed));
+
+  expect(answer).toMatchObject({ status: 400, body: { errors: { where: ['division by zero'] } } });
 });
 
 test.each([
