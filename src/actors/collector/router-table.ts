@@ -85,9 +85,9 @@ const WAVE_SHAPES_MAX = 64;
 export const IDLE_MAX = 500;
 
 export class RouterTable implements RecipientsTable<RouterChange> {
-  private readonly handles = new Map<Handle, Pid | undefined>();
-  /** Of those that are routed to, who has no Consumer; all others are among `handles`. */
-  private readonly dormant = new Set<Handle>();
+  /** Each with its Consumer, in the order in which they are routed to; undefined where it was not said, null where there is none. */
+  private readonly routed = new Map<Handle, Pid | undefined | null>();
+  private dormantCount = 0;
   /** Who has taken nothing behind here may rest: where the collector stood when all were looked at before. */
   private idleSince = LOG_START;
   /** The block that is being routed, and how many steps that has taken so far. */
@@ -114,7 +114,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   apply(change: RouterChange): Message | undefined {
     if (change === 'routeOn') return this.routeOn();
     if (change === 'nextLayer') return this.nextLayer();
-    if (change === 'everyone') return this.address(new Set(this.handles.keys()));
+    if (change === 'everyone') return this.address(new Set(this.awake()));
     if (change === 'removeAddressed') return this.leaveBehind([...this.addressed()]);
     if ('add' in change) return this.add(change.add, change.consumer);
     if ('rested' in change) return this.enterDormant(change.rested);
@@ -131,8 +131,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
 
   clone(fork: Fork): RouterTable {
     const copy = new RouterTable(this.routing.clone(fork), this.loaded.clone(fork), this.deliveries.clone(fork));
-    for (const [handle, consumer] of this.handles) copy.handles.set(handle, consumer);
-    for (const handle of this.dormant) copy.dormant.add(handle);
+    for (const [handle, consumer] of this.routed) copy.routed.set(handle, consumer);
+    copy.dormantCount = this.dormantCount;
     copy.idleSince = this.idleSince;
     for (const handle of this.unfinished) copy.unfinished.add(handle);
     copy.block = this.block;
@@ -144,10 +144,10 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   key(): string {
-    const { block, delivery, layer, steps, group, dormant, idleSince } = this;
+    const { block, delivery, layer, steps, group, idleSince } = this;
     const routed = block && [block.after, block.through, steps];
     const told = [routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], group === undefined];
-    return JSON.stringify([[...this.handles].map(named), told, [...this.unfinished], [...dormant], idleSince]);
+    return JSON.stringify([[...this.routed].map(named), told, [...this.unfinished], idleSince]);
   }
 
   close(): void {
@@ -158,16 +158,17 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   /** A Consumer may have asked and died, and its shape be gone, before its request came: nobody would take that out again. */
   private add(handle: Handle, consumer: Pid | undefined): undefined {
     if (this.routing.positionOf(handle) === undefined) return;
-    const isRouted = this.handles.has(handle) || this.dormant.delete(handle);
-    this.handles.set(handle, consumer);
+    const isRouted = this.routed.has(handle);
+    if (this.isDormant(handle)) this.dormantCount -= 1;
+    this.routed.set(handle, consumer);
     if (!isRouted) this.routing.add(handle);
   }
 
   /** Each may have gone since that was sent, as above, or have got a Consumer. */
   private enterDormant(handles: readonly Handle[]): undefined {
     for (const handle of handles) {
-      if (this.handles.has(handle) || this.dormant.has(handle) || this.routing.positionOf(handle) === undefined) continue;
-      this.dormant.add(handle);
+      if (this.routed.has(handle) || this.routing.positionOf(handle) === undefined) continue;
+      this.letRest(handle);
       this.routing.add(handle);
     }
   }
@@ -175,8 +176,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   private lookForIdle(at: LogPosition): RouterTold {
     const [handles, consumers]: [Handle[], Pid[]] = [[], []];
     let areMore = false;
-    for (const [handle, consumer] of this.handles) {
-      if (consumer === undefined || !this.isIdle(handle)) continue;
+    for (const [handle, consumer] of this.routed) {
+      if (consumer === undefined || consumer === null || !this.isIdle(handle)) continue;
       areMore = handles.length === IDLE_MAX;
       if (areMore) break;
       handles.push(handle);
@@ -193,9 +194,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     for (const [index, consumer] of consumers.entries()) {
       const handle = handles[index];
       if (handle === undefined) continue;
-      if (this.handles.get(handle) === consumer && this.isIdle(handle)) {
-        this.handles.delete(handle);
-        this.dormant.add(handle);
+      if (this.routed.get(handle) === consumer && this.isIdle(handle)) {
+        this.letRest(handle);
         asleep.push(consumer);
       } else {
         stayed.handles.push(handle);
@@ -205,6 +205,19 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     return { type: 'shapes.areAtRest', asleep, stayed };
   }
 
+  private letRest(handle: Handle): void {
+    this.routed.set(handle, null);
+    this.dormantCount += 1;
+  }
+
+  private isDormant(handle: Handle): boolean {
+    return this.routed.get(handle) === null;
+  }
+
+  private *awake(): Iterable<Handle> {
+    for (const [handle, consumer] of this.routed) if (consumer !== null) yield handle;
+  }
+
   private isIdle(handle: Handle): boolean {
     const at = this.routing.restsAt(handle);
     return at !== undefined && at <= this.idleSince;
@@ -212,8 +225,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
 
   private remove(handle: Handle): undefined {
     this.unfinished.delete(handle);
-    const isDormant = this.dormant.delete(handle);
-    if (this.handles.delete(handle) || isDormant) this.routing.remove(handle);
+    if (this.isDormant(handle)) this.dormantCount -= 1;
+    if (this.routed.delete(handle)) this.routing.remove(handle);
   }
 
   /** One that has fallen asleep since will not come back by itself. */
@@ -224,8 +237,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   private takeDormant(handles: Iterable<Handle>): readonly Handle[] {
-    if (this.dormant.size === 0) return NOBODY;
-    const touched = Array.from(handles).filter((handle) => this.dormant.has(handle));
+    if (this.dormantCount === 0) return NOBODY;
+    const touched = Array.from(handles).filter((handle) => this.isDormant(handle));
     for (const handle of touched) this.remove(handle);
     return touched;
   }
@@ -233,7 +246,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   /** Before the lowest place of a shape the log may be gone: nobody keeps it for a collector. */
   private standing(from: LogPosition): Message {
     let lowest: LogPosition | undefined;
-    for (const handle of [...this.handles.keys()]) {
+    for (const handle of [...this.awake()]) {
       const at = this.routing.positionOf(handle);
       if (at === undefined) this.remove(handle);
       else lowest = lowest === undefined ? at : minPosition(lowest, at);
@@ -243,7 +256,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   private standingUpTo(limit: LogPosition): ReadonlySet<Handle> {
-    return new Set([...this.handles.keys()].filter((handle) => (this.routing.positionOf(handle) ?? limit) <= limit));
+    return new Set([...this.awake()].filter((handle) => (this.routing.positionOf(handle) ?? limit) <= limit));
   }
 
   private addressConcerned(concerned: ReadonlySet<Handle>): RouterTold | undefined {
@@ -315,7 +328,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 }
 
-function named([handle, consumer]: readonly [Handle, Pid | undefined]): unknown {
+function named([handle, consumer]: readonly [Handle, Pid | undefined | null]): unknown {
   return consumer === undefined ? handle : [handle, consumer];
 }
 

@@ -53,6 +53,22 @@ test('a shape that is gone when its Consumer’s request to be registered comes 
   expect({ shapes, key: table.key() }).toEqual({ shapes: [], key: before });
 });
 
+test('tables that route to the same shapes in another order differ', () => {
+  const orders = [[{ add: handleOf(2) }, { rested: [handleOf(1)] }], [{ rested: [handleOf(1)] }, { add: handleOf(2) }]];
+  const tables = orders.map((changes) => {
+    const { table } = tableOf();
+    for (const change of [...changes, { add: handleOf(1) }]) table.apply(change);
+    return table;
+  });
+  const keys = new Set(tables.map((table) => table.key()));
+
+  for (const table of tables) table.apply({ concerned: [1] });
+
+  expect([keys.size, tables.map((table) => [...table.recipients()])]).toEqual([
+    2, [['@consumer/2-1', '@consumer/1-1'], ['@consumer/1-1', '@consumer/2-1']],
+  ]);
+});
+
 test('a block that touches nobody is delivered at once', () => {
   const { deliveries, table } = tableOf();
 
