@@ -330,6 +330,7 @@ const shapeCacheWalk: WalkedMachine = {
     { type: 'shapes.partlyEntered' },
     { type: 'shapes.entered' },
     { type: 'shapes.rested', handles: ['1-1'], relations: [{ oid: 1, schema: 'public', name: 'items' }] },
+    { type: 'shapes.restMore' },
     { type: 'shapes.restored', count: 1 },
     { type: 'shapes.touched', handles: ['1-1'] },
     { type: 'shapes.idle', handles: ['1-1'], consumers: ['consumer#1'] },

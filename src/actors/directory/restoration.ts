@@ -1,7 +1,8 @@
 /**
  * Restoration: how the stored shapes come back with a directory that begins. All are entered first, some at a time, since an inner
  * one may come after those that depend on it. Then those are condemned that cannot come back, or that nobody needs: what is left can
- * be read. Those that nobody need follow are told to whoever routes to them, some at a time. Only then is the first Consumer asked for.
+ * be read. Those that nobody need follow are told to whoever routes to them, some at a time, and who reads meanwhile waits for no more
+ * than these. Only then is the first Consumer asked for.
  */
 import { invariant } from '../../base/invariant.ts';
 import { bornMicros, type Handle, type ShapeDefinition } from '../../model/shape.ts';
@@ -19,8 +20,8 @@ export interface RestedShapes extends Message {
   readonly relations: readonly ShapeDefinition['relation'][];
 }
 
-/** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
-export const ENTERED_MAX = 500;
+/** Stored shapes that one step enters or lays to rest: at most some three milliseconds, for the filter of each is read. */
+export const LOT_MAX = 50;
 
 /** Why an inner shape goes that no client has asked for. */
 export const FORSAKEN = 'no shape depends on it any more';
@@ -28,6 +29,8 @@ export const FORSAKEN = 'no shape depends on it any more';
 export class Restoration {
   /** Every stored shape is back, or gone. */
   isDone: boolean;
+  /** Of each it is known whether it needs a Consumer. */
+  isRested: boolean;
   /** Those that are still to be entered, the next one last; undefined until the first step. */
   private unentered: Handle[] | undefined;
   /** Entered ones without a whole snapshot, which cannot be brought back. */
@@ -41,10 +44,11 @@ export class Restoration {
     private readonly ports: Pick<DirectoryPorts, 'shapeLogs' | 'faultOf' | 'mayRest'>,
     private readonly lives: DependentLives,
     private readonly starts: StartQueue,
-    private readonly enteredMax: number,
+    private readonly lotMax: number,
     original?: Restoration,
   ) {
     this.isDone = original?.isDone ?? false;
+    this.isRested = original?.isRested ?? false;
     this.unentered = original?.unentered && [...original.unentered];
     this.halves = [...(original?.halves ?? [])];
     this.superseded = [...(original?.superseded ?? [])];
@@ -60,7 +64,7 @@ export class Restoration {
   enterMore(): boolean {
     if (this.unentered?.length === 0) return false;
     this.unentered ??= youngestFirst(this.ports.shapeLogs.all());
-    for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enter(handle);
+    for (const handle of this.unentered.splice(-this.lotMax).reverse()) this.enter(handle);
     if (!this.isEntering) this.condemnUnfit();
     return this.isEntering;
   }
@@ -69,14 +73,15 @@ export class Restoration {
   restMore(): RestedShapes | undefined {
     this.unrested ??= [...this.lives.handles()].reverse();
     while (this.unrested.length > 0) {
-      const handles = this.unrested.splice(-this.enteredMax).reverse().filter((handle) => this.mayRest(handle));
+      const handles = this.unrested.splice(-this.lotMax).reverse().filter((handle) => this.mayRest(handle));
       if (handles.length > 0) return this.rest(handles);
     }
+    this.isRested = true;
     return undefined;
   }
 
   key(): readonly unknown[] {
-    return [this.isDone, this.unentered ?? null, this.halves, this.superseded, this.unrested ?? null];
+    return [this.isDone, this.isRested, this.unentered ?? null, this.halves, this.superseded, this.unrested ?? null];
   }
 
   private enter(handle: Handle): void {

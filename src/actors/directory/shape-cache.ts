@@ -60,6 +60,8 @@ type Event =
   | { type: 'shapes.partlyEntered' }
   | { type: 'shapes.entered' }
   | RestedShapes
+  /** Some stored shapes lie at rest, and who asked for anything meanwhile has been heard: the next ones are due. */
+  | { type: 'shapes.restMore' }
   | { type: 'shapes.restored'; count: number }
   /** There is something to take for shapes that the collector brings nothing to. */
   | { type: 'shapes.touched'; handles: readonly Handle[] }
@@ -92,6 +94,8 @@ const LET_GO = [
 ] as const;
 
 const ENTER_MORE = { type: 'apply', params: { table: 'directory', change: { type: 'enterMore' } } } as const;
+
+const REST_MORE = { type: 'apply', params: { table: 'directory', change: { type: 'restMore' } } } as const;
 
 const RESTORE_NEXT = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } } as const;
 
@@ -236,7 +240,7 @@ export const shapeCache = setup({
     },
     /** What is stored is read already. Their Consumers come back one after the other, and with the last of them the log moves. */
     restoring: {
-      entry: [RESTORE_NEXT, vouchFor('shapes')],
+      entry: [REST_MORE, vouchFor('shapes')],
       on: {
         ...ENDINGS,
         /** Whatever touches them from now on is told, and their tables stay published. */
@@ -253,9 +257,10 @@ export const shapeCache = setup({
                 event: { type: 'retainRelations', handles, relations },
               }),
             },
-            RESTORE_NEXT,
+            { type: 'send', params: ({ context }) => ({ to: context.self, event: { type: 'shapes.restMore' } }) },
           ],
         },
+        'shapes.restMore': { actions: REST_MORE },
         'shape.started': { actions: RESTORE_NEXT },
         /** By request, or one that it depends on ended while it started. */
         'shape.condemned': { actions: [TELL_DELETED, STOP, RESTORE_NEXT, SETTLE] },

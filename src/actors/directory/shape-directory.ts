@@ -22,7 +22,7 @@ import { DependentLives } from './dependent-lives.ts';
 import type { DirectoryPorts } from './directory-ports.ts';
 import { condemnedMessage, consumersOf, damageTold, filterTold, goneMessage } from './ended-shapes.ts';
 import { isServing, type Life } from './handle-life.ts';
-import { ENTERED_MAX, FORSAKEN, Restoration } from './restoration.ts';
+import { FORSAKEN, LOT_MAX, Restoration } from './restoration.ts';
 import { whyItEnded, type LifeEnd, type ShapeLife } from './shape-lives.ts';
 import { StartQueue } from './start-queue.ts';
 
@@ -43,8 +43,9 @@ export type DirectoryChange =
   | (IdleShapes & { readonly type: 'idle' })
   /** They may have, and do not. */
   | (IdleShapes & { readonly type: 'stayed' })
-  /** Of the stored shapes, some more are entered; and then, one after the other, their Consumers are asked for. */
+  /** Of the stored shapes some more are entered, then some more laid to rest; then, one by one, the others' Consumers are asked for. */
   | { readonly type: 'enterMore' }
+  | { readonly type: 'restMore' }
   | { readonly type: 'restoreNext' }
   | { readonly type: 'condemnShapes'; readonly handles: readonly Handle[]; readonly why: string }
   /** Likewise, but for those on which others depend. */
@@ -73,12 +74,12 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   constructor(
     private readonly ports: DirectoryPorts,
-    private readonly enteredMax = ENTERED_MAX,
+    private readonly lotMax = LOT_MAX,
     original?: ShapeDirectory,
   ) {
     this.lives = new DependentLives(ports, original?.lives);
     this.starts = new StartQueue(this.lives, original?.starts);
-    this.restoration = new Restoration(ports, this.lives, this.starts, enteredMax, original?.restoration);
+    this.restoration = new Restoration(ports, this.lives, this.starts, lotMax, original?.restoration);
     this.purgers = [...(original?.purgers ?? [])];
   }
 
@@ -171,6 +172,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return this.stayed(change);
       case 'enterMore':
         return { type: this.restoration.enterMore() ? 'shapes.partlyEntered' : 'shapes.entered' };
+      case 'restMore':
+        return this.restMore();
       case 'restoreNext':
         return this.restoreNext();
       case 'condemnShapes':
@@ -183,7 +186,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   clone(fork: Fork): ShapeDirectory {
-    return new ShapeDirectory(this.ports.clone(fork), this.enteredMax, this);
+    return new ShapeDirectory(this.ports.clone(fork), this.lotMax, this);
   }
 
   key(): string {
@@ -354,15 +357,18 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.starts.add(handle);
   }
 
+  private restMore(): Message | undefined {
+    this.tellRestored();
+    return this.restoration.restMore() ?? this.restoreNext();
+  }
+
   /**
    * One stored shape after the other, so that no message ever lists them all. A Consumer that ended while others were restored is
    * on its way once more: the log must not move before it is there. Whoever asks while one is on its way hears of the next with that.
    */
   private restoreNext(): Message | undefined {
-    if (this.restoration.isDone || this.lives.count('starting') > 0) return undefined;
+    if (!this.restoration.isRested || this.restoration.isDone || this.lives.count('starting') > 0) return undefined;
     this.tellRestored();
-    const rested = this.restoration.restMore();
-    if (rested !== undefined) return rested;
     const next = this.startNext();
     if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;
     this.restoration.isDone = true;

@@ -10,6 +10,7 @@ const after = (...events: readonly Message[]) => {
   return asked.filter(({ params }) => !JSON.stringify(params ?? null).includes('@journal'));
 };
 const restoreNext = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } };
+const restMore = { type: 'apply', params: { table: 'directory', change: { type: 'restMore' } } };
 const enterMore = { type: 'apply', params: { table: 'directory', change: { type: 'enterMore' } } };
 const settle = { type: 'apply', params: { table: 'directory', change: 'settle' } };
 const condition = (what: 'met' | 'lost', which: 'shapes' | 'consumers') => {
@@ -27,7 +28,7 @@ test('what is stored can be read when all of it is known, and the service is act
 
   expect([begun, known, served]).toEqual([
     [enterMore, condition('lost', 'shapes'), condition('lost', 'consumers')],
-    [restoreNext, condition('met', 'shapes')],
+    [restMore, condition('met', 'shapes')],
     [
       { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
       { type: 'send', params: { to: '@publication-manager', event: { type: 'shapesRestored' } } },
@@ -39,6 +40,22 @@ test('what is stored can be read when all of it is known, and the service is act
 
 test('a step enters a bounded number, and asks for the next', () => {
   expect(after({ type: 'shapes.partlyEntered' })).toEqual([enterMore]);
+});
+
+test('of those that need nobody some are told at a time, and who asked for anything meanwhile is heard before the next', () => {
+  const relations = [{ oid: 1, schema: 'public', name: 'items' }];
+  const next = { type: 'shapes.restMore' };
+
+  const [told, more] = [after(entered, { type: 'shapes.rested', handles: ['1-1'], relations }), after(entered, next)];
+
+  expect([told, more]).toEqual([
+    [
+      { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapes.rested', handles: ['1-1'] } } },
+      { type: 'send', params: { to: '@publication-manager', event: { type: 'retainRelations', handles: ['1-1'], relations } } },
+      { type: 'send', params: { to: 'cache#1', event: next } },
+    ],
+    [restMore],
+  ]);
 });
 
 test.each([

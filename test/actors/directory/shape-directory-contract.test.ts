@@ -125,7 +125,7 @@ tableContract('ShapeDirectory', {
     fc.tuple(fc.constantFrom(...definitions, four, unfit), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {
       return { type: 'reserve', definition, replyTo: call as ReplyTo };
     }),
-    fc.constantFrom<DirectoryChange>({ type: 'enterMore' }, { type: 'restoreNext' }, { type: 'restoreNext' }, 'settle'),
+    fc.constantFrom<DirectoryChange>({ type: 'enterMore' }, { type: 'restMore' }, { type: 'restoreNext' }, 'settle'),
     fc.constant<DirectoryChange>({ type: 'purge', why: 'asked', replyTo: 'call#8' as ReplyTo }),
   ),
   play(table, step, world) {

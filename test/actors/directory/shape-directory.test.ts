@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
-import { ENTERED_MAX } from '../../../src/actors/directory/restoration.ts';
+import { LOT_MAX } from '../../../src/actors/directory/restoration.ts';
 import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
@@ -275,7 +275,7 @@ async function storedShapes(...edges: readonly (readonly [handle: string, ...dep
     // Readers are told by the log's definition.
     rotated: (handle) => void rotated.push(shapes.get(handle)?.definition.where?.text),
   });
-  const restoreNext = () => entered(directory).apply({ type: 'restoreNext' });
+  const restoreNext = () => entered(directory).apply({ type: 'restMore' });
   const start = (handle: string) => directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
   return {
     shapes, rotated, directory, restoreNext, start,
@@ -311,7 +311,7 @@ test('how many are back is told when that begins, by the hundred, and at the end
   const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
   const told: (readonly [number, number])[] = [];
   const directory = entered(directoryOn(shapes, { restoring: (restored, of) => void told.push([restored, of]) }));
-  directory.apply({ type: 'restoreNext' });
+  directory.apply({ type: 'restMore' });
 
   for (const handle of handles) {
     directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
@@ -329,7 +329,7 @@ test.each([
   const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
   const heard: unknown[] = [];
   const directory = entered(directoryOn(shapes, { restoring: (...counts) => void heard.push(counts) }));
-  directory.apply({ type: 'restoreNext' });
+  directory.apply({ type: 'restMore' });
 
   for (const [index, handle] of handles.entries()) {
     const isBack = index < stored - refused;
@@ -344,7 +344,7 @@ test('where nothing is stored nothing comes back', () => {
   const told: unknown[] = [];
   const directory = directoryOn(memoryStorage().shapes, { restoring: (...counts) => void told.push(counts) });
 
-  expect([directory.apply({ type: 'enterMore' }), directory.apply({ type: 'restoreNext' }), told]).toEqual([
+  expect([directory.apply({ type: 'enterMore' }), directory.apply({ type: 'restMore' }), told]).toEqual([
     { type: 'shapes.entered' }, { type: 'shapes.restored', count: 0 }, [],
   ]);
 });
@@ -393,7 +393,7 @@ test('of two stored shapes of a definition the newer one comes back, in whatever
   for (const handle of ['1-9', '1-70', '1-8'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
   const directory = entered(directoryOn(shapes));
 
-  const restored = directory.apply({ type: 'restoreNext' });
+  const restored = directory.apply({ type: 'restMore' });
 
   expect({ restored, found: directory.find(definition), stored: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
     restored: { type: 'shape.reserved', handle: '1-70' },
@@ -407,7 +407,7 @@ test('a stored shape whose filter is not taken any more ends in its turn, with i
   const faultOf = ({ where }: ShapeDefinition) => (where?.text === "title = '2-1'" ? 'it is too long' : undefined);
   const directory = entered(directoryOn(shapes, { faultOf }));
   const restore = (handle: string) => {
-    const told = directory.apply({ type: 'restoreNext' });
+    const told = directory.apply({ type: 'restMore' });
     directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
     return told;
   };
@@ -427,7 +427,7 @@ test('a stored shape whose filter is not taken any more ends in its turn, with i
 
 test('however many shapes are stored, a step enters a bounded number of them, and one that is still to be entered is kept', async () => {
   const { shapes } = memoryStorage();
-  for (let index = 0; index < 2 * ENTERED_MAX + 1; index += 1) {
+  for (let index = 0; index < 2 * LOT_MAX + 1; index += 1) {
     await snapshotOf(shapes.create(handleOf(index), shapeOf({ where: { column: 'title', equals: String(index) } })), []);
   }
   const directory = directoryOn(shapes);
@@ -435,14 +435,44 @@ test('however many shapes are stored, a step enters a bounded number of them, an
   const steps = [1, 2, 3].map(() => {
     const before = directory.size;
     const told = directory.apply({ type: 'enterMore' });
-    const last = directory.apply({ type: 'confirm', handle: handleOf(2 * ENTERED_MAX), replyTo: FIRST });
+    const last = directory.apply({ type: 'confirm', handle: handleOf(2 * LOT_MAX), replyTo: FIRST });
     return { entered: directory.size - before, told: told?.type, last: last?.type };
   });
 
   expect(steps).toEqual([
-    { entered: ENTERED_MAX, told: 'shapes.partlyEntered', last: 'shape.isKept' },
-    { entered: ENTERED_MAX, told: 'shapes.partlyEntered', last: 'shape.isKept' },
+    { entered: LOT_MAX, told: 'shapes.partlyEntered', last: 'shape.isKept' },
+    { entered: LOT_MAX, told: 'shapes.partlyEntered', last: 'shape.isKept' },
     { entered: 1, told: 'shapes.entered', last: 'shape.isKept' },
+  ]);
+});
+
+test('they are laid to rest some at a time, and only then the first Consumer is asked for', async () => {
+  const handles = Array.from({ length: 2 * LOT_MAX + 1 }, (_, index) => handleOf(index));
+  const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
+  const directory = entered(directoryOn(shapes, { mayRest: (handle) => handle !== handles[LOT_MAX] }));
+
+  const told = [1, 2, 3, 4].map(() => [directory.apply({ type: 'restMore' }), directory.apply({ type: 'restoreNext' })]);
+
+  expect(told).toMatchObject([
+    [{ type: 'shapes.rested', handles: handles.slice(0, LOT_MAX) }, undefined],
+    [{ type: 'shapes.rested', handles: handles.slice(LOT_MAX + 1, 2 * LOT_MAX) }, undefined],
+    [{ type: 'shapes.rested', handles: handles.slice(2 * LOT_MAX) }, undefined],
+    [{ type: 'shape.reserved', handle: handles[LOT_MAX] }, undefined],
+  ]);
+});
+
+test('one that is deleted before its turn to be laid to rest is not told of', async () => {
+  const handles = Array.from({ length: LOT_MAX + 2 }, (_, index) => handleOf(index));
+  const { shapes } = await storedShapes(...handles.map((handle) => [handle] as const));
+  const directory = entered(directoryOn(shapes, { mayRest: () => true }));
+
+  const first = directory.apply({ type: 'restMore' });
+  for (const index of [0, LOT_MAX]) directory.apply({ type: 'condemn', handle: handleOf(index), why: 'asked', replyTo: FIRST });
+
+  expect([first, directory.apply({ type: 'restMore' }), directory.apply({ type: 'restMore' })]).toMatchObject([
+    { type: 'shapes.rested', handles: handles.slice(0, LOT_MAX) },
+    { type: 'shapes.rested', handles: [handleOf(LOT_MAX + 1)] },
+    { type: 'shapes.restored', count: LOT_MAX },
   ]);
 });
 
@@ -476,7 +506,7 @@ test('a stored shape with half a snapshot is dropped with its dependants, and re
 test('of a stored shape that was dropped nothing is kept', async () => {
   const [empty, { shapes, directory, restoreNext }] = [directoryOn(memoryStorage().shapes), await storedShapes()];
   shapes.create('9-1' as Handle, shapeOf({ where: { column: 'title', equals: 'half' } }));
-  entered(empty).apply({ type: 'restoreNext' });
+  entered(empty).apply({ type: 'restMore' });
   restoreNext();
 
   expect(directory.key()).toBe(empty.key());
@@ -563,7 +593,7 @@ test('a shape whose Consumer is refused takes along those that depend on it', as
 function requestedShapes(...edges: readonly (readonly [title: string, ...innerOf: string[]])[]) {
   const { shapes } = memoryStorage();
   const directory = entered(directoryOn(shapes));
-  directory.apply({ type: 'restoreNext' });
+  directory.apply({ type: 'restMore' });
   const definitionOf = (title: string) => titled(title, (outer) => edges.find(([each]) => each === outer)?.slice(1) ?? []);
   const handleFor = (title: string) => directory.find(definitionOf(title)) ?? ('' as Handle);
   const reserve = (title: string) => {
@@ -791,7 +821,7 @@ test('of two stored shapes of one definition, the one that was condemned when th
   for (const handle of ['1-1', '2-1'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
   const directory = entered(directoryOn(shapes));
 
-  const told = directory.apply({ type: 'restoreNext' });
+  const told = directory.apply({ type: 'restMore' });
 
   expect({ told, found: directory.find(definition), left: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
     told: { type: 'shape.reserved', handle: '2-1' }, found: '2-1', left: ['2-1'],
