@@ -76,16 +76,29 @@ export interface WhereSource {
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
 export function definitionKey(definition: ShapeDefinition): string {
-  return JSON.stringify(identityOf(definition));
+  const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
+  const own = [relation.oid, relation.schema, relation.name, selectsAll, primaryKey, where?.canonical ?? null, replica, log, moveOuts];
+  const inner = dependencies.map(({ shape, column }) => `[${definitionKey(shape)},${JSON.stringify(column)}]`);
+  return `[${JSON.stringify(own)},${sortedTexts.of(columns)},${readTexts.of(reads)},[${inner.join()}]]`;
 }
 
-function identityOf(definition: ShapeDefinition): readonly unknown[] {
-  const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
-  return [
-    relation.oid, relation.schema, relation.name, [...columns].sort(), selectsAll, primaryKey, reads,
-    where?.canonical ?? null, replica, log, dependencies.map(({ shape, column }) => [identityOf(shape), column]), moveOuts,
-  ];
+/** Lists that never change, and that thousands of definitions have in common: each is put into words once. */
+class ListTexts<Item> {
+  private readonly texts = new WeakMap<readonly Item[], string>();
+
+  constructor(private readonly inWords: (list: readonly Item[]) => string) {}
+
+  of(list: readonly Item[]): string {
+    const known = this.texts.get(list);
+    if (known !== undefined) return known;
+    const text = this.inWords(list);
+    this.texts.set(list, text);
+    return text;
+  }
 }
+
+const sortedTexts = new ListTexts<string>((columns) => JSON.stringify([...columns].sort()));
+const readTexts = new ListTexts<LayoutColumn>((reads) => JSON.stringify(reads));
 
 /** When the handle was made, on the clock's scale. */
 export function bornMicros(handle: Handle): number {

@@ -45,10 +45,20 @@ test('a definition is known by what it means, not by how it was written', () => 
     { ...DEFINITION, replica: 'full' },
     { ...DEFINITION, log: 'changes_only' },
     { ...DEFINITION, relation: { ...DEFINITION.relation, oid: 2 } },
+    { ...DEFINITION, relation: { ...DEFINITION.relation, schema: 'other' } },
+    { ...DEFINITION, relation: { ...DEFINITION.relation, name: 'other' } },
+    { ...DEFINITION, columns: ['id'] },
+    { ...DEFINITION, primaryKey: [] },
+    { ...DEFINITION, reads: [{ name: 'id', typeOid: 23, typeMod: -1 }] },
+    { ...DEFINITION, where: { text: 'id = 8', params: [], canonical: '(id = 8)' } },
+    { ...DEFINITION, moveOuts: 'deletes' },
+    { ...DEFINITION, dependencies: [{ shape: DEFINITION, column: 'id' }] },
+    { ...DEFINITION, dependencies: [{ shape: DEFINITION, column: 'title' }] },
+    { ...DEFINITION, dependencies: [{ shape: { ...DEFINITION, columns: ['id'] }, column: 'id' }] },
   ];
-  expect({ same: definitionKey(same), others: new Set(others.map(definitionKey)).has(definitionKey(DEFINITION)) }).toEqual({
+  expect({ same: definitionKey(same), different: new Set([DEFINITION, ...others].map(definitionKey)).size }).toEqual({
     same: definitionKey(DEFINITION),
-    others: false,
+    different: others.length + 1,
   });
 });
 

@@ -20,8 +20,8 @@ export interface RestedShapes extends Message {
   readonly relations: readonly ShapeDefinition['relation'][];
 }
 
-/** Stored shapes that one step enters or lays to rest: at most some three milliseconds, for the filter of each is read. */
-export const LOT_MAX = 50;
+/** Stored shapes that one step enters or lays to rest: about a millisecond, for the filter of each is read. A request takes many steps. */
+export const LOT_MAX = 10;
 
 /** Why an inner shape goes that no client has asked for. */
 export const FORSAKEN = 'no shape depends on it any more';
