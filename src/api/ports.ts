@@ -53,6 +53,8 @@ export interface ServedShapes {
   create(definition: ShapeDefinition): Promise<ShapeCreation>;
   /** Answers at once for a shape whose snapshot has started already. Bounded by the directory. */
   awaitSnapshotStart(handle: Handle): Promise<SnapshotStart>;
+  /** Of one that is gone: what kept it from its first row, or that nothing is known to have. */
+  howItEnded(handle: Handle): SnapshotStart;
   /** Resolves when readers no longer find the shape; changes nothing for a handle that is unknown. */
   delete(handle: Handle): Promise<void>;
   /** The same for a shape whose stored bytes are damaged. @param why names what was found, for the operator. */

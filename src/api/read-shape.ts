@@ -213,7 +213,7 @@ async function streamEvents(reading: Reading, after: LogOffset): Promise<ShapeRe
  */
 async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResponse): Promise<ShapeResponse> {
   if (response.kind !== 'log' || isLive(response.body) || isInMemory(response.body)) return response;
-  const { context, handle, parameters } = reading;
+  const { context, handle, parameters, target } = reading;
   try {
     const body = await begun(condemning(context.ports, handle, response.body));
     if (isStill(reading, after, response.offset)) return { ...response, body };
@@ -224,7 +224,7 @@ async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResp
     if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
-    return endedEarly(context, handle, parameters.shape);
+    return (await untilStarted(context, handle, target.definition)) ?? (await rotated(context, parameters.shape));
   }
   return readBehind(reading, after);
 }

@@ -45,7 +45,7 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
 
 /** The answer to a reader whose log ended before the first look at it: why its snapshot failed, for after a 409 it would try for ever. */
 export async function endedEarly(context: ApiContext, handle: Handle, parameters: DefinitionParameters): Promise<Refusal> {
-  return failed(await context.ports.shapes.awaitSnapshotStart(handle)) ?? (await rotated(context, parameters));
+  return failed(context.ports.shapes.howItEnded(handle)) ?? (await rotated(context, parameters));
 }
 
 /** Undefined for one that nothing kept from its first row. */

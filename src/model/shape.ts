@@ -77,10 +77,15 @@ export interface WhereSource {
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
 export function definitionKey(definition: ShapeDefinition): string {
   const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
-  const own = [relation.oid, relation.schema, relation.name, selectsAll, primaryKey, where?.canonical ?? null, replica, log, moveOuts];
-  const inner = dependencies.map(({ shape, column }) => `[${definitionKey(shape)},${JSON.stringify(column)}]`);
-  return `[${JSON.stringify(own)},${sortedTexts.of(columns)},${readTexts.of(reads)},[${inner.join()}]]`;
+  const inner = dependencies.map(({ shape, column }) => `[${definitionKey(shape)},${inWords(column)}]`);
+  const parts = [
+    relation.oid, inWords(relation.schema), inWords(relation.name), sortedTexts.of(columns), selectsAll, listTexts.of(primaryKey),
+    readTexts.of(reads), inWords(where?.canonical ?? null), inWords(replica), inWords(log), `[${inner.join()}]`, inWords(moveOuts),
+  ];
+  return `[${parts.join()}]`;
 }
+
+const inWords = (value: unknown): string => JSON.stringify(value);
 
 /** Lists that never change, and that thousands of definitions have in common: each is put into words once. */
 class ListTexts<Item> {
@@ -97,8 +102,9 @@ class ListTexts<Item> {
   }
 }
 
-const sortedTexts = new ListTexts<string>((columns) => JSON.stringify([...columns].sort()));
-const readTexts = new ListTexts<LayoutColumn>((reads) => JSON.stringify(reads));
+const listTexts = new ListTexts<string>(inWords);
+const sortedTexts = new ListTexts<string>((columns) => inWords([...columns].sort()));
+const readTexts = new ListTexts<LayoutColumn>(inWords);
 
 /** When the handle was made, on the clock's scale. */
 export function bornMicros(handle: Handle): number {

@@ -368,7 +368,7 @@ test('a filter that fails between the start of its snapshot and the first look a
   const { directory } = await start();
   const failed: SnapshotStart = { outcome: 'filterFailed', code: '22012', message: 'division by zero' };
 
-  const answer = await goneBeforeTheFirstLook(undefined, () => void (directory.awaitSnapshotStart = async () => failed));
+  const answer = await goneBeforeTheFirstLook(undefined, () => void (directory.howItEnded = () => failed));
 
   expect(answer).toMatchObject({ status: 400, body: { errors: { where: ['division by zero'] } } });
 });

@@ -108,6 +108,7 @@ export function servedShapes(
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
     },
     awaitSnapshotStart: (handle) => awaitSnapshotStart(runtime, table, handle),
+    howItEnded: (handle) => lateAnswer(table()?.failureOf(handle)),
     delete: (handle) => deleteShape(runtime, { handle, why: 'request' }),
     condemn: (handle, why) => deleteShape(runtime, { handle, why, isDamaged: true }),
   };

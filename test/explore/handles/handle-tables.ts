@@ -32,7 +32,8 @@ type Tables = Readonly<Record<string, Table>>;
 export type Exchange<Ports> = (ports: Ports, world: HandleModel) => Ports;
 
 export function cacheTables(world: HandleModel, change: Exchange<DirectoryPorts>): Tables {
-  world.directory = new ShapeDirectory(directoryPorts(world, change));
+  const lotMax = world.setting.rests ? 1 : undefined; // So that others come between two lots.
+  world.directory = new ShapeDirectory(directoryPorts(world, change), lotMax);
   return { directory: new SharedDirectory(world) };
 }
 

@@ -411,6 +411,10 @@ export class TestDirectory implements ServedShapes {
     return writer;
   }
 
+  howItEnded(_handle: Handle): SnapshotStart {
+    return { outcome: 'gone' };
+  }
+
   async awaitSnapshotStart(handle: Handle): Promise<SnapshotStart> {
     return this.starts.get(handle)?.promise ?? { outcome: 'gone' };
   }

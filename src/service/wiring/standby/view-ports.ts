@@ -24,6 +24,7 @@ export function viewedShapes(view: StorageView, clock: Pick<Clock, 'epochMicros'
     },
     noteReader() {}, // The other instance keeps account of its own readers.
     create: () => Promise.resolve({ outcome: 'refused' }),
+    howItEnded: () => ({ outcome: 'gone' }),
     awaitSnapshotStart: (handle) => Promise.resolve({ outcome: view.definitionOf(handle) === undefined ? 'gone' : 'started' }),
     delete: () => Promise.resolve(),
     condemn: () => Promise.resolve(),
