@@ -19,10 +19,11 @@ import { snapshotEndLine } from '../model/snapshot-end.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
 import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { Membership, Selected, SubqueryPlan, Where } from '../sql/where.ts';
-import { LINE } from './line-format.ts';
+import { LINE, ROW_END } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
 import { askedKeys, canBeNamed, xidsOf, type MemberMove, type MoveTeller } from './member-moves.ts';
 import { EVENT_PATTERNS_MAX, moveEventLine, type MoveKind } from './move-event.ts';
+import { MoveJudge, type JudgedMove, type JudgedViews } from './move-judge.ts';
 import { Projection, type Fragments } from './projection.ts';
 import { isSameMarks, RowJudge, type RowMarks } from './row-marks.ts';
 import { isSameValue, type RowPlan, type SelectedColumn } from './row-plan.ts';
@@ -148,38 +149,32 @@ export class ChangeConverter {
     return askedKeys(this.subqueries, moves, this.tellerOf(moves));
   }
 
+  /** For the rows of one splice. */
+  moveJudge(views: JudgedViews): MoveJudge {
+    return new MoveJudge(this.judge, this.projection.snapshotPlan, this.where?.columns ?? [], views);
+  }
+
   /**
-   * What becomes of a row when the subqueries select `after` instead of `before`: by no transaction of its own table, so the line names
-   * none.
+   * What becomes of rows when the subqueries select something else: by no transaction of their own table, so the lines name none. Of a row
+   * to which nothing happens there is no line, nor where events say it to a client that has the row.
    *
-   * @returns undefined where nothing does, or events say it to a client that has the row.
+   * @returns the lines, with `ROW_END` behind each.
+   * @throws {EvaluationError} the filter has an error in a row.
    */
-  movedLine(tuple: Tuple, before: Membership, after: Membership, teller: MoveTeller): Uint8Array | undefined {
-    const { snapshotPlan } = this.projection;
-    const [was, is] = [before, after].map((isMember) => this.judge.marksIfTaken(tuple, snapshotPlan, isMember));
+  movedLines(rows: Iterable<Tuple>, judge: MoveJudge, teller: MoveTeller): Uint8Array {
     this.beginLine();
-    if (was === undefined) {
-      if (is === undefined) return undefined;
-      this.writeInsert(tuple, snapshotPlan);
-      if (this.tagHash !== undefined) this.writer.append(IS_MOVE_IN);
-      this.rows.writeMarks(is);
-      return this.takeLine();
+    for (const row of rows) {
+      if (!this.writeMoved(row, judge.of(row), teller)) continue;
+      this.writer.append(LINE_END);
+      this.writer.appendByte(ROW_END);
     }
-    if (teller === 'events' || (is !== undefined && isSameMarks(was, is))) return undefined;
-    if (is === undefined) {
-      this.writeDelete(tuple, snapshotPlan);
-      this.rows.writeMarks(was);
-    } else {
-      this.writeUpdate(tuple, tuple, [], snapshotPlan);
-      this.rows.writeUpdateMarks(was, is);
-    }
-    return this.takeLine();
+    return this.writer.take();
   }
 
   /**
    * The last row of a splice of which no event tells: it names what moved the values, and is marked as the last.
    *
-   * @param line as it was made by `movedLine`.
+   * @param line as it was made by `movedLines`, without its `ROW_END`.
    * @param moves by number of the subquery, of one transaction at the least.
    */
   lastMovedLine(line: Uint8Array, moves: readonly MemberMove[]): Uint8Array {
@@ -220,6 +215,26 @@ export class ChangeConverter {
 
   private get fragments(): Fragments {
     return this.projection.fragments;
+  }
+
+  /** @returns whether there is anything to tell. */
+  private writeMoved(row: Tuple, { was, is }: JudgedMove, teller: MoveTeller): boolean {
+    const { snapshotPlan } = this.projection;
+    if (was === undefined) {
+      if (is === undefined) return false;
+      this.writeInsert(row, snapshotPlan);
+      if (this.tagHash !== undefined) this.writer.append(IS_MOVE_IN);
+      this.rows.writeMarks(is);
+    } else if (teller === 'events' || (is !== undefined && isSameMarks(was, is))) {
+      return false;
+    } else if (is === undefined) {
+      this.writeDelete(row, snapshotPlan);
+      this.rows.writeMarks(was);
+    } else {
+      this.writeUpdate(row, row, [], snapshotPlan);
+      this.rows.writeUpdateMarks(was, is);
+    }
+    return true;
   }
 
   private convertChange(change: Change, plan: RowPlan, draft: TransactionDraft, isMember: Membership | undefined): void {

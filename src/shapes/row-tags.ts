@@ -24,7 +24,7 @@ export interface TagPattern {
 
 /** For each position whether its term is true: what Postgres does not know is not. All of them together are one evaluation. */
 export function activeConditions({ disjuncts }: SubqueryPlan, row: ColumnText, isMember: Membership): readonly boolean[] {
-  const isActive = eachOnce((term) => isTrue(term, row, isMember));
+  const isActive = eachOnce(disjuncts, (term) => isTrue(term, row, isMember));
   return withinBounds(() => disjuncts.flatMap((terms) => terms.map(isActive)))(undefined, undefined);
 }
 
@@ -43,7 +43,7 @@ export function isTaken({ disjuncts }: SubqueryPlan, active: readonly boolean[])
  * evaluation.
  */
 export function tagsOf(plan: SubqueryPlan, row: ColumnText, hash: TagHash): readonly string[] {
-  const slot = eachOnce((term) => slotOf(term, row, hash));
+  const slot = eachOnce(plan.disjuncts, (term) => slotOf(term, row, hash));
   const slots = withinBounds(() => plan.disjuncts.map((terms) => terms.map(slot)))(undefined, undefined);
   let rest = positionCount(plan);
   let before = 0;
@@ -96,7 +96,8 @@ function keysIn({ values, isNullTurned }: TurnedKeys, from: number, to: number):
 }
 
 /** A filter may have one term in a hundred disjuncts. */
-function eachOnce<Result>(resultOf: (term: Term) => Result): (term: Term) => Result {
+function eachOnce<Result>(disjuncts: SubqueryPlan['disjuncts'], resultOf: (term: Term) => Result): (term: Term) => Result {
+  if (disjuncts.length === 1) return resultOf;
   const results = new Map<Term, { readonly result: Result }>();
   return (term) => {
     const known = results.get(term) ?? { result: resultOf(term) };

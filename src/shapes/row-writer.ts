@@ -16,6 +16,9 @@ const KEY_NULL = encoder.encode(KEY_TEXT.null);
 const [SLASH, BRACE, BRACE_END] = [0x2f, 0x7b, 0x7d] as const;
 
 export class RowWriter {
+  /** What was written of marks last: of rows that move together they are the same. */
+  private last: { readonly marks: RowMarks; readonly text: Uint8Array } | undefined;
+
   constructor(private readonly writer: LineWriter) {}
 
   /** Behind the key's first part, which names the table. */
@@ -45,7 +48,11 @@ export class RowWriter {
   }
 
   writeMarks(marks: RowMarks): void {
-    if (marks !== UNMARKED) this.append(`${LINE.tags}${listed(marks.tags)}${conditionsOf(marks)}`);
+    if (marks === UNMARKED) return;
+    if (this.last?.marks !== marks) {
+      this.last = { marks, text: encoder.encode(`${LINE.tags}${listed(marks.tags)}${conditionsOf(marks)}`) };
+    }
+    this.writer.append(this.last.text);
   }
 
   /** The same of an update, which tells also what tags it took away, and that it took none. */

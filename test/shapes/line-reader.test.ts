@@ -12,6 +12,7 @@ import { LineReader } from '../../src/shapes/line-reader.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { shapeOf } from '../support/shapes.ts';
 import { moveOf } from '../support/shapes/member-move.ts';
+import { movedLine } from '../support/shapes/moved-lines.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 const layout: RelationLayout = {
@@ -143,7 +144,7 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
   const transaction = transactionOf(TRANSACTION, changes);
   const converted = converter.convert(transaction, changesOf(transaction), undefined, isMember);
   const streamed = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes.slice()) : [];
-  const entered = converter.movedLine(tupleOf(ROW), membersOf([]), isMember, 'events') ?? new Uint8Array();
+  const entered = movedLine(converter, tupleOf(ROW), { before: membersOf([]), after: isMember }, 'events') ?? new Uint8Array();
   const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), entered];
   const reader = new LineReader('te"xt');
 
@@ -153,8 +154,9 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
 test('of rows that moved together the last one says so, and by which transactions', () => {
   const definition = { ...shapeOf(WHOLE, layout), dependencies: [{ shape: shapeOf({}), column: 'id' }], moveOuts: 'deletes' as const };
   const converter = new ChangeConverter(definition, subqueryFilter(['id'], [[isIn('id', 0)]]), () => layout);
-  const views = [membersOf([]), membersOf(['1'])] as const;
-  const lines = [converter.movedLine(tupleOf(ROW), views[1], views[0], 'rows'), converter.movedLine(tupleOf(ROW), ...views, 'rows')]
+  const [none, one] = [membersOf([]), membersOf(['1'])];
+  const lines = [{ before: one, after: none }, { before: none, after: one }]
+    .map((views) => movedLine(converter, tupleOf(ROW), views, 'rows'))
     .filter((line) => line !== undefined);
   const ended = lines.map((line) => converter.lastMovedLine(line, [moveOf([], ['1'], [12]), moveOf([], [], [7])]));
   const reader = new LineReader('te"xt');

@@ -19,6 +19,7 @@ import type { ColumnText, Membership, SubqueryPlan, Where, WhereLanguage } from 
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { moveOf, rowMoveOf } from '../support/shapes/member-move.ts';
+import { movedLine, movedLines } from '../support/shapes/moved-lines.ts';
 import { membersOf, membersOfRows, membersOfRowValues } from '../support/shapes/subquery-filter.ts';
 import { TagFoldingClient } from '../support/shapes/tag-folding-client.ts';
 
@@ -235,7 +236,8 @@ function spliced(shape: TestShape, rows: Iterable<Row>, before: Selected, after:
     return isOfRows(shape, number) ? rowMoveOf(values, behind) : moveOf(values, behind);
   });
   const teller = converter.tellerOf(moves);
-  const movedRows = [...rows].flatMap((row) => converter.movedLine(tupleOf(queried(shape, row)), isBefore, isAfter, teller) ?? []);
+  const queriedRows = [...rows].map((row) => tupleOf(queried(shape, row)));
+  const movedRows = movedLines(converter, queriedRows, { before: isBefore, after: isAfter }, teller);
   const [movesIn, movesOut] = (['move-in', 'move-out'] as const).map((event) => converter.moveEvent(event, moves, 0));
   return [movesIn, ...movedRows, movesOut].filter((line) => line !== undefined);
 }
@@ -306,7 +308,8 @@ test('a row has the same bytes of key, tags and conditions on every path', () =>
     ];
     const stream = changes.flatMap((change) => streamed(shape, [change], isMember).slice(-1));
 
-    const entered = shape.converter.movedLine(tuple, membersOf(), isMember, 'events') ?? shape.converter.snapshotLine(tuple, isMember);
+    const moved = movedLine(shape.converter, tuple, { before: membersOf(), after: isMember }, 'events');
+    const entered = moved ?? shape.converter.snapshotLine(tuple, isMember);
     const queries = [shape.converter.snapshotLine(tuple, isMember), entered];
     const [expected, ...others] = [...queries, ...stream].map(keyAndMarks);
     expect(others).toEqual(others.map(() => expected));

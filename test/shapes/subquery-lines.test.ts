@@ -12,6 +12,7 @@ import type { Membership } from '../../src/sql/where.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, type ShapeWish } from '../support/shapes.ts';
 import { moveOf } from '../support/shapes/member-move.ts';
+import { movedLine } from '../support/shapes/moved-lines.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 const OWNED_OR_NEWS = subqueryFilter(['owner', 'title'], [[isIn('owner', 0)], [isEqual('title', 'news')]]);
@@ -150,7 +151,7 @@ describe('from a query', () => {
   });
 
   test('a row that a move brings in says so', () => {
-    expect(parsed(converterOf({ columns: ['id'] }).movedLine(tupleOf(ANNS), NOBODY, SELECTED, 'events'))).toEqual({
+    expect(parsed(movedLine(converterOf({ columns: ['id'] }), tupleOf(ANNS), { before: NOBODY, after: SELECTED }, 'events'))).toEqual({
       key: `${ITEM}/"1"`,
       value: { id: '1' },
       headers: { operation: 'insert', ...TABLE, is_move_in: true, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] },
@@ -165,7 +166,7 @@ describe('from a query', () => {
     [['1', 'news', 'ann'], ['ann'], [], [undefined, 'update']],
   ] as const)('of the row %j, from %j to %j, is told by events and by rows: %j', (row, before, after, told) => {
     const operations = (['events', 'rows'] as const).map((teller) => {
-      return operationOf(converterOf().movedLine(tupleOf(row), membersOf(before), membersOf(after), teller));
+      return operationOf(movedLine(converterOf(), tupleOf(row), { before: membersOf(before), after: membersOf(after) }, teller));
     });
 
     expect(operations).toEqual(told);
@@ -175,7 +176,9 @@ describe('from a query', () => {
     ['default', { value: { id: '1' } }],
     ['full', { value: { id: '1', title: 'news', owner: 'ann' }, old_value: {} }],
   ] as const)('a row that stays for another reason is an update that tells its marks, with replica %s', (replica, values) => {
-    expect(parsed(converterOf({ replica }).movedLine(tupleOf(['1', 'news', 'ann']), NOBODY, SELECTED, 'rows'))).toEqual({
+    const row = tupleOf(['1', 'news', 'ann']);
+
+    expect(parsed(movedLine(converterOf({ replica }), row, { before: NOBODY, after: SELECTED }, 'rows'))).toEqual({
       key: `${ITEM}/"1"`,
       ...values,
       headers: { operation: 'update', ...TABLE, tags: ['<v:ann>/', '/1'], removed_tags: [], active_conditions: [true, true] },
@@ -183,7 +186,7 @@ describe('from a query', () => {
   });
 
   test('a row that goes has the marks that it had', () => {
-    expect(parsed(converterOf().movedLine(tupleOf(ANNS), SELECTED, NOBODY, 'rows'))).toEqual({
+    expect(parsed(movedLine(converterOf(), tupleOf(ANNS), { before: SELECTED, after: NOBODY }, 'rows'))).toEqual({
       key: `${ITEM}/"1"`,
       value: { id: '1' },
       headers: { operation: 'delete', ...TABLE, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] },
@@ -251,8 +254,8 @@ describe('for clients that know no tags', () => {
 
     expect({
       snapshot: parsed(converter.snapshotLine(tupleOf(ANNS), SELECTED)),
-      entered: parsed(converter.movedLine(tupleOf(ANNS), NOBODY, SELECTED, 'rows')),
-      left: parsed(converter.movedLine(tupleOf(ANNS), SELECTED, NOBODY, 'rows')),
+      entered: parsed(movedLine(converter, tupleOf(ANNS), { before: NOBODY, after: SELECTED }, 'rows')),
+      left: parsed(movedLine(converter, tupleOf(ANNS), { before: SELECTED, after: NOBODY }, 'rows')),
       event: parsed(converter.moveEvent('move-in', [moveOf([], ['ann'])], 0)),
     }).toEqual({
       snapshot: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
@@ -281,7 +284,7 @@ test('rows that are alike in a table without a primary key have one key on every
     twice(() => alone.snapshotLine(tupleOf(ANNS))),
     logged(alone),
     twice(() => dependent.snapshotLine(tupleOf(ANNS), SELECTED)),
-    twice(() => dependent.movedLine(tupleOf(ANNS), NOBODY, SELECTED, 'events')),
+    twice(() => movedLine(dependent, tupleOf(ANNS), { before: NOBODY, after: SELECTED }, 'events')),
     logged(dependent),
   ];
 
