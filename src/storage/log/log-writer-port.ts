@@ -15,7 +15,7 @@
 import type { Clock, TimerId } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
-import type { Address, PortContext, PortSpec } from '../../otp/process.ts';
+import type { Address, Message, PortContext, PortSpec } from '../../otp/process.ts';
 import type { LogIntake } from './log-intake.ts';
 import { PassedWatch } from './passed-watch.ts';
 
@@ -40,6 +40,7 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
       };
       holdNowAndThen();
       return {
+        atOnce: { awaitPassed: ({ lsn }) => (intake.hasPassed(lsn as Lsn) ? hasPassed(intake) : undefined) },
         requests: {
           restartStream: async ({ source, lsn }) => {
             if (lsn === null) await intake.goOn(source as StreamSource);
@@ -48,7 +49,7 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
           },
           async awaitPassed({ lsn }, signal) {
             await passed.until(lsn as Lsn, signal);
-            return { type: 'log.hasPassed', through: intake.durableEnd };
+            return hasPassed(intake);
           },
         },
         close() {
@@ -58,6 +59,10 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
       };
     },
   };
+}
+
+function hasPassed({ durableEnd }: LogIntake): Message {
+  return { type: 'log.hasPassed', through: durableEnd };
 }
 
 async function syncGroups(intake: LogIntake, { replication, collector }: LogWriterListeners, { signal, send }: PortContext): Promise<void> {

@@ -81,6 +81,9 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
   close(): Promise<void>;
 }
 
+/** Entry by entry, a piece at a time; as a list where all of them are in memory. */
+export type EntryGroups = readonly Iterable<LogEntry>[] | AsyncIterable<Iterable<LogEntry>>;
+
 export interface ShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
@@ -165,6 +168,8 @@ export interface ShapeLog {
    * @throws {ShapeCorruptError | ShapeGoneError} as a read does.
    */
   readMoved(at: number): Promise<Uint8Array>;
+  /** The same of few rows, which the record has; undefined where there are none. @throws {ShapeCorruptError} likewise. */
+  readMovedNow(at: number): Uint8Array | undefined;
   /** Appends the record. It must be durable before a line of it is published. */
   recordSplice(splice: Omit<Splice, 'number'>): Splice;
   /** The lines of `nextSplice` were appended: its views hold from here on, and what its query saw is left out. */
@@ -247,7 +252,7 @@ export type ShapeRead =
        *
        * @param bytes where to begin: that of an `EntryPlace` with the offset `after`.
        */
-      entries(bytes: number): AsyncIterable<Iterable<LogEntry>>;
+      entries(bytes: number): EntryGroups;
       readonly end: LogOffset;
       readonly upToDate: boolean;
     }

@@ -17,6 +17,7 @@ export function splicePort({ log, shapes, disk }: Pick<Storage, 'log' | 'shapes'
   return {
     name: '@splices',
     open: () => ({
+      atOnce: { readMoved: (request) => movedNow(shapes, movedRows, request) },
       requests: {
         async syncSplice() {
           await log.sync();
@@ -28,17 +29,40 @@ export function splicePort({ log, shapes, disk }: Pick<Storage, 'log' | 'shapes'
   };
 }
 
-async function readMoved(shapeLogs: Pick<ShapeLogs, 'get'>, movedRows: MovedRows, request: Message): Promise<Message> {
-  const { handle, owner, at } = request;
-  invariant(typeof owner === 'string' && typeof at === 'number', 'rows are read for a process, from a byte on');
+/** What is in a file, and what is not there, is for `readMoved` to say. */
+function movedNow(shapeLogs: Pick<ShapeLogs, 'get'>, movedRows: MovedRows, request: Message): Message | undefined {
+  const { handle, owner, at } = parameters(request);
   try {
-    const shapeLog = shapeLogs.get(handle as Handle);
-    if (shapeLog === undefined) throw new ShapeGoneError(handle as Handle);
-    const part = await shapeLog.readMoved(at);
-    movedRows.put(owner, part);
-    return { type: 'moved.read', through: at + part.length };
+    const few = shapeLogs.get(handle)?.readMovedNow(at);
+    return few && handedOver(movedRows, owner, at, few);
   } catch (error) {
-    if (error instanceof ShapeCorruptError || error instanceof ShapeGoneError) return { type: 'moved.refused', why: error.message };
-    throw error;
+    return refused(error);
   }
+}
+
+async function readMoved(shapeLogs: Pick<ShapeLogs, 'get'>, movedRows: MovedRows, request: Message): Promise<Message> {
+  const { handle, owner, at } = parameters(request);
+  try {
+    const shapeLog = shapeLogs.get(handle);
+    if (shapeLog === undefined) throw new ShapeGoneError(handle);
+    return handedOver(movedRows, owner, at, await shapeLog.readMoved(at));
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function handedOver(movedRows: MovedRows, owner: string, at: number, part: Uint8Array): Message {
+  movedRows.put(owner, part);
+  return { type: 'moved.read', through: at + part.length };
+}
+
+/** @throws what is no damage of the shape. */
+function refused(error: unknown): Message {
+  if (error instanceof ShapeCorruptError || error instanceof ShapeGoneError) return { type: 'moved.refused', why: error.message };
+  throw error;
+}
+
+function parameters({ handle, owner, at }: Message): { readonly handle: Handle; readonly owner: string; readonly at: number } {
+  invariant(typeof owner === 'string' && typeof at === 'number', 'rows are read for a process, from a byte on');
+  return { handle: handle as Handle, owner, at };
 }

@@ -17,7 +17,6 @@ import { ShapeGoneError } from '../errors.ts';
 import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
 import { FiledLines, type FilesHold, type LineFiles } from './filed-lines.ts';
-import type { LineRun } from './line-buffer.ts';
 import { INDEX_ENTRY_BYTES } from './line-index.ts';
 import { linesInSteps, type LinesRead } from './line-steps.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
@@ -25,7 +24,7 @@ import { OpenReads } from './open-reads.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
 import type { RecentReads } from './recent-reads.ts';
-import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter, WholeSnapshotState } from './shape-logs.ts';
+import type { EntryGroups, ShapeLog, ShapeRead, SnapshotState, SnapshotWriter, WholeSnapshotState } from './shape-logs.ts';
 import { ShapeLines, type Compaction, type LinesState } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
@@ -256,13 +255,18 @@ export class StoredShape implements ShapeLog {
     return this.fewRows.begin((claim) => this.store.beginMoved(nextNumber, claim));
   }
 
+  readMovedNow(at: number): Uint8Array | undefined {
+    const { next } = this.spliced;
+    if (next?.fewRows === undefined || next.rows === null) return undefined;
+    const piece = pieceAt(next.rows, at);
+    const few = Buffer.from(next.fewRows, 'base64').subarray(at, at + piece.bytes);
+    return verified(few, `the record of splice ${next.number}`, this.handle, piece, 0);
+  }
+
   async readMoved(at: number): Promise<Uint8Array> {
     const { next } = this.spliced;
     if (next === undefined || next.rows === null) throw new ShapeGoneError(this.handle);
-    const piece = pieceAt(next.rows, at);
-    if (next.fewRows === undefined) return this.store.readMoved(next.number, piece);
-    const few = Buffer.from(next.fewRows, 'base64').subarray(at, at + piece.bytes);
-    return verified(few, `the record of splice ${next.number}`, this.handle, piece, 0);
+    return this.readMovedNow(at) ?? (await this.store.readMoved(next.number, pieceAt(next.rows, at)));
   }
 
   recordSplice(splice: Omit<Splice, 'number'>): Splice {
@@ -485,8 +489,12 @@ export class StoredShape implements ShapeLog {
     const begin = (): AsyncIterable<EntryRun> => this.reads.counted(linesInSteps(this.reading, { source, after, end, endBytes }));
     const runs = mayWaitInMemory ? inMemory : this.lately(`${this.handle}.${this.lines.generation}/${after}-${endBytes}`, begin);
     const filedBytes = Math.min(endBytes, this.filed.end.bytes);
-    const saved = (): EntryGroups | [] => (isFiled ? source.readEntries(after, filedBytes) : []);
-    return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate };
+    const entries = (bytes: number): EntryGroups => {
+      invariant(bytes === 0, 'a line has an offset of its own: nobody stands between two of them');
+      const kept = inMemory.map((run) => run.entries());
+      return isFiled ? together(source.readEntries(after, filedBytes), kept) : kept;
+    };
+    return { outcome: 'entries', runs, entries, end, upToDate };
   }
 
   /** @param name of these runs alone, for ever. */
@@ -512,10 +520,6 @@ function waitsFromStart({ state }: SnapshotState): Lsn | undefined {
   return state === 'awaited' ? undefined : LSN_ZERO;
 }
 
-type EntryGroups = AsyncIterable<Iterable<LogEntry>>;
-
-async function* entriesBehind(saved: EntryGroups | [], inMemory: readonly LineRun[], bytes: number): EntryGroups {
-  invariant(bytes === 0, 'a line has an offset of its own: nobody stands between two of them');
-  yield* saved;
-  for (const run of inMemory) yield run.entries();
+async function* together(...parts: readonly EntryGroups[]): AsyncIterable<Iterable<LogEntry>> {
+  for (const part of parts) yield* part;
 }
