@@ -29,7 +29,7 @@ import { FILTER_FAILED, filterFault } from '../snapshot-fault.ts';
 import { LineAppender } from './line-appender.ts';
 import { SpliceLines, type SpliceDraft, type SpliceTold } from './splice-lines.ts';
 
-/** Of a transaction in parts, what a shape may hold in memory: to write a few lines at a time would cost many shapes too much. */
+/** What a shape may hold of lines in memory in any case: to write a few at a time would cost many shapes too much. */
 const HIDDEN_BYTES_MAX = 16 * 1024;
 
 export type ConsumerLogChange =
@@ -156,6 +156,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (shapeLog.definition.dependencies !== undefined) shapeLog.leavePace(LSN_ZERO);
     this.ports.loaded.close();
     this.ports.movedRows.close();
+    this.ports.hidden?.release(this);
   }
 
   private locate(): ConsumerLogTold {
@@ -218,7 +219,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   /** Each time that it says so, what is hidden leaves the memory. */
   private takesMuch(): boolean {
-    const isMuch = this.appender.bytes > HIDDEN_BYTES_MAX;
+    const { bytes } = this.appender;
+    const isMuch = bytes > HIDDEN_BYTES_MAX && this.ports.hidden?.mayStay(this, bytes) !== true;
     if (isMuch) this.countWork();
     return isMuch;
   }
@@ -228,6 +230,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (appender.lines > 0) ports.worked?.(ports.shapeLog.handle, appender.lines, appender.bytes);
     appender.lines = 0;
     appender.bytes = 0;
+    ports.hidden?.release(this);
   }
 
   private depend(materializers: readonly Pid[], offsets: readonly LogOffset[]): ConsumerLogTold {

@@ -14,6 +14,7 @@ import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import type { Pid } from '../../otp/process.ts';
 import type { VersionedValues } from '../../shapes/versioned-values.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import type { HiddenLines } from './hidden-lines.ts';
 
 export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly shapeLog: Pick<
@@ -38,6 +39,8 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly processedLsn: () => Lsn | undefined;
   /** Wakes the requests that wait for this shape: they read on from what is readable now. */
   readonly announce: (handle: Handle, end: LogOffset) => void;
+  /** Left out where each shape has a little alone. */
+  readonly hidden?: HiddenLines | undefined;
   /** Told what the shape costs: so many lines, of so many bytes, were made for it. Once for each delivery; nobody may listen. */
   readonly worked?: ShapeWorked | undefined;
 }

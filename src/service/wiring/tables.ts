@@ -1,6 +1,7 @@
 /** The wiring of the tables: what each process owns besides its context, made anew for each incarnation. */
 import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
 import type { ConsumerPorts, ShapeWorked } from '../../actors/consumer/consumer-ports.ts';
+import { hiddenLines } from '../../actors/consumer/hidden-lines.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import type { MaterializerPorts } from '../../actors/materializer-ports.ts';
 import { MemberForm } from '../../actors/member-form.ts';
@@ -155,6 +156,7 @@ function commonPorts(
       return progress && (progress.lastProcessedLsn ?? LSN_ZERO);
     },
     announce: (grown, end) => announcements.announce(grown, end),
+    hidden: hiddenLines(),
     delivery: (id) => deliveries.get(id),
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),
     clone: uncopied('a request that waits for a shape'),

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
+import { hiddenLines } from '../../../src/actors/consumer/hidden-lines.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
 import { uncopied } from '../../../src/base/fork.ts';
@@ -376,17 +377,38 @@ test('where the shape stands when it leaves the pace is told: what all have take
   expect(log.apply('leavePace')).toEqual({ type: 'log.located', position });
 });
 
-test('of a transaction in parts the shape says each time when it holds much that nobody sees', async () => {
+/** Each with a line of some 10,000 bytes. The last line of each part is held back until the next. */
+const wideParts = (): LogBlock[] => {
   const wide = (position: number) => ({ ...INSERT, new: [String(position), 'x'.repeat(10_000), null], position });
-  const parts = [0, 2, 4, 6, 8].map((position) =>
-    ofChanges(PARTS[0] ?? BLOCK, ({ xid, lsn }) => placedTransaction({ xid, lsn }, [wide(position)])),
-  );
+  return [0, 2, 4, 6, 8].map((position) => {
+    return ofChanges(PARTS[0] ?? BLOCK, ({ xid, lsn }) => placedTransaction({ xid, lsn }, [wide(position)]));
+  });
+};
+
+test('of a transaction in parts the shape says each time when it holds much that nobody sees', async () => {
+  const parts = wideParts();
   const log = open(await storedShape(), undefined, { loaded: { take: () => parts.shift() ?? BLOCK, close: () => {} } });
 
   const told = [1, 2, 3, 4, 5].map(() => log.apply(WHOLE));
 
-  // The last line of each part is held back until the next.
   expect(told.map((each) => each?.isMuch)).toEqual([false, false, true, false, true]);
+});
+
+test('what is much stays in memory while there is room for it, until it leaves, or its shape ends', async () => {
+  const parts = wideParts();
+  const hidden = hiddenLines(35_000, 35_000);
+  const log = open(await storedShape(), undefined, { hidden, loaded: { take: () => parts.shift() ?? BLOCK, close: () => {} } });
+  const mayOthers = (): boolean => hidden.mayStay(parts, 20_000) && (hidden.release(parts), true);
+
+  const told = [1, 2, 3].map(() => log.apply(WHOLE)?.['isMuch']);
+  const beside = mayOthers();
+  told.push(...[4, 5].map(() => log.apply(WHOLE)?.['isMuch']));
+  const behind = mayOthers();
+  log.close();
+
+  expect({ told, beside, behind, atLast: hidden.mayStay(parts, 35_000) }).toEqual({
+    told: [false, false, false, false, true], beside: false, behind: true, atLast: true,
+  });
 });
 
 test('what a whole transaction brought counts no more for what one in parts may hide behind it', async () => {
