@@ -29,7 +29,7 @@ export const engines: readonly Engine[] = [
     open: async (options = {}) => memoryStorage({ clock: new ManualClock(), tailBytesMax: SMALL.tailBytesMax, ...options }),
   },
   { name: 'disk in memory', hasFewRows: true, open: (options) => openOnMemoryDisk(options) },
-  { name: 'disk in memory, each snapshot a file', hasFewRows: false, open: (options) => openOnMemoryDisk(options, { fewBytesMax: 0 }) },
+  { name: 'disk in memory, each shape has files', hasFewRows: false, open: (options) => openOnMemoryDisk(options, { fewBytesMax: 0 }) },
   { name: 'disk', hasFewRows: true, open: openOnDisk },
 ];
 

@@ -46,6 +46,7 @@ interface State {
   snapshot: Snapshot;
   chunkEnds: { offset: string; bytes: number }[];
   compacted?: { generation: number; through: string; bytes: number };
+  tail?: { pack: number; at: number; bytes: number; count: number; after: string }[];
 }
 
 interface LogFrame {
@@ -59,7 +60,7 @@ interface LogFrame {
 const PIECE = 262_144;
 
 export function readDirectory(files: Files): StoredDirectory {
-  claim(text(files, 'format') === '5\n', 'the format is 5');
+  claim(text(files, 'format') === '6\n', 'the format is 6');
   const frames = [...logFrames(files)];
   const checkpoint = newestCheckpoint(files);
   const states = checkpoint.states;
@@ -183,15 +184,13 @@ function chunksOf(files: Files, { handle, snapshot }: State): string[] {
 function snapshotOf(files: Files, handle: string, { packed, fewRows }: Snapshot): Buffer {
   if (fewRows !== undefined) return Buffer.from(fewRows, 'base64');
   if (packed === undefined) return files.get(pathOf(handle, 'snapshot')) ?? Buffer.alloc(0);
-  const pack = files.get(`packs/${String(packed.pack).padStart(16, '0')}.pack`) ?? Buffer.alloc(0);
-  return pack.subarray(packed.at, packed.at + packed.bytes);
+  return packOf(files, packed.pack).subarray(packed.at, packed.at + packed.bytes);
 }
 
-function linesOf(files: Files, { handle, count, bytes, compacted }: State): StoredLine[] {
+function linesOf(files: Files, state: State): StoredLine[] {
+  const { handle, count, bytes, compacted } = state;
   const name = compacted === undefined ? handle : `${handle}.${compacted.generation}`;
-  const kindOf = (kind: string): string => `${name}.${kind}`.slice(handle.length + 1);
-  const index = files.get(pathOf(handle, kindOf('index'))) ?? Buffer.alloc(0);
-  const content = files.get(pathOf(handle, kindOf('lines'))) ?? Buffer.alloc(0);
+  const { index, content } = storedLines(files, state, name.slice(handle.length + 1));
   const ends = new Map<string, number>();
   for (let number = 0; number < count; number += 1) {
     const entry = index.subarray(number * 36, number * 36 + 36);
@@ -211,6 +210,25 @@ function linesOf(files: Files, { handle, count, bytes, compacted }: State): Stor
     start = end;
     return { offset, line };
   });
+}
+
+/** As if all of them were in the files. */
+function storedLines(files: Files, { handle, count, bytes, tail = [] }: State, generation: string): { index: Buffer; content: Buffer } {
+  const file = (kind: string): Buffer => files.get(pathOf(handle, generation === '' ? kind : `${generation}.${kind}`)) ?? Buffer.alloc(0);
+  const filedCount = tail.reduce((left, block) => left - block.count, count);
+  const filedBytes = tail.reduce((left, block) => left - block.bytes, bytes);
+  const index = [file('index').subarray(0, filedCount * 36)];
+  const content = [file('lines').subarray(0, filedBytes)];
+  for (const block of tail) {
+    const from = packOf(files, block.pack).subarray(block.at);
+    index.push(from.subarray(0, block.count * 36));
+    content.push(from.subarray(block.count * 36, block.count * 36 + block.bytes));
+  }
+  return { index: Buffer.concat(index), content: Buffer.concat(content) };
+}
+
+function packOf(files: Files, number: number): Buffer {
+  return files.get(`packs/${String(number).padStart(16, '0')}.pack`) ?? Buffer.alloc(0);
 }
 
 function witnessOf(files: Files): number {

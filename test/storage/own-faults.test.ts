@@ -37,7 +37,7 @@ beforeEach(async () => {
 
 function open(): Promise<Storage> {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
-  return openStorage({ directory: '/data', clock, disk: disk.mount(), processes });
+  return openStorage({ directory: '/data', clock, disk: disk.mount(), processes, packing: { fewBytesMax: 0 } });
 }
 
 async function shapeWithLine(handle: Handle): Promise<ShapeLog> {

@@ -6,6 +6,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import { NO_BLOCKS, type TailBlock } from '../shapes/line-tail.ts';
 import type { ChunkEnd, CompactedPart } from '../shapes/shape-lines.ts';
 import type { SnapshotState } from '../shapes/shape-logs.ts';
 import { NO_VIEWS, type ViewsState } from '../shapes/spliced-views.ts';
@@ -33,12 +34,14 @@ export interface StateChange {
   readonly compacted?: CompactedPart;
   /** Those that were added. */
   readonly chunkEnds?: readonly ChunkEnd[];
+  /** When it changed: all of it. */
+  readonly tail?: readonly TailBlock[];
 }
 
 /** @param last what the generation says of the shape already. */
 export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
   const { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
-  const { end, bytes, count, openBytes, chunkEnds, compacted } = lines;
+  const { end, bytes, count, openBytes, chunkEnds, compacted, tail = NO_BLOCKS } = lines;
   const { position, isLagging } = pace;
   const isCompacted = compacted !== undefined && compacted.generation !== last?.lines.compacted?.generation;
   const added = isCompacted ? chunkEnds : chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
@@ -51,6 +54,7 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
     ...(last?.snapshot === snapshot ? {} : { snapshot }),
     ...(isCompacted ? { compacted } : {}),
     ...(added.length === 0 ? {} : { chunkEnds: added }),
+    ...(tail === (last?.lines.tail ?? NO_BLOCKS) ? {} : { tail }),
   };
 }
 
@@ -63,6 +67,8 @@ export function changedState(change: StateChange, last: ShapeState | undefined):
   const { compacted = last?.lines.compacted } = change;
   const ends = change.compacted === undefined ? (last?.lines.chunkEnds ?? []) : [];
   const chunkEnds = [...ends, ...(change.chunkEnds ?? [])];
-  const lines = { end, bytes, count, chunkEnds, openBytes, ...(compacted === undefined ? {} : { compacted }) };
+  const { tail = last?.lines.tail ?? NO_BLOCKS } = change;
+  const parts = { ...(compacted === undefined ? {} : { compacted }), ...(tail.length === 0 ? {} : { tail }) };
+  const lines = { end, bytes, count, chunkEnds, openBytes, ...parts };
   return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }

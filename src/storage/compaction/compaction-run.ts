@@ -116,12 +116,13 @@ export class CompactionRun {
   }
 
   private async finish(state: LinesState, { place }: FilesHold): Promise<Compaction | undefined> {
-    const { compacted, lines, next } = this;
+    const { compacted, lines, next, options: { files } } = this;
     if (compacted === undefined || place === undefined || state.bytes < this.copied.bytes || place.bytes < state.bytes) return undefined;
     if (place.bytes - this.copied.bytes > this.options.waitedBytesMax) return undefined;
+    if (files.tail.length > 0) await files.append(place, [], true); // Who reads on in the old files finds it there.
     await this.copyThrough(state, noTurn); // The checkpoint waits for it, and what it counts ends with a piece.
     await this.copyThrough(place, noTurn);
-    await this.options.files.appendTo(next, lines.place, [], true);
+    await files.appendTo(next, lines.place, [], true);
     const { region, end, newPlace } = compacted;
     return {
       generation: next.number,

@@ -20,8 +20,9 @@ import type { HeldStream } from '../log/held-stream.ts';
 import { SegmentFiles } from '../log/segments.ts';
 import { storedFormat } from '../open-storage.ts';
 import { INDEX_ENTRY_BYTES } from '../shapes/line-index.ts';
-import { generationOf } from '../shapes/shape-lines.ts';
+import { filedPart, generationOf } from '../shapes/shape-lines.ts';
 import type { SnapshotState } from '../shapes/shape-logs.ts';
+import { placesOf } from '../packs/packed-places.ts';
 import { ShapePaths, type StoredFiles } from '../shapes/shape-paths.ts';
 import { recoverShapes, type RecoveredShapes } from '../shapes/shape-recovery.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -240,9 +241,10 @@ class Copy {
     };
     const generation = generationOf(lines);
     if (hasFile(snapshot)) yield copy((paths) => paths.snapshotPathOf(handle), bytesOf(snapshot));
-    if (lines.count > 0) {
-      yield copy((paths) => paths.linesPathOf(handle, 'lines', generation), lines.bytes);
-      yield copy((paths) => paths.linesPathOf(handle, 'index', generation), lines.count * INDEX_ENTRY_BYTES);
+    const filed = filedPart(lines);
+    if (filed.count > 0) {
+      yield copy((paths) => paths.linesPathOf(handle, 'lines', generation), filed.bytes);
+      yield copy((paths) => paths.linesPathOf(handle, 'index', generation), filed.count * INDEX_ENTRY_BYTES);
     }
     for (const { number, rows, fewRows } of views.pending) {
       if (rows === null || fewRows !== undefined) continue;
@@ -284,16 +286,15 @@ function bytesOf(snapshot: SnapshotState): number {
 /** What is copied of the shape's own files. */
 function filedBytes(state: ShapeState): number {
   const { snapshot, lines } = state;
-  return checkedBytes(state) + lines.count * INDEX_ENTRY_BYTES - (hasFile(snapshot) ? 0 : bytesOf(snapshot));
+  const filed = filedPart(lines);
+  return checkedBytes(state) - lines.bytes + filed.bytes + filed.count * INDEX_ENTRY_BYTES - (hasFile(snapshot) ? 0 : bytesOf(snapshot));
 }
 
 /** How much of each pack counts. */
 function packsOf(shapes: readonly ShapeState[]): ReadonlyMap<number, number> {
   const packs = new Map<number, number>();
-  for (const { snapshot } of shapes) {
-    if (snapshot.state !== 'complete' || snapshot.packed === undefined) continue;
-    const { pack, at, bytes } = snapshot.packed;
-    packs.set(pack, Math.max(packs.get(pack) ?? 0, at + bytes));
+  for (const state of shapes) {
+    for (const { pack, at, bytes } of placesOf(state)) packs.set(pack, Math.max(packs.get(pack) ?? 0, at + bytes));
   }
   return packs;
 }

@@ -18,7 +18,7 @@ const DIGITS = 16;
 const NAME_PATTERN = /^\d{16}\.pack$/;
 
 export class PackPaths {
-  private readonly directory: string;
+  readonly directory: string;
   private made: Promise<void> | undefined;
 
   constructor(

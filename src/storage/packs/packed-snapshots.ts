@@ -6,6 +6,7 @@
 import { joinedBytes } from '../../base/joined-bytes.ts';
 import type { Handle } from '../../model/shape.ts';
 import { CheckpointDeferredError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
+import { packPlaceOf } from '../shapes/line-tail.ts';
 import { pieceAt } from '../shapes/piece.ts';
 import type { ShapeFiles } from '../shapes/shape-files.ts';
 import type { WholeSnapshotState } from '../shapes/shape-logs.ts';
@@ -34,7 +35,11 @@ type Brought = Omit<Bringing, 'bytes'> & { readonly place: PackPlace };
 
 export class PackedSnapshots {
   private readonly bounds: MoveBounds;
-  private moving = new Set<Handle>();
+  /** What lies in this pack is moved of these. */
+  private moving: ReadonlySet<StoredShape> = new Set();
+  private emptied: number | undefined;
+  /** No checkpoint has counted since these were due. */
+  private isAwaited = false;
   /** In the pack that is being emptied, and not moved yet. */
   private toMove: StoredShape[] = [];
   /** Durable in a pack, and not counted there yet: the next checkpoint counts them, where the one that was to do so is refused. */
@@ -52,21 +57,33 @@ export class PackedSnapshots {
     this.bounds = { ...BOUNDS, ...bounds };
   }
 
-  /** Called before a checkpoint takes what it tells of. @returns the shapes whose rows it is to move. */
-  due(all: Iterable<StoredShape>): readonly StoredShape[] {
+  /**
+   * Called before a checkpoint takes what it tells of. The same as before where that one did not count: a disk that refuses checkpoints
+   * would be filled with what is moved for each of them.
+   *
+   * @returns the shapes of which it is to move what lies in the pack that is emptied.
+   */
+  due(all: Iterable<StoredShape>): Iterable<StoredShape> {
+    if (this.isAwaited) return (this.moving = new Set([...this.moving].filter((shape) => this.isIn(shape, this.emptied))));
     const { sparse } = this.packs;
-    const isThere = ({ handle }: StoredShape): boolean => sparse !== undefined && this.filesOf(handle)?.rows.place?.pack === sparse;
-    if (this.toMove.length === 0 && sparse !== undefined) this.toMove = [...all].filter(isThere);
-    const due: StoredShape[] = [];
-    for (let bytes = 0; due.length < this.bounds.movedCountMax && bytes < this.bounds.movedBytesMax; ) {
+    this.emptied = sparse;
+    if (this.toMove.length === 0 && sparse !== undefined) this.toMove = [...all].filter((shape) => this.isIn(shape, sparse));
+    const due = new Set<StoredShape>();
+    for (let bytes = 0; due.size < this.bounds.movedCountMax && bytes < this.bounds.movedBytesMax; ) {
       const shape = this.toMove.pop();
       if (shape === undefined) break;
-      if (!isThere(shape)) continue; // It ended, or was moved.
-      due.push(shape);
-      bytes += shape.snapshotBytes;
+      if (!this.isIn(shape, sparse)) continue; // It ended, or was moved.
+      due.add(shape);
+      for (const place of this.placesIn(shape, sparse)) bytes += place.bytes;
     }
-    this.moving = new Set(due.map(({ handle }) => handle));
+    this.moving = due;
+    this.isAwaited = due.size > 0;
     return due;
+  }
+
+  /** What it has of lines in packs is to go elsewhere. */
+  movesTail(shape: StoredShape): boolean {
+    return this.moving.has(shape) && (this.filesOf(shape.handle)?.tail ?? []).some(({ pack }) => pack === this.emptied);
   }
 
   /**
@@ -79,7 +96,7 @@ export class PackedSnapshots {
     this.leftBefore = this.left.length;
     const before = new Map(this.brought.map((brought) => [brought.shape, brought]));
     const bringing = await this.bringingOf(captures.filter(({ shape }) => !before.has(shape)));
-    const places = await this.packs.append(bringing.map(({ bytes }) => bytes));
+    const places = await this.packs.append([bringing.map(({ bytes }) => bytes)]);
     const brought = bringing.flatMap(({ shape, rows, snapshot }, index): Brought[] => {
       const place = places[index];
       return place === undefined ? [] : [{ shape, rows, place, snapshot: { ...snapshot, packed: place } }];
@@ -100,8 +117,12 @@ export class PackedSnapshots {
       shape.putInPack(snapshot);
     }
     this.brought = [];
-    for (const { rows } of this.left.splice(0, this.leftBefore)) this.release(rows);
+    for (const files of this.left.splice(0, this.leftBefore)) {
+      this.release(files.rows);
+      for (const block of files.takeLiving()) this.packs.release(packPlaceOf(block));
+    }
     this.leftBefore = 0;
+    this.isAwaited = false;
     return this.packs.counted();
   }
 
@@ -118,13 +139,25 @@ export class PackedSnapshots {
     if (place !== undefined) this.packs.release(place);
   }
 
+  private isIn(shape: StoredShape, pack: number | undefined): boolean {
+    return this.placesIn(shape, pack).length > 0;
+  }
+
+  private placesIn({ handle }: StoredShape, number: number | undefined): readonly PackPlace[] {
+    const files = this.filesOf(handle);
+    if (files === undefined) return [];
+    const all = [...(files.rows.place === undefined ? [] : [files.rows.place]), ...files.tail.map(packPlaceOf)];
+    return all.filter(({ pack }) => pack === number);
+  }
+
   private async bringingOf(captures: readonly ShapeCapture[]): Promise<readonly Bringing[]> {
     const bringing: Bringing[] = [];
     const damaged: ShapeCorruptError[] = [];
     for (const { shape, state: { snapshot } } of captures) {
       const rows = this.filesOf(shape.handle)?.rows;
       if (rows === undefined || snapshot.state !== 'complete') continue;
-      const bytes = rows.few ?? (this.moving.has(shape.handle) ? await wholeOf(rows, snapshot, damaged) : undefined);
+      const isMoved = this.moving.has(shape) && rows.place?.pack === this.emptied;
+      const bytes = rows.few ?? (isMoved ? await wholeOf(rows, snapshot, damaged) : undefined);
       if (bytes !== undefined) bringing.push({ shape, rows, snapshot, bytes });
     }
     if (damaged.length > 0) throw new CheckpointDeferredError(damaged);

@@ -17,18 +17,22 @@ import type { FileCache } from './file-cache.ts';
 import { FileRemovals, ofOne, type Removal } from './file-removals.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
+import { PackedLines } from '../packs/packed-lines.ts';
+import { placesOf } from '../packs/packed-places.ts';
 import { PackedSnapshots, type MoveBounds } from '../packs/packed-snapshots.ts';
 import { Packs } from '../packs/packs.ts';
 import type { ShapeGround } from './shape-file-access.ts';
 import { ShapeFiles, type FoundFiles } from './shape-files.ts';
 import { OwnFaults } from './own-faults.ts';
+import { FEW_BYTES_MAX } from './few-rows.ts';
+import { NO_BLOCKS } from './line-tail.ts';
 import { rejoined } from './pace.ts';
 import { RecentReads } from './recent-reads.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { Leftover, RecoveredShapes } from './shape-recovery.ts';
 import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
-import type { ShapeCapture, ShapeState, StoredShape } from './stored-shape.ts';
+import { withTail, type ShapeCapture, type ShapeState, type StoredShape } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 
 export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf' | 'recent'> {
@@ -44,7 +48,7 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf' 
 }
 
 export interface PackingBounds extends MoveBounds {
-  /** Snapshots up to so many bytes get no file of their own. */
+  /** Snapshots up to so many bytes get no file of their own, and last lines none as long as they are no more. */
   readonly fewBytesMax: number;
   /** A pack with so many takes no more. */
   readonly packBytesMax: number;
@@ -84,6 +88,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly faults: OwnFaults;
   private readonly removals: FileRemovals;
   private readonly packed: PackedSnapshots;
+  private readonly packedLines: PackedLines;
   private fault: Error | undefined;
   /** As the start found them. What it went by may not be durable, so they go behind the first checkpoint of ours. */
   private leftovers: readonly Leftover[];
@@ -100,7 +105,14 @@ export class DiskShapeLogs implements ShapeLogs {
     this.paths = options.paths;
     this.stored = options.checkpoints;
     this.table = this.restored(options, recovered);
-    this.packed = this.newPacked(options, recovered);
+    const packs = newPacks(options, recovered);
+    this.packed = new PackedSnapshots(packs, (handle) => this.stores.get(handle), packing);
+    this.packedLines = new PackedLines({
+      packs,
+      filesOf: (shape) => this.stores.get(shape.handle),
+      isMoved: (shape) => this.packed.movesTail(shape),
+      tailBytesMax: packing?.fewBytesMax ?? FEW_BYTES_MAX,
+    });
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
     if (dropped.length > 0) this.removals.add(this.removalOf(new Map(dropped.map((handle) => [handle, undefined]))));
@@ -233,8 +245,11 @@ export class DiskShapeLogs implements ShapeLogs {
   /** @throws {CheckpointDeferredError} what could be saved is saved, and nothing is remembered. */
   private async bring(captures: readonly ShapeCapture[], position: LogPosition): Promise<readonly ShapeCapture[]> {
     await this.log.sync();
-    await this.saveAll(captures);
-    const counted = await this.count(position, await this.packed.bring(captures));
+    const { captures: packed, others, damaged } = await this.packedLines.bring(captures);
+    const saved = await this.saveAll(others, damaged);
+    const durable = new Map([...packed, ...saved].map((capture) => [capture.shape, capture]));
+    const inOrder = captures.flatMap(({ shape }) => durable.get(shape) ?? []); // That of the shapes, at the next start.
+    const counted = await this.count(position, await this.packed.bring(inOrder));
     // What cannot be removed is asked for again by the next checkpoint of its shape.
     for (const { shape, state } of counted) await this.faults.removing(() => shape.saved(state));
     return counted;
@@ -256,6 +271,7 @@ export class DiskShapeLogs implements ShapeLogs {
       throw error;
     }
     for (const handle of removed) this.removed.delete(handle);
+    this.packedLines.counted(changed.map((state) => ({ files: this.stores.get(state.handle), state })));
     for (const pack of this.packed.counted(changed)) this.removals.add(ofOne(() => this.removePack(pack)));
     this.removeLeftovers();
     try {
@@ -289,14 +305,22 @@ export class DiskShapeLogs implements ShapeLogs {
     }
   }
 
-  /** Saves all that can be saved. @throws {CheckpointDeferredError} names the shapes whose files do not hold. */
-  private async saveAll(captures: readonly ShapeCapture[]): Promise<void> {
-    const met: (ShapeCorruptError | ShapeRefusedError)[] = [];
+  /**
+   * Saves all that can be saved.
+   *
+   * @returns the captures, with what of their lines lies in packs.
+   * @throws {CheckpointDeferredError} names the shapes whose files do not hold, and those that were `damaged` before.
+   */
+  private async saveAll(captures: readonly ShapeCapture[], damaged: readonly ShapeCorruptError[]): Promise<readonly ShapeCapture[]> {
+    const met: (ShapeCorruptError | ShapeRefusedError)[] = [...damaged];
+    const saved: ShapeCapture[] = [];
     const together = this.paths.inDirectories(captures, ({ shape }) => shape.handle);
-    await inParallel(together, SAVES_MAX, async ({ shape }) => {
+    await inParallel(together, SAVES_MAX, async (capture) => {
+      const { shape } = capture;
       const files = this.stores.get(shape.handle);
       try {
-        if (files !== undefined) await this.faults.writing(shape.handle, () => shape.save(files));
+        const tail = files === undefined ? NO_BLOCKS : await this.faults.writing(shape.handle, () => shape.save(files));
+        saved.push(withTail(capture, tail));
       } catch (error) {
         if (shape.isGone) return; // Its files may be on their way out.
         if (!isOfShape(error)) throw error;
@@ -306,6 +330,7 @@ export class DiskShapeLogs implements ShapeLogs {
     const damage = this.compactor?.takeDamage();
     if (damage !== undefined) met.push(damage);
     if (met.length > 0) throw new CheckpointDeferredError(met.filter((error) => error instanceof ShapeCorruptError));
+    return saved;
   }
 
   /** Nobody reads its files any more, or whoever does has had his time. */
@@ -384,12 +409,6 @@ export class DiskShapeLogs implements ShapeLogs {
     });
   }
 
-  private newPacked({ disk, paths, packing = {} }: DiskShapeLogsOptions, { packs, shapes }: RecoveredShapes): PackedSnapshots {
-    const living = shapes.flatMap(({ snapshot }) => (snapshot.state === 'complete' ? (snapshot.packed ?? []) : []));
-    const { packBytesMax = PACK_BYTES_MAX } = packing;
-    return new PackedSnapshots(new Packs(disk, paths.packs, packBytesMax, packs, living), (handle) => this.stores.get(handle), packing);
-  }
-
   private restored(options: DiskShapeLogsOptions, { shapes, position, changed, moved, filed, leftovers }: RecoveredShapes): ShapeTable {
     const last = lastGenerations(leftovers);
     let found = (handle: Handle): FoundFiles => ({ isFound: filed.has(handle), lastGeneration: last.get(handle) });
@@ -413,6 +432,10 @@ export class DiskShapeLogs implements ShapeLogs {
     this.stores.set(state.handle, store);
     return store;
   }
+}
+
+function newPacks({ disk, paths, packing }: DiskShapeLogsOptions, { packs, shapes }: RecoveredShapes): Packs {
+  return new Packs(disk, paths.packs, packing?.packBytesMax ?? PACK_BYTES_MAX, packs, shapes.flatMap(placesOf));
 }
 
 const NO_FILES: FoundFiles = { isFound: false };

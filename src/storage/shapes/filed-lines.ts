@@ -9,6 +9,7 @@ import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { LineBatch } from './line-buffer.ts';
 import { indexEntriesIn } from './line-pieces.ts';
+import type { TailBlock } from './line-tail.ts';
 import type { LinesState, ShapeLines } from './shape-lines.ts';
 
 /** Behind a line in the files: its offset, and what lies before. */
@@ -24,6 +25,15 @@ export interface LineFiles {
   append(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void>;
   /** Readers find lines up to here: what lies behind is not there. */
   cut(place: FilePlace): void;
+  /** The last of these lines, where they lie in packs and not in the files. */
+  readonly tail: readonly TailBlock[];
+}
+
+/** Lines on their way into a pack. */
+export interface OfferedLines {
+  /** Behind what has left the memory. */
+  readonly from: FilePlace;
+  readonly batches: readonly LineBatch[];
 }
 
 export interface FilesHold {
@@ -64,12 +74,35 @@ export class FiledLines {
     return count > 0 && compareOffsets(offset, end) < 0;
   }
 
-  /** Brings what readers see to the files, durably. */
-  save(files: LineFiles): Promise<void> {
+  /** Brings what readers see to the files, durably. @returns what of it lies in packs. */
+  save(files: LineFiles): Promise<readonly TailBlock[]> {
     return this.inTurn(async () => {
       const batches = this.lines.buffer.seal();
       if (batches.length > 0 || !this.isDurable) await this.write(files, batches, undefined, true);
+      return files.tail;
     });
+  }
+
+  /** Nothing is on its way to the files, and what is there is seen and durable. */
+  get isSettled(): boolean {
+    return this.writing === NOTHING_UNDER_WAY && this.unseen === undefined && this.isDurable;
+  }
+
+  /**
+   * What is in memory up to byte `throughBytes`, where a batch ends, for a pack. Only while settled.
+   *
+   * @param over resolves when that is there, and was taken, or is not to come there: until then nothing goes to the files.
+   */
+  offer(throughBytes: number, over: Promise<void>): OfferedLines {
+    invariant(this.isSettled, 'lines go into a pack only behind what is durable');
+    void this.inTurn(() => over);
+    return { from: this.seen, batches: this.lines.buffer.firstBatches(throughBytes - this.seen.bytes) };
+  }
+
+  /** They lie in a pack, durably. */
+  take({ from, batches }: OfferedLines): void {
+    this.lines.buffer.drop(batches.length);
+    this.seen = batches.reduce(behind, from);
   }
 
   /** Brings everything to the files, also what nobody sees yet. */
@@ -138,9 +171,9 @@ export class FiledLines {
     files.cut(shown);
   }
 
-  private inTurn(write: () => Promise<void>): Promise<void> {
+  private inTurn<T>(write: () => Promise<T>): Promise<T> {
     const written = this.writing.then(write);
-    const over = written.catch(() => {}).then(() => { // Who asked for it is told.
+    const over = written.then(() => {}, () => {}).then(() => { // Who asked for it is told.
       if (this.writing === over) this.writing = NOTHING_UNDER_WAY; // Every shape would keep its promise.
     });
     this.writing = over;

@@ -2,6 +2,7 @@
  * LineBuffer: the last lines of a shape's log, in memory, laid out as they are sent: each line with a comma behind it.
  * Every reader of the same lines gets views of the same memory.
  */
+import { invariant } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
@@ -160,6 +161,14 @@ export class LineBuffer {
   seal(): readonly LineBatch[] {
     this.sealed = this.batches.length;
     return this.batches.slice();
+  }
+
+  /** So many as have `bytes` together: these end with a batch that was sealed. */
+  firstBatches(bytes: number): readonly LineBatch[] {
+    let [count, left] = [0, bytes];
+    for (; left > 0; count += 1) left -= this.batches[count]?.bytes.length ?? Infinity;
+    invariant(left === 0 && count <= this.sealed, 'what is sealed ends with a batch');
+    return this.batches.slice(0, count);
   }
 
   /** Drops the first `count` batches. */

@@ -70,16 +70,27 @@ export function encodeIndex({ at, bytes, sum, lines }: IndexedPiece, owner: Inde
   return encoded;
 }
 
-/** The index of one shape, of which the first `count` entries hold. */
+/** Entries of an index that lie together. */
+export interface IndexSpan {
+  /** The number of the first one. */
+  readonly first: number;
+  /** Where its line begins. */
+  readonly start: number;
+  /** The number behind the last one that holds. */
+  readonly end: number;
+}
+
+/** The index of one shape, or a span of it. */
 export class LineIndex {
   private readonly handle: Handle;
   private readonly seed: number;
 
   constructor(
-    private readonly file: DiskFile,
+    /** Begins with the first entry of the span. */
+    private readonly file: Pick<DiskFile, 'read'>,
     private readonly path: string,
     owner: IndexOwner,
-    private readonly count: number,
+    private readonly span: IndexSpan,
   ) {
     this.handle = owner.handle;
     this.seed = seedOf(owner);
@@ -92,19 +103,20 @@ export class LineIndex {
    */
   async lineBehind(after: LineAddress): Promise<FoundPiece & { readonly start: number }> {
     const target = { lsn: BigInt(after.lsn), position: after.position };
-    let low = 0;
-    let high = this.count;
+    const { first, start, end } = this.span;
+    let low = first;
+    let high = end;
     while (high - low > BLOCK_ENTRIES) {
       const middle = (low + high) >>> 1;
       if (isThrough(await this.entry(middle), target)) low = middle + 1;
       else high = middle;
     }
-    const from = Math.max(0, low - 1); // The line before tells where the first one begins.
-    const near = await this.read(from, Math.min(high + 1, this.count));
+    const from = Math.max(first, low - 1); // The line before tells where the first one begins.
+    const near = await this.read(from, Math.min(high + 1, end));
     const before = near.findLastIndex((entry) => isThrough(entry, target));
     const found = near[before + 1];
     if (found === undefined) throw new ShapeCorruptError(this.handle, `${this.path} has no entry behind ${after.lsn}_${after.position}`);
-    return { ...pieceOf(found, from + before + 1), start: near[before]?.end ?? 0 };
+    return { ...pieceOf(found, from + before + 1), start: near[before]?.end ?? start };
   }
 
   /** The piece to which entry `index` belongs. */
@@ -125,8 +137,9 @@ export class LineIndex {
   }
 
   private async read(from: number, to: number): Promise<IndexEntry[]> {
-    if (to > this.count) throw new ShapeCorruptError(this.handle, `${this.path} ends before its lines do`);
-    const read = await this.file.read(from * INDEX_ENTRY_BYTES, (to - from) * INDEX_ENTRY_BYTES);
+    const { first, end } = this.span;
+    if (to > end) throw new ShapeCorruptError(this.handle, `${this.path} ends before its lines do`);
+    const read = await this.file.read((from - first) * INDEX_ENTRY_BYTES, (to - from) * INDEX_ENTRY_BYTES);
     const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
     const entries: IndexEntry[] = [];
     for (let index = from; index < to; index += 1) entries.push(this.entryAt(bytes, (index - from) * INDEX_ENTRY_BYTES, index));

@@ -1,6 +1,7 @@
 /**
- * LinesGeneration: the lines of a shape that have left the memory, and the index that finds and verifies them: two files. When the
- * lines are compacted, those of the next generation take their place, and who reads in these goes on in these.
+ * LinesGeneration: the lines of a shape that have left the memory, and the index that finds and verifies them: two files, and behind what
+ * is in these a tail in packs, while that is short. When the lines are compacted, those of the next generation take their place, and who
+ * reads in these goes on in these.
  *
  * How much of them counts is what the last checkpoint says; what lies behind it was left by a crash, or by a transaction that was
  * given up, and is cut off before the next append.
@@ -11,8 +12,10 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import { isRefusal, LinesReplacedError, ShapeCorruptError } from '../errors.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import { addressOf, type LineAddress, type LineBatch } from './line-buffer.ts';
-import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex, type IndexOwner } from './line-index.ts';
-import { indexEntriesIn, piecesOf } from './line-pieces.ts';
+import { INDEX_ENTRY_BYTES, LineIndex, type IndexOwner } from './line-index.ts';
+import { indexEntriesIn } from './line-pieces.ts';
+import { BlockPart, encodeBlock, extentOf, indexOf, LineTail, NO_BLOCKS, type BlockBytes, type TailBlock } from './line-tail.ts';
+import type { LinesPart } from './lines-part.ts';
 import type { LinesSource, Succession } from './lines-source.ts';
 import { verified, type Piece } from './piece.ts';
 import { entriesIn, type IndexedBytes } from './saved-lines.ts';
@@ -26,8 +29,10 @@ const ENTRIES_AT_ONCE = 256;
 const TELLING_OF_WRITES = new Set(['sync', 'close']);
 
 export class LinesGeneration implements LinesSource, LineFiles {
-  /** So many entries of the index hold. */
-  private count: number;
+  /** So much holds of the files. */
+  private filedBytes: number;
+  private filedCount: number;
+  private lineTail: LineTail | undefined;
   /** The names of its files are durable. */
   private isNamed: boolean;
   /** Lines were put there that no sync has covered, and are in memory no more. */
@@ -42,10 +47,37 @@ export class LinesGeneration implements LinesSource, LineFiles {
     private readonly access: ShapeFileAccess,
     /** From 0 on. */
     readonly number: number,
+    /** What counts of its lines. */
     { bytes, count }: Pick<FilePlace, 'bytes' | 'count'>,
+    /** Of that, what lies in packs. */
+    tail: readonly TailBlock[] = NO_BLOCKS,
   ) {
-    this.count = count;
-    this.isNamed = bytes > 0;
+    const packed = extentOf(tail);
+    this.filedBytes = bytes - packed.bytes;
+    this.filedCount = count - packed.count;
+    this.isNamed = this.filedBytes > 0;
+    this.tail = tail;
+  }
+
+  /** What lies in packs, behind what is in the files. */
+  get tail(): readonly TailBlock[] {
+    return this.lineTail?.blocks ?? NO_BLOCKS;
+  }
+
+  /** Lies there from now on, durably: the same lines, or these and more behind. */
+  set tail(blocks: readonly TailBlock[]) {
+    const { access, number, filedBytes, filedCount } = this;
+    this.lineTail = blocks.length === 0 ? undefined : new LineTail(access, number, filedBytes, filedCount, blocks);
+  }
+
+  /** All that lies in packs, as it is there. @throws {ShapeGoneError | ShapeCorruptError} */
+  async readTail(): Promise<BlockBytes | undefined> {
+    return await this.lineTail?.whole();
+  }
+
+  /** Lines that come behind `place`, as a block has them. */
+  blockOf(batches: readonly LineBatch[], place: FilePlace): BlockBytes {
+    return encodeBlock(batches, place, this.owner);
   }
 
   get successor(): Succession | undefined {
@@ -75,29 +107,36 @@ export class LinesGeneration implements LinesSource, LineFiles {
 
   /** Where the first line behind `address` begins. @throws {ShapeCorruptError} also when there is none. */
   async placeBehind(address: LineAddress): Promise<Pick<FilePlace, 'bytes' | 'count'>> {
-    const { start, number } = await this.readIndex((index) => index.lineBehind(address));
+    const part = await this.partBehind(address);
+    const { start, number } = await part.readIndex((index) => index.lineBehind(address));
     return { bytes: start, count: number };
   }
 
+  /** What lies in packs comes into the files as well, before these. */
   async append({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
     this.access.requireHere();
     if (this.isDoubtful) throw new ShapeCorruptError(this.access.handle, 'a sync failed of lines that are in memory no more');
+    const { index: packedIndex = [], lines: packedLines = [] } = (await this.readTail()) ?? {};
+    const packed = extentOf(this.tail);
+    const from = { bytes: bytes - packed.bytes, count: count - packed.count };
+    const entries = indexOf(batches, { bytes, count }, this.owner);
     try {
-      await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
-      await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
+      await this.appendAt('lines', from.bytes, [...packedLines, ...batches.map((batch) => batch.bytes)], isDurable);
+      await this.appendAt('index', from.count * INDEX_ENTRY_BYTES, oneBehindTheOther(packedIndex, entries), isDurable);
     } catch (error) {
       this.isDoubtful = this.hasUnsynced && isRefusal(error) && TELLING_OF_WRITES.has(error.operation);
       throw error;
     }
     this.hasUnsynced = !isDurable;
-    this.count = count + batches.reduce((sum, batch) => sum + indexEntriesIn(batch), 0);
-    if (!isDurable || this.isNamed) return;
-    await this.access.syncNames();
-    this.isNamed = true;
+    if (isDurable && !this.isNamed) await this.access.syncNames();
+    this.isNamed ||= isDurable;
+    this.cut(batches.reduce(behind, { bytes, count }));
+    this.lineTail = undefined; // Not before: where the disk refuses a name, what lies in packs counts on.
   }
 
-  cut({ count }: FilePlace): void {
-    this.count = count;
+  cut({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>): void {
+    this.filedBytes = bytes;
+    this.filedCount = count;
   }
 
   /** From now on lines are read and written elsewhere, but for those who read here already. */
@@ -117,19 +156,23 @@ export class LinesGeneration implements LinesSource, LineFiles {
     await this.access.paths.removeLines(this.access.handle, this.number);
   }
 
-  /** What lies behind `after`, as far as byte `throughBytes`, piece by piece; with it the numbers of the entries of each piece. */
+  /** What lies behind `after`, as far as byte `throughBytes`, piece by piece; with it where it lies, and the numbers of its entries. */
   private async *pieces(after: LogOffset, throughBytes: number) {
     if (this.isRemoved) throw new LinesReplacedError(this.access.handle);
     const release = this.hold();
     try {
-      const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
+      const address = addressOf(after);
+      let part = await this.partBehind(address);
+      const found = await part.readIndex((index) => index.lineBehind(address));
       let { piece, number, next } = found;
       for (let at = found.start; at < throughBytes; ) {
-        const bytes = await this.readPiece(piece);
-        yield { at, bytes: bytes.subarray(at - piece.at, throughBytes - piece.at), number, next };
+        const bytes = await part.readPiece(piece);
+        yield { at, bytes: bytes.subarray(at - piece.at, throughBytes - piece.at), number, next, part };
         at = piece.at + piece.bytes;
         const behind = next;
-        if (at < throughBytes) ({ piece, number, next } = await this.readIndex((index) => index.pieceOfEntry(behind)));
+        if (at >= throughBytes) break;
+        part = await this.partOf(behind, part);
+        ({ piece, number, next } = await part.readIndex((index) => index.pieceOfEntry(behind)));
       }
     } finally {
       release();
@@ -137,9 +180,9 @@ export class LinesGeneration implements LinesSource, LineFiles {
   }
 
   private async *indexed(after: LogOffset, throughBytes: number): AsyncGenerator<IndexedBytes> {
-    for await (const { at: start, bytes, number, next } of this.pieces(after, throughBytes)) {
+    for await (const { at: start, bytes, number, next, part } of this.pieces(after, throughBytes)) {
       for (let from = number, at = start; from < next; from += ENTRIES_AT_ONCE) {
-        const lines = await this.readIndex((index) => index.lines(from, Math.min(from + ENTRIES_AT_ONCE, next)));
+        const lines = await part.readIndex((index) => index.lines(from, Math.min(from + ENTRIES_AT_ONCE, next)));
         const ends = lines.filter(({ end }) => end <= throughBytes);
         const through = ends.at(-1)?.end ?? at;
         yield { at, bytes: bytes.subarray(at - start, through - start), ends };
@@ -148,21 +191,41 @@ export class LinesGeneration implements LinesSource, LineFiles {
     }
   }
 
-  private *indexOf(batches: readonly LineBatch[], start: number, count: number): Generator<Buffer> {
-    let number = count;
-    for (const piece of piecesOf(batches, start)) {
-      yield encodeIndex(piece, this.owner, number);
-      number += piece.lines.length;
+  /** Where the first line behind `address` lies. */
+  private partBehind(address: LineAddress): Promise<LinesPart> {
+    return this.partIn((tail) => tail.blockBehind(address));
+  }
+
+  /** Where entry `number` lies. @param last where the one before it does. */
+  private async partOf(number: number, last: LinesPart): Promise<LinesPart> {
+    if (last instanceof BlockPart && last.has(number)) return last;
+    return await this.partIn((tail) => tail.blockOf(number));
+  }
+
+  private async partIn(find: (tail: LineTail) => TailBlock | undefined): Promise<LinesPart> {
+    for (;;) {
+      const tail = this.lineTail;
+      const block = tail && find(tail);
+      if (tail === undefined || block === undefined) return this.files;
+      try {
+        return await tail.read(block);
+      } catch (error) {
+        if (!(error instanceof ShapeCorruptError) || this.tail.includes(block)) throw error; // Else it was brought elsewhere meanwhile.
+      }
     }
   }
 
-  private readIndex<T>(action: (index: LineIndex) => Promise<T>): Promise<T> {
-    const { count } = this;
-    const path = this.pathOf('index');
-    return this.access.reading(path, (file) => action(new LineIndex(file, path, this.owner, count)));
+  private get files(): LinesPart {
+    return { readIndex: (action) => this.readFiledIndex(action), readPiece: (piece) => this.readFiledPiece(piece) };
   }
 
-  private readPiece(piece: Piece): Promise<Uint8Array> {
+  private readFiledIndex<T>(action: (index: LineIndex) => Promise<T>): Promise<T> {
+    const span = { first: 0, start: 0, end: this.filedCount };
+    const path = this.pathOf('index');
+    return this.access.reading(path, (file) => action(new LineIndex(file, path, this.owner, span)));
+  }
+
+  private readFiledPiece(piece: Piece): Promise<Uint8Array> {
     const path = this.pathOf('lines');
     return this.access.reading(path, async (file) =>
       verified(await file.read(piece.at, piece.bytes), path, this.access.handle, piece, 0),
@@ -189,4 +252,13 @@ export class LinesGeneration implements LinesSource, LineFiles {
   private pathOf(kind: LinesKind): string {
     return this.access.paths.linesPathOf(this.access.handle, kind, this.number);
   }
+}
+
+function* oneBehindTheOther<T>(first: Iterable<T>, then: Iterable<T>): Generator<T> {
+  yield* first;
+  yield* then;
+}
+
+function behind({ bytes, count }: Pick<FilePlace, 'bytes' | 'count'>, batch: LineBatch): Pick<FilePlace, 'bytes' | 'count'> {
+  return { bytes: bytes + batch.bytes.length, count: count + indexEntriesIn(batch) };
 }

@@ -7,12 +7,13 @@ import type { Handle } from '../../model/shape.ts';
 import { FEW_BYTES_MAX } from './few-rows.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import type { LineBatch } from './line-buffer.ts';
+import { NO_BLOCKS, type TailBlock } from './line-tail.ts';
 import { LinesGeneration } from './lines-generation.ts';
 import type { Succession } from './lines-source.ts';
 import { MovedFiles } from './moved-files.ts';
 import type { Piece } from './piece.ts';
 import { ShapeFileAccess, type ShapeGround } from './shape-file-access.ts';
-import { generationOf } from './shape-lines.ts';
+import { filedPart, generationOf } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotRows } from './snapshot-rows.ts';
 import type { ShapeState } from './stored-shape.ts';
@@ -45,17 +46,20 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   /** There may be files of it that are not those of the snapshot. */
   private hasOthers: boolean;
   private hasDirectory: boolean;
+  /** In packs, and not given back to these: those of the tail, and those that the last checkpoint may count. */
+  private living: readonly TailBlock[];
 
   constructor(
     private readonly ground: ShapeGround,
     /** What the last checkpoint says. */
     { handle, lines, snapshot }: Pick<ShapeState, 'handle' | 'lines' | 'snapshot'>,
-    { isFound, lastGeneration = 0 }: FoundFiles = { isFound: lines.count > 0 },
+    { isFound, lastGeneration = 0 }: FoundFiles = { isFound: filedPart(lines).count > 0 },
   ) {
     this.handle = handle;
     this.access = new ShapeFileAccess(ground, handle);
     this.rows = new SnapshotRows(this.access, ground.fewBytesMax ?? FEW_BYTES_MAX, snapshot);
-    this.generation = new LinesGeneration(this.access, generationOf(lines), lines);
+    this.generation = new LinesGeneration(this.access, generationOf(lines), lines, lines.tail);
+    this.living = this.tail;
     this.begun = Math.max(this.generation.number, lastGeneration);
     this.hasOthers = isFound;
     this.hasDirectory = isFound;
@@ -72,6 +76,33 @@ export class ShapeFiles implements ShapeStore, LineFiles {
 
   get lines(): LinesGeneration {
     return this.generation;
+  }
+
+  get tail(): readonly TailBlock[] {
+    return this.generation.tail;
+  }
+
+  /** They lie in packs from now on, durably. @param tail all that lies there. */
+  putTail(tail: readonly TailBlock[]): void {
+    const others = this.living.filter((block) => !tail.includes(block));
+    this.living = others.length === 0 ? tail : [...others, ...tail];
+    this.generation.tail = tail;
+  }
+
+  /** A checkpoint counts those of `tail`. @returns what neither it nor anybody here needs any more. */
+  releasedBy(tail: readonly TailBlock[]): readonly TailBlock[] {
+    const { tail: current, living } = this;
+    if (living === current) return NO_BLOCKS;
+    this.living = living.filter((block) => current.includes(block) || tail.includes(block));
+    if (this.living.length === current.length) this.living = current;
+    return living.filter((block) => !this.living.includes(block));
+  }
+
+  /** Nobody needs it any more. @returns all that was living in packs. */
+  takeLiving(): readonly TailBlock[] {
+    const { living } = this;
+    this.living = NO_BLOCKS;
+    return living;
   }
 
   async beginSnapshot(): Promise<void> {

@@ -10,6 +10,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import { addressOf, compareAddresses, LineBuffer, type LineAddress, type LineBatch } from './line-buffer.ts';
 import { LineDraft } from './line-draft.ts';
 import { indexEntriesOf } from './line-pieces.ts';
+import { extentOf, NO_BLOCKS, type TailBlock } from './line-tail.ts';
 
 export interface ChunkEnd {
   /** Of the chunk's last line. */
@@ -29,6 +30,8 @@ export interface LinesState {
   readonly openBytes: number;
   /** Left out while no line was compacted. */
   readonly compacted?: CompactedPart;
+  /** The last of them, where they lie in packs: one behind the other. Left out where all are in the files. */
+  readonly tail?: readonly TailBlock[];
 }
 
 /** The first lines of a log, as far as they were compacted. */
@@ -48,6 +51,12 @@ export interface Compaction extends CompactedPart {
 }
 
 export const NO_LINES: LinesState = { end: SNAPSHOT_END, bytes: 0, count: 0, chunkEnds: [], openBytes: 0 };
+
+/** What of them is in the files. */
+export function filedPart({ bytes, count, tail = NO_BLOCKS }: LinesState): Pick<LinesState, 'bytes' | 'count'> {
+  const packed = extentOf(tail);
+  return { bytes: bytes - packed.bytes, count: count - packed.count };
+}
 
 export function generationOf({ compacted }: LinesState): number {
   return compacted?.generation ?? 0;

@@ -31,7 +31,8 @@ export interface StoredShapes {
   readonly files: ReadonlyMap<Handle, StoredFiles>;
   /** Directories that the device does not read: what is in them is not known. */
   readonly unread: ReadonlySet<string>;
-  readonly packs: FoundPacks;
+  /** Undefined where the device does not read their directory. */
+  readonly packs: FoundPacks | undefined;
 }
 
 /** A sync of a directory, and the one behind it, of those who asked meanwhile. */
@@ -113,13 +114,15 @@ export class ShapePaths {
     const fanOut = (await this.disk.list(this.shapes)).filter((directory) => FAN_OUT_PATTERN.test(directory));
     const paths = fanOut.map((directory) => `${this.shapes}/${directory}`);
     const lists = new Map<string, readonly string[] | undefined>();
-    await inParallel(paths, LISTED_AT_ONCE, async (path) => void lists.set(path, await this.listTwice(path)));
+    await inParallel(paths, LISTED_AT_ONCE, async (path) => void lists.set(path, await lookedTwice(() => this.disk.list(path))));
     for (const path of paths) {
       const names = lists.get(path);
       if (names === undefined) unread.add(path);
       for (const name of names ?? []) this.enter(files, path, name);
     }
-    return { files, unread, packs: await this.packs.found() };
+    const packs = await lookedTwice(() => this.packs.found());
+    if (packs === undefined) unread.add(this.packs.directory);
+    return { files, unread, packs };
   }
 
   /**
@@ -145,12 +148,6 @@ export class ShapePaths {
   /** Likewise. */
   async removeLines(handle: Handle, generation: number): Promise<void> {
     for (const kind of ['lines', 'index'] as const) await this.remove(handle, linesName(handle, kind, generation));
-  }
-
-  /** @returns undefined where the device fails it both times. */
-  private async listTwice(path: string): Promise<readonly string[] | undefined> {
-    const list = (): Promise<readonly string[] | undefined> => this.disk.list(path).catch(passFailing);
-    return (await list()) ?? (await list());
   }
 
   private enter(found: Map<Handle, FoundFiles>, directory: string, name: string): void {
@@ -198,6 +195,11 @@ export class ShapePaths {
   private remove(handle: Handle, name: string): Promise<void> {
     return this.disk.removeFile(`${this.directoryOf(handle)}/${name}`).catch(passMissing);
   }
+}
+
+/** @returns undefined where the device fails it both times. */
+async function lookedTwice<T>(look: () => Promise<T>): Promise<T | undefined> {
+  return (await look().catch(passFailing)) ?? (await look().catch(passFailing));
 }
 
 /** What cannot be read is not known. @throws all else. */

@@ -10,7 +10,7 @@ import { UnknownContentError } from '../errors.ts';
 import type { CompletedSnapshot, ShapeRecord, Splice } from '../log/shape-record.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 import type { FoundPacks } from '../packs/pack-paths.ts';
-import { generationOf } from './shape-lines.ts';
+import { filedPart, generationOf, type LinesState } from './shape-lines.ts';
 import type { SnapshotState } from './shape-logs.ts';
 import type { ShapePaths, StoredFiles, StoredShapes } from './shape-paths.ts';
 import { newShape } from './shape-table.ts';
@@ -35,6 +35,7 @@ export interface RecoveredShapes {
   readonly changed: ReadonlySet<Handle>;
   /** Of the shapes, those that may have files of their own. */
   readonly filed: ReadonlySet<Handle>;
+  /** As far as the device reads their directory. */
   readonly packs: FoundPacks;
   /** Directories that the device does not read. Shapes whose files should be there are not dropped: who reads one finds out. */
   readonly unread: ReadonlySet<string>;
@@ -64,6 +65,7 @@ export async function recoverShapes(
     if (!applyRecord(states, record)) torn.add(handle);
   }
   const { files: stored, unread, packs } = await (listing ?? paths.stored());
+  const hasPack: HasPack = ({ pack }) => packs === undefined || packs.has(pack);
   const isUnknown = (handle: Handle): boolean => unread.size > 0 && unread.has(paths.directoryOf(handle));
   const [shapes, robbed, leftovers]: [ShapeState[], Handle[], Leftover[]] = [[], [], []];
   const moved = new Map<Handle, readonly number[]>();
@@ -73,7 +75,7 @@ export async function recoverShapes(
     const { handle, snapshot, lines } = state;
     if (snapshot.state !== 'complete') continue;
     const files = stored.get(handle);
-    if (!isUnknown(handle) && !hasFiles(state, files, packs)) {
+    if (!isUnknown(handle) && !hasFiles(state, files, hasPack)) {
       robbed.push(handle);
       continue;
     }
@@ -85,17 +87,25 @@ export async function recoverShapes(
     for (const generation of files.lines.keys()) if (generation !== generationOf(lines)) leftovers.push({ handle, generation });
     if (files.moved.length > 0) moved.set(handle, files.moved);
   }
-  return { shapes, position, dropped: [...dropped], robbed, torn: [...torn], leftovers, moved, changed, filed, packs, unread };
+  const found = { leftovers, moved, changed, filed, packs: packs ?? new Map(), unread };
+  return { shapes, position, dropped: [...dropped], robbed, torn: [...torn], ...found };
 }
 
-function hasFiles({ snapshot, lines }: ShapeState, files: StoredFiles | undefined, packs: FoundPacks): boolean {
-  return hasRows(snapshot, files, packs) && (lines.count === 0 || files?.lines.get(generationOf(lines))?.size === 2);
+type HasPack = (place: { readonly pack: number }) => boolean;
+
+function hasFiles({ snapshot, lines }: ShapeState, files: StoredFiles | undefined, hasPack: HasPack): boolean {
+  return hasRows(snapshot, files, hasPack) && hasLines(lines, files, hasPack);
 }
 
-function hasRows(snapshot: SnapshotState, files: StoredFiles | undefined, packs: FoundPacks): boolean {
+function hasLines(lines: LinesState, files: StoredFiles | undefined, hasPack: HasPack): boolean {
+  const hasTail = (lines.tail ?? []).every(hasPack);
+  return hasTail && (filedPart(lines).count === 0 || files?.lines.get(generationOf(lines))?.size === 2);
+}
+
+function hasRows(snapshot: SnapshotState, files: StoredFiles | undefined, hasPack: HasPack): boolean {
   if (snapshot.state !== 'complete') return false;
   const { fewRows, packed } = snapshot;
-  if (packed !== undefined) return packs.has(packed.pack);
+  if (packed !== undefined) return hasPack(packed);
   return fewRows !== undefined || files?.hasSnapshot === true;
 }
 

@@ -18,6 +18,7 @@ import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
 import { FiledLines, type FilesHold, type LineFiles } from './filed-lines.ts';
 import { INDEX_ENTRY_BYTES } from './line-index.ts';
+import type { TailBlock } from './line-tail.ts';
 import { linesInSteps, type LinesRead } from './line-steps.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { OpenReads } from './open-reads.ts';
@@ -88,7 +89,7 @@ export class StoredShape implements ShapeLog {
   private readonly chunkBytesMax: number;
   private readonly lines: ShapeLines;
   private readonly chunks: SnapshotChunks;
-  private readonly filed: FiledLines;
+  readonly filed: FiledLines;
   private state: SnapshotState;
   private readonly pace: Pace;
   private filter: PgSnapshot | undefined;
@@ -398,8 +399,8 @@ export class StoredShape implements ShapeLog {
     return this.store.forgetMoved(taken);
   }
 
-  /** Makes durable what a capture holds. */
-  save(files: LineFiles): Promise<void> {
+  /** Makes durable what a capture holds. @returns what of its lines lies in packs. */
+  save(files: LineFiles): Promise<readonly TailBlock[]> {
     return this.filed.save(files);
   }
 
@@ -502,6 +503,11 @@ export class StoredShape implements ShapeLog {
     const { recent } = this.host;
     return recent?.get(name) ?? recent?.noting(name, begin()) ?? begin();
   }
+}
+
+/** @param tail what of its lines lies in packs. */
+export function withTail({ shape, state }: ShapeCapture, tail: readonly TailBlock[]): ShapeCapture {
+  return tail.length === 0 ? { shape, state } : { shape, state: { ...state, lines: { ...state.lines, tail } } };
 }
 
 /** The store has them. */

@@ -25,7 +25,7 @@ let disk: FailingDisk;
 let storage: Storage;
 let clock: ManualClock;
 
-const start = (): Promise<Storage> => openStorage({ directory, clock, disk });
+const start = (): Promise<Storage> => openStorage({ directory, clock, disk, packing: { fewBytesMax: 0 } });
 
 beforeEach(async () => {
   directory = temporaryDirectory();

@@ -114,6 +114,7 @@ export class CompactingWorld {
       chunkBytesMax: this.chunkBytesMax,
       folder: this.folder,
       compaction: this.bounds,
+      packing: { fewBytesMax: 0 }, // All lines are in files.
       disk: this.disk.mount(),
       processes: { self: { host: 'here', pid: this.boots, start: '' }, isAlive: () => false },
     });

@@ -6,6 +6,7 @@ import type { Handle } from '../../../src/model/shape.ts';
 import type { Disk } from '../../../src/storage/disk/disk.ts';
 import { verifyStorage } from '../../../src/storage/inspection/verification.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
+import { FEW_BYTES_MAX } from '../../../src/storage/shapes/few-rows.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -441,13 +442,60 @@ test('a start removes packs that nobody counts behind its first checkpoint, and 
   const after = await open(disk);
   const atStart = packsOf(disk);
   await create(after, 2);
-  await after.shapes.checkpoint();
+  for (const _ of ['the next one is begun', 'the highest one goes when there is a higher one']) await after.shapes.checkpoint();
   await expect.poll(() => packsOf(disk)).toEqual([packPath(1), packPath(8)]);
 
   expect({ atStart, found: await standing(after, [1, 2]) }).toEqual({
     atStart: [packPath(1), packPath(7)], found: { whole: [1, 2], others: [] },
   });
   await after.close();
+});
+
+test('a number is not given twice, though all of the pack was dead by then', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, {});
+  await create(storage, 1);
+  await storage.shapes.checkpoint();
+  storage.shapes.delete(handleOf(1), 'a test');
+  for (const _ of upTo(4)) await storage.shapes.checkpoint();
+  await storage.close();
+  disk.kill();
+  const after = await open(disk, {});
+  for (const _ of upTo(4)) await after.shapes.checkpoint();
+  await create(after, 2);
+  for (const _ of upTo(4)) await after.shapes.checkpoint();
+  await expect.poll(() => packsOf(disk)).toEqual([packPath(2)]);
+
+  expect(await standing(after, [2])).toEqual({ whole: [2], others: [] });
+  await after.close();
+});
+
+test('a directory of packs that cannot be listed stops no start: what they have stays, until it is needed', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, {});
+  await create(storage, 1);
+  await storage.shapes.checkpoint();
+  disk.kill();
+  disk.putBack(packPath(2), Buffer.from('of nobody'));
+  disk.fail('list', 'EIO', /packs$/);
+  const after = await open(disk, {});
+  await create(after, 3);
+  await after.shapes.checkpoint();
+  const packs = packsOf(disk);
+  disk.kill();
+  disk.heal();
+  const again = await open(disk, {});
+
+  const whole = { whole: [1, 3], others: [] };
+  expect({ packs, found: await standing(again, [1, 3]), notes: [after.notes, again.notes] }).toEqual({
+    packs: [1, 2, 3].map(packPath),
+    found: whole,
+    notes: [[
+      'The device does not read /data/packs: a shape of it ends when its files are needed. ' +
+        'Stop the service, move that directory away, and start: its shapes are made anew then when they are asked for.',
+    ], []],
+  });
+  await again.close();
 });
 
 test('packs that many starts have left with few rows each are brought together', async () => {
@@ -466,12 +514,12 @@ test('packs that many starts have left with few rows each are brought together',
   await storage.close();
 });
 
-test('one that has lines by then has them in files of its own, and goes with them', async () => {
+test('one that has many lines by then has them in files of its own, and goes with them', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk, {});
   await create(storage, 1);
   const shape = storage.shapes.get(handleOf(1));
-  if (shape !== undefined) appendLines(shape, 10, ['"a line"']);
+  if (shape !== undefined) appendLines(shape, 10, ['x'.repeat(FEW_BYTES_MAX)]);
   await storage.shapes.checkpoint();
   const files = disk.files.filter((path) => path.startsWith('/data/shapes/')).map((path) => path.split('/').at(-1));
   storage.shapes.delete(handleOf(1), 'a test');

@@ -1,0 +1,154 @@
+/**
+ * PackedLines: brings the last lines of shapes into packs, with a checkpoint, as long as they are few. Two files for each shape that has
+ * one line more, each opened, synced and closed, would cost a hundred times as much as the line.
+ *
+ * Memory lets go when they are durable there, as with files; they count when a checkpoint says where they lie. A shape whose tail has grown
+ * gets, or goes on with, its own files: these take in what lies in packs. Blocks that have become many, or whose pack is to go, become one.
+ */
+import { joinedBytes } from '../../base/joined-bytes.ts';
+import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
+import type { OfferedLines } from '../shapes/filed-lines.ts';
+import { indexEntriesIn } from '../shapes/line-pieces.ts';
+import { extentOf, NO_BLOCKS, packPlaceOf, type TailBlock } from '../shapes/line-tail.ts';
+import type { ShapeFiles } from '../shapes/shape-files.ts';
+import { withTail, type ShapeCapture, type ShapeState, type StoredShape } from '../shapes/stored-shape.ts';
+import type { PackPlace } from './pack-paths.ts';
+import type { Packs } from './packs.ts';
+
+export interface BroughtLines {
+  /** Their lines are durable, and their states tell where. */
+  readonly captures: readonly ShapeCapture[];
+  /** Whose lines are to be saved in files. */
+  readonly others: readonly ShapeCapture[];
+  /** What lies in packs of these does not hold. */
+  readonly damaged: readonly ShapeCorruptError[];
+}
+
+/** On its way into a pack. */
+interface Bringing extends OfferedLines {
+  readonly capture: ShapeCapture;
+  readonly files: ShapeFiles;
+  /** What becomes one block with these lines. */
+  readonly taken: readonly TailBlock[];
+}
+
+/** With more, whoever reads them all would be slow. */
+const BLOCKS_MAX = 8;
+/** So many are made ready at a time: between two groups others have their turn. */
+const GROUP = 128;
+
+export interface PackedLinesOptions {
+  readonly packs: Packs;
+  readonly filesOf: (shape: StoredShape) => ShapeFiles | undefined;
+  /** What it has in packs is to go elsewhere. */
+  readonly isMoved: (shape: StoredShape) => boolean;
+  /** A tail has no more. */
+  readonly tailBytesMax: number;
+}
+
+export class PackedLines {
+  constructor(private readonly options: PackedLinesOptions) {}
+
+  /** @throws {DiskError} nothing was brought, and the same may be brought again. */
+  async bring(captures: readonly ShapeCapture[]): Promise<BroughtLines> {
+    const brought = { captures: new Array<ShapeCapture>(), others: new Array<ShapeCapture>(), damaged: new Array<ShapeCorruptError>() };
+    const bringing: Bringing[] = [];
+    let end = (): void => {};
+    const over = new Promise<void>((resolve) => (end = resolve));
+    for (const capture of captures) {
+      const files = this.options.filesOf(capture.shape);
+      if (files === undefined || !this.mayTake(capture, files)) brought.others.push(capture);
+      else if (this.isToBring(capture, files)) bringing.push(this.offered(capture, files, over));
+      else brought.captures.push(withTail(capture, files.tail));
+    }
+    try {
+      for (const each of await this.append(bringing, brought.damaged)) brought.captures.push(each);
+    } finally {
+      end();
+    }
+    return brought;
+  }
+
+  /** A checkpoint counts the states of these. */
+  counted(changed: readonly { readonly files: ShapeFiles | undefined; readonly state: ShapeState }[]): void {
+    for (const { files, state } of changed) {
+      for (const block of files?.releasedBy(state.lines.tail ?? NO_BLOCKS) ?? []) this.options.packs.release(packPlaceOf(block));
+    }
+  }
+
+  private mayTake({ shape, state }: ShapeCapture, { tail }: ShapeFiles): boolean {
+    if (!shape.filed.isSettled) return false;
+    const newBytes = state.lines.bytes - shape.filed.end.bytes;
+    return newBytes === 0 || extentOf(tail).bytes + newBytes <= this.options.tailBytesMax;
+  }
+
+  private isToBring({ shape, state }: ShapeCapture, { tail }: ShapeFiles): boolean {
+    return state.lines.bytes > shape.filed.end.bytes || (tail.length > 0 && this.options.isMoved(shape));
+  }
+
+  private offered(capture: ShapeCapture, files: ShapeFiles, over: Promise<void>): Bringing {
+    const { shape, state } = capture;
+    const isWhole = files.tail.length >= BLOCKS_MAX || this.options.isMoved(shape);
+    return { capture, files, taken: isWhole ? files.tail : NO_BLOCKS, ...shape.filed.offer(state.lines.bytes, over) };
+  }
+
+  private async append(bringing: readonly Bringing[], damaged: ShapeCorruptError[]): Promise<readonly ShapeCapture[]> {
+    const written: Bringing[] = [];
+    const places = await this.options.packs.append(groupsOf(bringing, written, damaged));
+    return written.map((each, index) => {
+      const place = places[index];
+      return place === undefined ? each.capture : this.take(each, place);
+    });
+  }
+
+  private take({ capture, files, taken, ...offered }: Bringing, place: PackPlace): ShapeCapture {
+    const block = blockAt(place, taken, offered);
+    this.options.packs.refer(place);
+    files.putTail(taken.length > 0 ? [block] : [...files.tail, block]);
+    capture.shape.filed.take(offered);
+    return withTail(capture, files.tail);
+  }
+}
+
+/** @param written told of each that comes, in order. */
+async function* groupsOf(
+  bringing: readonly Bringing[],
+  written: Bringing[],
+  damaged: ShapeCorruptError[],
+): AsyncGenerator<readonly Uint8Array[]> {
+  for (let from = 0; from < bringing.length; from += GROUP) {
+    const group: Uint8Array[] = [];
+    for (const each of bringing.slice(from, from + GROUP)) {
+      const bytes = each.taken.length === 0 ? newBlock(each) : await oneBlock(each, damaged);
+      if (bytes === undefined) continue;
+      group.push(bytes);
+      written.push(each);
+    }
+    yield group;
+  }
+}
+
+function newBlock({ files, batches, from }: Bringing): Uint8Array {
+  const { index, lines } = files.lines.blockOf(batches, from);
+  return joinedBytes([...index, ...lines]);
+}
+
+/** @returns undefined where what is there does not hold, or is nobody's any more. */
+async function oneBlock({ files, batches, from }: Bringing, damaged: ShapeCorruptError[]): Promise<Uint8Array | undefined> {
+  try {
+    const before = await files.lines.readTail();
+    const { index, lines } = files.lines.blockOf(batches, from);
+    return joinedBytes([...(before?.index ?? []), ...index, ...(before?.lines ?? []), ...lines]);
+  } catch (error) {
+    if (error instanceof ShapeCorruptError) damaged.push(error);
+    else if (!(error instanceof ShapeGoneError)) throw error;
+    return undefined;
+  }
+}
+
+function blockAt({ pack, at }: PackPlace, taken: readonly TailBlock[], { from, batches }: OfferedLines): TailBlock {
+  const before = extentOf(taken);
+  const bytes = batches.reduce((sum, batch) => sum + batch.bytes.length, before.bytes);
+  const count = batches.reduce((sum, batch) => sum + indexEntriesIn(batch), before.count);
+  return { pack, at, bytes, count, after: taken[0]?.after ?? from.end };
+}
