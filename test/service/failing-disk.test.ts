@@ -41,11 +41,14 @@ async function connections(): Promise<number> {
   return Number(row?.count);
 }
 
-const KINDS: readonly [string, string][] = [['the log does not sync', '.log'], ["a shape's files do not sync", '.lines']];
+/** Which files, and how long a title must be for its line to lie there. */
+const KINDS: readonly [string, string, number][] = [
+  ['the log does not sync', '.log', 1], ["a shape's files do not sync", '.lines', 20_000], ['a pack does not sync', '.pack', 1],
+];
 
-test.each(KINDS)('one commit, and %s for good: the service ends, and gives back what it had of Postgres', async (_, ending) => {
+test.each(KINDS)('one commit, and %s for good: the service ends, and gives back what it had of Postgres', async (_, ending, length) => {
   disk.failSyncs(ending, 'EBADF');
-  await database.query("INSERT INTO items VALUES (1, 'never durable')");
+  await database.query(`INSERT INTO items VALUES (1, repeat('n', ${length}))`);
 
   expect(await service.ended).toMatch(/gave up: .*could not close in good order: cannot sync .*: EBADF/);
   await expect.poll(connections).toBe(0);
@@ -60,10 +63,10 @@ async function health(): Promise<{ status: number; body: { status: string; cause
   return { status: response.status, body: (await response.json()) as { status: string; cause?: string } };
 }
 
-test.each(KINDS)('%s for a while: what is stored is served, health says why, new shapes are refused, and it goes on', async (_, ending) => {
+test.each(KINDS)('%s for a while: the stored is served, new shapes are refused, health says why, it goes on', async (_, ending, length) => {
   const processes = pids();
   disk.failSyncs(ending, 'ENOSPC');
-  await database.query("INSERT INTO items VALUES (1, 'late')");
+  await database.query(`INSERT INTO items VALUES (1, repeat('l', ${length}))`);
   await expect.poll(async () => (await health()).status).toBe(202);
   await database.query("INSERT INTO items VALUES (2, 'later')");
   const [anew, fresh, told] = await Promise.all([
@@ -147,7 +150,7 @@ test('a shape whose files are damaged is made anew, and no other', async () => {
     other = await new ShapeFollower(service.shapeUrl, { table: 'items', where: `id > ${id}` }).catchUp();
   }
   rmSync(directoryOf(handle), { recursive: true });
-  await database.query("INSERT INTO items VALUES (2, 'for both')");
+  await database.query("INSERT INTO items VALUES (2, repeat('for both, more than a pack takes', 1000))");
   await other.catchUp();
 
   await expect.poll(async () => (await first.catchUp()).refetches).toBe(1);
