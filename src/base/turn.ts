@@ -5,3 +5,11 @@
 export function nextTurn(action: () => void): void {
   setImmediate(action);
 }
+
+/** Does it with each, in order, so many in a turn; resolves when it was done with the last. @throws what it throws. */
+export async function inTurns<T>(things: readonly T[], atOnceMax: number, action: (thing: T, index: number) => void): Promise<void> {
+  for (let from = 0; from < things.length; from += atOnceMax) {
+    if (from > 0) await new Promise<void>(nextTurn);
+    things.slice(from, from + atOnceMax).forEach((thing, index) => action(thing, from + index));
+  }
+}

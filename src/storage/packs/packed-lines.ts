@@ -6,6 +6,7 @@
  * gets, or goes on with, its own files: these take in what lies in packs. Blocks that have become many, or whose pack is to go, become one.
  */
 import { joinedBytes } from '../../base/joined-bytes.ts';
+import { inTurns } from '../../base/turn.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { OfferedLines } from '../shapes/filed-lines.ts';
 import { indexEntriesIn } from '../shapes/line-pieces.ts';
@@ -34,8 +35,10 @@ interface Bringing extends OfferedLines {
 
 /** With more, whoever reads them all would be slow. */
 const BLOCKS_MAX = 8;
-/** So many are made ready at a time: between two groups others have their turn. */
+/** So many are written together: between two groups others have their turn. */
 const GROUP = 128;
+/** Likewise, so many are looked through. */
+const AT_ONCE = 512;
 
 export interface PackedLinesOptions {
   readonly packs: Packs;
@@ -55,14 +58,19 @@ export class PackedLines {
     const bringing: Bringing[] = [];
     let end = (): void => {};
     const over = new Promise<void>((resolve) => (end = resolve));
-    for (const capture of captures) {
-      const files = this.options.filesOf(capture.shape);
-      if (files === undefined || !this.mayTake(capture, files)) brought.others.push(capture);
-      else if (this.isToBring(capture, files)) bringing.push(this.offered(capture, files, over));
-      else brought.captures.push(withTail(capture, files.tail));
-    }
     try {
-      for (const each of await this.append(bringing, brought.damaged)) brought.captures.push(each);
+      await inTurns(captures, AT_ONCE, (capture) => {
+        const files = this.options.filesOf(capture.shape);
+        if (files === undefined || !this.mayTake(capture, files)) brought.others.push(capture);
+        else if (this.isToBring(capture, files)) bringing.push(this.offered(capture, files, over));
+        else brought.captures.push(withTail(capture, files.tail));
+      });
+      const written: Bringing[] = [];
+      const places = await this.options.packs.append(groupsOf(bringing, written, brought.damaged));
+      await inTurns(written, AT_ONCE, (each, index) => {
+        const place = places[index];
+        if (place !== undefined) brought.captures.push(this.take(each, place));
+      });
     } finally {
       end();
     }
@@ -90,15 +98,6 @@ export class PackedLines {
     const { shape, state } = capture;
     const isWhole = files.tail.length >= BLOCKS_MAX || this.options.isMoved(shape);
     return { capture, files, taken: isWhole ? files.tail : NO_BLOCKS, ...shape.filed.offer(state.lines.bytes, over) };
-  }
-
-  private async append(bringing: readonly Bringing[], damaged: ShapeCorruptError[]): Promise<readonly ShapeCapture[]> {
-    const written: Bringing[] = [];
-    const places = await this.options.packs.append(groupsOf(bringing, written, damaged));
-    return written.map((each, index) => {
-      const place = places[index];
-      return place === undefined ? each.capture : this.take(each, place);
-    });
   }
 
   private take({ capture, files, taken, ...offered }: Bringing, place: PackPlace): ShapeCapture {

@@ -103,7 +103,10 @@ export class PackedSnapshots {
     });
     this.brought = [...captures.flatMap(({ shape }) => before.get(shape) ?? []), ...brought];
     const snapshots = new Map(this.brought.map(({ shape, snapshot }) => [shape, snapshot]));
-    return captures.map(({ shape, state }) => ({ shape, state: { ...state, snapshot: snapshots.get(shape) ?? state.snapshot } }));
+    return captures.map((capture) => {
+      const snapshot = snapshots.get(capture.shape);
+      return snapshot === undefined ? capture : { shape: capture.shape, state: { ...capture.state, snapshot } };
+    });
   }
 
   /** A checkpoint counts the states of these. @returns the numbers of packs that are to be removed. */

@@ -251,7 +251,7 @@ export class DiskShapeLogs implements ShapeLogs {
     const inOrder = captures.flatMap(({ shape }) => durable.get(shape) ?? []); // That of the shapes, at the next start.
     const counted = await this.count(position, await this.packed.bring(inOrder));
     // What cannot be removed is asked for again by the next checkpoint of its shape.
-    for (const { shape, state } of counted) await this.faults.removing(() => shape.saved(state));
+    for (const { shape, state } of counted) if (state.views.taken > 0) await this.faults.removing(() => shape.saved(state));
     return counted;
   }
 
@@ -260,8 +260,9 @@ export class DiskShapeLogs implements ShapeLogs {
     const takenOver = await this.compactor?.takeOver(captures);
     // One that was deleted meanwhile is gone from here as well: what it was before would lack the records up to this position.
     const removed = [...this.removed];
-    const counted = captures.map(({ shape, state }) => {
-      return { shape, state: state.handle === takenOver?.handle ? { ...state, lines: takenOver.state } : state };
+    const counted = captures.map((capture) => {
+      const { shape, state } = capture;
+      return state.handle === takenOver?.handle ? { shape, state: { ...state, lines: takenOver.state } } : capture;
     });
     const changed = counted.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
     try {
