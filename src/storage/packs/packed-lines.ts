@@ -34,7 +34,10 @@ interface Bringing extends OfferedLines {
 }
 
 /** With more, whoever reads them all would be slow. */
-const BLOCKS_MAX = 8;
+const BLOCKS_MAX = 16;
+/** So many become one already, of some shapes in each checkpoint: each block is read for that, and many shapes come to it at once. */
+const BLOCKS_MANY = 8;
+const JOINED_MAX = 500;
 /** So many are written together: between two groups others have their turn. */
 const GROUP = 128;
 /** Likewise, so many are looked through. */
@@ -59,11 +62,14 @@ export class PackedLines {
     let end = (): void => {};
     const over = new Promise<void>((resolve) => (end = resolve));
     try {
+      let joined = 0;
       await inTurns(captures, AT_ONCE, (capture) => {
         const files = this.options.filesOf(capture.shape);
-        if (files === undefined || !this.mayTake(capture, files)) brought.others.push(capture);
-        else if (this.isToBring(capture, files)) bringing.push(this.offered(capture, files, over));
-        else brought.captures.push(withTail(capture, files.tail));
+        if (files === undefined || !this.mayTake(capture, files)) return void brought.others.push(capture);
+        if (!this.isToBring(capture, files)) return void brought.captures.push(withTail(capture, files.tail));
+        const offered = this.offered(capture, files, over, joined < JOINED_MAX ? BLOCKS_MANY : BLOCKS_MAX);
+        if (offered.taken.length > 0) joined += 1;
+        bringing.push(offered);
       });
       const written: Bringing[] = [];
       const places = await this.options.packs.append(groupsOf(bringing, written, brought.damaged));
@@ -94,9 +100,9 @@ export class PackedLines {
     return state.lines.bytes > shape.filed.end.bytes || (tail.length > 0 && this.options.isMoved(shape));
   }
 
-  private offered(capture: ShapeCapture, files: ShapeFiles, over: Promise<void>): Bringing {
+  private offered(capture: ShapeCapture, files: ShapeFiles, over: Promise<void>, blocksMax: number): Bringing {
     const { shape, state } = capture;
-    const isWhole = files.tail.length >= BLOCKS_MAX || this.options.isMoved(shape);
+    const isWhole = files.tail.length >= blocksMax || this.options.isMoved(shape);
     return { capture, files, taken: isWhole ? files.tail : NO_BLOCKS, ...shape.filed.offer(state.lines.bytes, over) };
   }
 
