@@ -44,6 +44,42 @@ export class Stop implements StopSignal {
   }
 }
 
+/** Aborted with the first of two. Neither has anything of it but who listens, for as long as he does: one of them may outlive many. */
+export class EitherStop implements StopSignal {
+  private listeners: Map<() => void, () => void> | undefined;
+
+  /** @param first whose reason counts where both are aborted. */
+  constructor(
+    private readonly first: StopSignal,
+    private readonly second: StopSignal,
+  ) {}
+
+  get aborted(): boolean {
+    return this.first.aborted || this.second.aborted;
+  }
+
+  get reason(): unknown {
+    return this.first.aborted ? this.first.reason : this.second.reason;
+  }
+
+  addEventListener(type: 'abort', listener: () => void): void {
+    if (this.aborted || this.listeners?.has(listener) === true) return;
+    const once = (): void => {
+      this.removeEventListener(type, listener);
+      listener();
+    };
+    (this.listeners ??= new Map()).set(listener, once);
+    for (const signal of [this.first, this.second]) signal.addEventListener(type, once);
+  }
+
+  removeEventListener(type: 'abort', listener: () => void): void {
+    const once = this.listeners?.get(listener);
+    if (once === undefined) return;
+    this.listeners?.delete(listener);
+    for (const signal of [this.first, this.second]) signal.removeEventListener(type, once);
+  }
+}
+
 /** The same for whoever takes an `AbortSignal` alone. It is told when `stop` is, for the same reason. */
 export function abortSignalOf(stop: StopSignal): AbortSignal {
   const abort = new AbortController();

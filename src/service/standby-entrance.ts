@@ -1,7 +1,7 @@
 /** StandbyEntrance: by which ways requests reach the standby, and how it leaves them to the stack. */
 import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
-import { abortSignalOf, type StopSignal } from '../base/stop-signal.ts';
+import { EitherStop, Stop } from '../base/stop-signal.ts';
 import { Doorway, type Listen } from '../http/doorway.ts';
 import type { RequestDispatcher } from '../http/request-dispatcher.ts';
 import type { ListeningServer } from '../http/server.ts';
@@ -14,7 +14,7 @@ export class StandbyEntrance {
   private server: ListeningServer | undefined;
   private drained: Promise<void> | undefined;
   private isLeft = false;
-  private readonly leaving = new AbortController();
+  private readonly leaving = new Stop();
 
   constructor(
     private readonly ground: Pick<Ground, 'configuration' | 'reception' | 'world'>,
@@ -25,9 +25,7 @@ export class StandbyEntrance {
 
   /** The api, for the program around the service: what that waits for ends when the entrance is left. */
   answering(api: Api): Api {
-    const { signal } = this.leaving;
-    const either = (asked: StopSignal): AbortSignal => AbortSignal.any([abortSignalOf(asked), signal]);
-    return { ...api, readShape: (request) => api.readShape({ ...request, signal: either(request.signal) }) };
+    return { ...api, readShape: (request) => api.readShape({ ...request, signal: new EitherStop(request.signal, this.leaving) }) };
   }
 
   get listen(): Listen {

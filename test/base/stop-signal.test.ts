@@ -1,6 +1,6 @@
 /** What says that nobody waits any longer is heard once, by whoever listens then, as an AbortSignal is. */
 import { expect, test } from 'vitest';
-import { abortSignalOf, Stop, type StopSignal } from '../../src/base/stop-signal.ts';
+import { abortSignalOf, EitherStop, Stop, type StopSignal } from '../../src/base/stop-signal.ts';
 
 interface Stopping {
   readonly signal: StopSignal;
@@ -12,8 +12,14 @@ const ours = (): Stopping => {
   return { signal: stop, abort: (reason) => stop.abort(reason) };
 };
 
+const either = (): Stopping => {
+  const [rare, own] = [new Stop(), new Stop()];
+  return { signal: new EitherStop(own, rare), abort: (reason) => (own.aborted ? rare : own).abort(reason) };
+};
+
 const KINDS = [
   ['ours', ours],
+  ['one of two', either],
   ['an AbortSignal', (): Stopping => new AbortController()],
 ] as const;
 
@@ -61,4 +67,36 @@ test('whoever takes an AbortSignal alone is told the same, also when it asks too
   const late = abortSignalOf(stop);
 
   expect([before, early.aborted, early.reason, late.aborted, late.reason]).toEqual([false, true, 'closed', true, 'closed']);
+});
+
+/** Knows how many listen. */
+class CountedStop extends Stop {
+  readonly heldBy = new Set<() => void>();
+
+  override addEventListener(type: 'abort', listener: () => void): void {
+    this.heldBy.add(listener);
+    super.addEventListener(type, listener);
+  }
+
+  override removeEventListener(type: 'abort', listener: () => void): void {
+    this.heldBy.delete(listener);
+    super.removeEventListener(type, listener);
+  }
+}
+
+test('of two signals each is heard, once for both, and neither holds who does not listen any more', () => {
+  const [own, lasting] = [new CountedStop(), new CountedStop()];
+  const either = new EitherStop(own, lasting);
+  const heard: unknown[] = [];
+  const gone = (): void => void heard.push('gone');
+  either.addEventListener('abort', () => heard.push(either.reason));
+  either.addEventListener('abort', gone);
+  either.removeEventListener('abort', gone);
+  lasting.abort('closes');
+  own.abort('has gone');
+  either.addEventListener('abort', gone);
+
+  expect({ heard, aborted: either.aborted, reason: either.reason, held: own.heldBy.size + lasting.heldBy.size }).toEqual({
+    heard: ['closes'], aborted: true, reason: 'has gone', held: 0,
+  });
 });
