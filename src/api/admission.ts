@@ -44,18 +44,29 @@ export class Admission {
       return overloaded(admissionClass, limit, this.random);
     }
     this.inUse[admissionClass] += 1;
-    return this.permit(admissionClass);
+    return new HeldPermit(this.inUse, admissionClass);
+  }
+}
+
+class HeldPermit implements Permit {
+  constructor(
+    private readonly inUse: Record<AdmissionClass, number>,
+    private held: AdmissionClass | undefined,
+  ) {}
+
+  promote(): void {
+    this.move('existing');
   }
 
-  private permit(admissionClass: AdmissionClass): Permit {
-    let held: AdmissionClass | undefined = admissionClass;
-    const move = (to: AdmissionClass | undefined): void => {
-      if (held === undefined) return;
-      invariant(this.inUse[held] > 0, 'a held permit is counted');
-      this.inUse[held] -= 1;
-      if (to !== undefined) this.inUse[to] += 1;
-      held = to;
-    };
-    return { promote: () => move('existing'), release: () => move(undefined) };
+  release(): void {
+    this.move(undefined);
+  }
+
+  private move(to: AdmissionClass | undefined): void {
+    if (this.held === undefined) return;
+    invariant(this.inUse[this.held] > 0, 'a held permit is counted');
+    this.inUse[this.held] -= 1;
+    if (to !== undefined) this.inUse[to] += 1;
+    this.held = to;
   }
 }

@@ -5,6 +5,7 @@
  * the answer is gone.
  */
 import type { Clock } from '../base/clock.ts';
+import type { NowOrLater } from '../base/now-or-later.ts';
 import type { Random } from '../base/random.ts';
 import type { Handle } from '../model/shape.ts';
 import { Admission, type AdmissionClass, type Permit } from './admission.ts';
@@ -29,7 +30,8 @@ import { StartOffsets } from './subsets/start-offsets.ts';
 export interface Api {
   /** @param handle the one that the request names. */
   admit(handle: string | undefined): Permit | Refusal;
-  readShape(request: ReadRequest): Promise<ShapeResponse>;
+  /** At once where nobody has to be waited for. */
+  readShape(request: ReadRequest): NowOrLater<ShapeResponse>;
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
   /** Why a row is in a shape, or is not. @param signal aborted when nobody waits any longer. */
   explainShape(parameters: RawParameters, signal: AbortSignal): Promise<ToldAnswer | Refusal>;

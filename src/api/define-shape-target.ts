@@ -12,7 +12,7 @@ import { unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
 import { defineWithin, followedFilter, isMisfit, refuseMisfit, unfitColumns, type Misfit } from './bounded-shape.ts';
-import type { ShapeTarget } from './definition-cache.ts';
+import { askedKey, type ShapeTarget } from './definition-cache.ts';
 import { withNamedZones } from './named-zones.ts';
 import type { RelationLookup, RelationSource } from './ports.ts';
 import { chosenColumns } from './queryable-columns.ts';
@@ -122,7 +122,7 @@ async function lookUpAll(context: ApiContext, parameters: DefinitionParameters, 
   const outer = await lookUp(context, table, ask);
   if (isRefusal(outer)) return outer;
   if ('error' in outer) return invalidRequest({ table: [outer.error] });
-  const key = JSON.stringify(parameters);
+  const key = askedKey(parameters);
   const inner: InnerTable[] = [];
   for (const name of innerTables(context, key, parameters)) {
     const found = await lookUp(context, name, ask);

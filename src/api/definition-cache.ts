@@ -5,6 +5,7 @@ import { DefinitionParts } from '../model/definition-parts.ts';
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import type { RelationName } from '../sql/identifiers.ts';
+import type { DefinitionParameters } from './shape-parameters.ts';
 
 export interface ShapeTarget {
   readonly definition: ShapeDefinition;
@@ -47,6 +48,12 @@ export class DefinitionCache {
     return isSame ? cached.target : undefined;
   }
 
+  /** The target of what was asked before, as long as each of its tables is what it was. */
+  known(parameters: DefinitionParameters, isCurrent: (relation: Relation) => boolean): ShapeTarget | undefined {
+    const cached = this.targets.get(askedKey(parameters));
+    return cached?.relations.every(isCurrent) === true ? cached.target : undefined;
+  }
+
   /** What subqueries select from, known without reading the filter again; undefined when it was not worked out yet. */
   innerTables(key: string): readonly RelationName[] | undefined {
     return this.targets.get(key)?.relations.slice(1);
@@ -55,6 +62,17 @@ export class DefinitionCache {
   set(key: string, relations: readonly Relation[], target: ShapeTarget): void {
     this.targets.set(key, { relations, target }, key.length + charactersIn(target.definition));
   }
+}
+
+const askedKeys = new WeakMap<DefinitionParameters, string>();
+
+/** Equal for what was asked in the same words. */
+export function askedKey(parameters: DefinitionParameters): string {
+  const known = askedKeys.get(parameters);
+  if (known !== undefined) return known;
+  const key = JSON.stringify(parameters);
+  askedKeys.set(parameters, key);
+  return key;
 }
 
 /** Of its filter, and of what an inner shape has a copy of. */

@@ -5,7 +5,7 @@
 import type { LogOffset } from '../model/log-offset.ts';
 import { LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import { jsonArray, sharedJsonArray } from './json-array-encoder.ts';
-import type { ApiPorts, ReadableLog } from './ports.ts';
+import type { ApiPorts, EntriesRead, ReadableLog } from './ports.ts';
 import { isInMemory, type Body } from './shape-response.ts';
 
 /** Entries that were read, with the body made of them. */
@@ -22,9 +22,13 @@ export type PollRead = LogRead | undefined;
 /** @returns undefined when the log does not reach `after`, or has not begun. */
 export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
   const read = log.read(after);
-  if (read.outcome !== 'entries') return undefined;
-  const seen = read.upToDate ? seenBy(log, ports) : undefined;
-  return { end: read.end, upToDate: read.upToDate, hasData: true, body: jsonArray(read.runs, seen) };
+  return read.outcome === 'entries' ? stretchRead(ports, log, read) : undefined;
+}
+
+/** What was just read of it. */
+export function stretchRead(ports: ApiPorts, log: ReadableLog, { end, upToDate, runs }: EntriesRead): LogRead {
+  const seen = upToDate ? seenBy(log, ports) : undefined;
+  return { end, upToDate, hasData: true, body: jsonArray(runs, seen) };
 }
 
 /** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */

@@ -20,6 +20,8 @@ export interface RelationSource {
   relation(schema: string, name: string): Promise<RelationLookup>;
   /** Asked of Postgres after this call, if it can be reached. */
   relationNow(schema: string, name: string): Promise<RelationLookup>;
+  /** Whether it is, for certain, what `relation` would find by its name; nobody is asked for that. */
+  isCurrent(relation: Relation): boolean;
 }
 
 /** Postgres's time zones. */
@@ -113,9 +115,18 @@ export interface ReadableLog {
   read(after: LogOffset): LogStretch;
 }
 
+export interface EntriesRead {
+  readonly outcome: 'entries';
+  readonly runs: EntryRuns;
+  /** The runs are one and the same for all who ask for them, for as long as they are asked for. */
+  readonly areKept?: boolean;
+  readonly end: LogOffset;
+  readonly upToDate: boolean;
+}
+
 export type LogStretch =
   /** What lies behind `after` up to `end`, possibly nothing; `upToDate` when nothing lies behind that. */
-  | { readonly outcome: 'entries'; readonly runs: EntryRuns; readonly end: LogOffset; readonly upToDate: boolean }
+  | EntriesRead
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }
   /** The snapshot has not begun: ask `awaitSnapshotStart` to say when. */

@@ -5,11 +5,13 @@
  * when woken. A client that goes leaves nothing behind: each wait ends with the request's signal.
  */
 import { invariant } from '../base/invariant.ts';
+import type { NowOrLater } from '../base/now-or-later.ts';
 import type { StopSignal } from '../base/stop-signal.ts';
 import { BEFORE_ALL, snapshotChunkIndex, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
+import { answerAtOnce } from './at-once.ts';
 import { begun } from './begun-stream.ts';
 import { withinBounds } from './bounded-shape.ts';
 import { condemning } from './condemning.ts';
@@ -46,8 +48,8 @@ export interface ReadRequest {
   readonly signal: StopSignal;
 }
 
-export function readShape(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
-  return unlessAbandoned(answerTo(context, request), request.signal);
+export function readShape(context: ApiContext, request: ReadRequest): NowOrLater<ShapeResponse> {
+  return answerAtOnce(context, request) ?? unlessAbandoned(answerTo(context, request), request.signal);
 }
 
 async function answerTo(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {

@@ -88,7 +88,8 @@ async function recentFailure(context: ApiContext, definition: ShapeDefinition, w
   return start.outcome === 'filterFailed' ? filterFailed(start.code, start.message) : undefined;
 }
 
-function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {
+/** The shape is served under this handle. */
+export function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {
   const served = ports.shapes.definitionOf(handle);
   if (served === undefined || served === knownAs.get(definition)) return served !== undefined;
   const isSame = definitionKey(served) === definitionKey(definition);

@@ -21,6 +21,8 @@ export class RecentMap<V> {
   /** What was asked for longest ago first. */
   private readonly entries = new Map<string, Entry<V>>();
   private weight = 0;
+  /** What was asked for last, mostly once more: it has its place. */
+  private last: Entry<V> | undefined;
 
   constructor(
     private readonly clock: Pick<Clock, 'nowMs'>,
@@ -36,22 +38,29 @@ export class RecentMap<V> {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
     entry.askedMs = this.clock.nowMs();
-    this.entries.delete(key);
-    this.entries.set(key, entry);
+    if (entry !== this.last) {
+      this.entries.delete(key);
+      this.entries.set(key, entry);
+      this.last = entry;
+    }
     return entry.value;
   }
 
   /** In place of what was there. Then what is too old, or too much, is forgotten. */
   set(key: string, value: V, weight: number): void {
     this.delete(key);
-    this.entries.set(key, { value, weight, askedMs: this.clock.nowMs() });
+    this.last = { value, weight, askedMs: this.clock.nowMs() };
+    this.entries.set(key, this.last);
     this.weight += weight;
     this.forget();
   }
 
   delete(key: string): void {
-    this.weight -= this.entries.get(key)?.weight ?? 0;
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
     this.entries.delete(key);
+    this.weight -= entry.weight;
+    if (entry === this.last) this.last = undefined;
   }
 
   private forget(): void {

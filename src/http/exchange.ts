@@ -10,16 +10,21 @@ import type { HttpAnswer } from './send-response.ts';
 
 export class Exchange {
   private readonly stop = new Stop();
-  private readonly releases: (() => void)[] = [];
+  private releases: (() => void)[] | undefined;
   private hasEnded = false;
   private follower: RequestFollower | undefined;
+  private parsed: URLSearchParams | undefined;
 
   constructor(
     readonly id: string,
     readonly request: HttpRequest,
     readonly target: Target,
-    readonly query: URLSearchParams,
   ) {}
+
+  /** Of the target. Most requests are answered without it. */
+  get query(): URLSearchParams {
+    return (this.parsed ??= new URLSearchParams(this.target.query));
+  }
 
   /** Aborted when nobody waits for the answer any longer, or when the server closes: the reason says which. */
   get signal(): StopSignal {
@@ -33,8 +38,9 @@ export class Exchange {
 
   /** Somebody may want to know how it goes. */
   follow(watch: RequestWatch | undefined): void {
+    if (watch === undefined) return;
     const { method = '', headers } = this.request;
-    this.follower = watch?.begun({ method, route: this.target.route, isLive: isLive(this.query.get('live')), headers });
+    this.follower = watch.begun({ method, route: this.target.route, isLive: isLive(this.query.get('live')), headers });
   }
 
   answered({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>): void {
@@ -44,7 +50,7 @@ export class Exchange {
   /** Calls `release` once, when the last byte of the answer is gone or nobody wants it any more. */
   whenOver(release: () => void): void {
     if (this.hasEnded) release();
-    else this.releases.push(release);
+    else (this.releases ??= []).push(release);
   }
 
   /** Ends its waits, for a reason that the api knows. */
@@ -53,9 +59,10 @@ export class Exchange {
   }
 
   end(): void {
+    if (this.hasEnded) return;
     this.hasEnded = true;
     this.interrupt('closed');
-    for (const release of this.releases) release();
+    for (const release of this.releases ?? []) release();
     this.follower?.over();
   }
 }

@@ -3,6 +3,7 @@
  *
  * A gate that throws is a fault of ours, or of whoever made it: its client hears nothing of it, and gets nothing.
  */
+import type { NowOrLater } from '../base/now-or-later.ts';
 import { leaving } from '../api/refusal.ts';
 import { boundsOf, type ShapeBounds } from '../api/shape-bounds.ts';
 import type { Exchange } from './exchange.ts';
@@ -17,15 +18,17 @@ export type Passage =
   /** `answer`: undefined when it was answered elsewhere, or nobody waits. */
   | { readonly kind: 'closed'; readonly answer: HttpAnswer | undefined };
 
-export type Gate = (exchange: Exchange) => Promise<Passage>;
+export type Gate = (exchange: Exchange) => NowOrLater<Passage>;
+
+const OPEN: Passage = { kind: 'open', bounds: undefined, told: (answer) => answer };
 
 /** Open to whoever has the secret. */
 export function secretGate(secret: Secret): Gate {
-  return ({ request, query }) => {
-    const access = accessOf(secret, query, request.headers.authorization);
-    if (access === 'denied') return Promise.resolve({ kind: 'closed', answer: unauthorized() });
+  return (exchange) => {
+    const access = accessOf(secret, exchange);
+    if (access === 'denied') return { kind: 'closed', answer: unauthorized() };
     const varied = (answer: HttpAnswer): HttpAnswer => ({ ...answer, headers: [...answer.headers, 'vary', 'authorization'] });
-    return Promise.resolve({ kind: 'open', bounds: undefined, told: access === 'byHeader' ? varied : (answer) => answer });
+    return access === 'byHeader' ? { ...OPEN, told: varied } : OPEN;
   };
 }
 
@@ -33,7 +36,7 @@ export function secretGate(secret: Secret): Gate {
 export const shut: Gate = () => {
   const refusal = leaving();
   const { status, body } = refusal;
-  return Promise.resolve({ kind: 'closed', answer: { status, headers: refusalHeaders(refusal, true), body: [Buffer.from(body)] } });
+  return { kind: 'closed', answer: { status, headers: refusalHeaders(refusal, true), body: [Buffer.from(body)] } };
 };
 
 /**

@@ -17,7 +17,11 @@ const LEVELS_MAX = 5;
 type Nested = Record<string, unknown>;
 type NameParts = readonly [string, ...string[]];
 
-export function queryParameters(query: URLSearchParams): { readonly parameters: RawParameters } | Refusal {
+export interface TakenQuery {
+  readonly parameters: RawParameters;
+}
+
+export function queryParameters(query: URLSearchParams): TakenQuery | Refusal {
   if (query.size > PARAMETERS_MAX) return invalidRequest({ query: [`has more than ${PARAMETERS_MAX} parameters`] });
   const named = [...query].map(([name, value]) => ({ parts: partsOf(name), value }));
   const deep = named.find(({ parts }) => parts.length > LEVELS_MAX + 1);

@@ -6,6 +6,7 @@ import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
 import type { ShapeBounds } from '../api/shape-bounds.ts';
 import type { Clock } from '../base/clock.ts';
+import { andThen, type NowOrLater } from '../base/now-or-later.ts';
 import type { Random } from '../base/random.ts';
 import { takesGzip } from './accept-encoding.ts';
 import { BodyIntake, type BodyLimits } from './bodies/body-intake.ts';
@@ -13,17 +14,17 @@ import { Deflater } from './deflater.ts';
 import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
 import { secretGate, shut, type Gate } from './gate.ts';
+import { KnownQueries } from './known-queries.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { pageAnswer, type Pages } from './pages.ts';
 import type { RequestWatch } from './request-watch.ts';
-import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders } from './response-headers.ts';
+import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders, type Headers } from './response-headers.ts';
 import { shapeTargetOf, targetOf, type Target } from './routes.ts';
 import { explainShape, readTransaction } from './told-routes.ts';
 import { accessOf, type Secret } from './secret.ts';
-import type { SendingPorts } from './response-sink.ts';
-import { sendResponse, type HttpAnswer } from './send-response.ts';
+import { sendResponse, type HttpAnswer, type Sending } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './peer.ts';
-import { deleteShape, readShape } from './shape-routes.ts';
+import { deleteShape, readShape, type ParameterSources } from './shape-routes.ts';
 import { SlowClients } from './slow-clients.ts';
 
 export interface DispatcherSettings {
@@ -49,16 +50,20 @@ export interface DispatcherPorts {
   readonly watch?: RequestWatch | undefined;
 }
 
+const NONE: Headers = [];
+const CLOSING: Headers = ['connection', 'close'];
+const ALIVE: HttpAnswer = { status: 200, headers: [], body: [] };
 const NOT_FOUND: HttpAnswer = { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
 
 export class RequestDispatcher {
   private readonly exchanges = new Map<Exchange, HttpResponse>();
   private whenEmpty: (() => void) | undefined;
   private readonly secretGate: Gate;
-  private readonly bodies: BodyIntake;
-  private readonly sending: SendingPorts;
+  private readonly sources: ParameterSources;
+  /** For clients that take a coding, and for others. */
+  private readonly coded: Sending;
+  private readonly plain: Sending;
   private readonly slow: SlowClients;
-  private readonly deflater: Deflater;
   private readonly server: string;
   private readonly idPrefix: string;
   private idCount = 0;
@@ -69,10 +74,10 @@ export class RequestDispatcher {
     private readonly ports: DispatcherPorts,
   ) {
     this.secretGate = secretGate(settings.secret);
-    this.deflater = new Deflater(ports.clock);
-    this.bodies = new BodyIntake(ports.clock, settings.bodies);
+    this.sources = { bodies: new BodyIntake(ports.clock, settings.bodies), queries: new KnownQueries(ports.clock) };
     this.slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
-    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs, cutOff: () => this.slow.add() };
+    this.plain = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs, deflater: undefined, cutOff: () => this.slow.add() };
+    this.coded = { ...this.plain, deflater: new Deflater(ports.clock) };
     this.server = `ElectricSQL/${settings.version} (Armature)`;
     this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
   }
@@ -92,16 +97,23 @@ export class RequestDispatcher {
   }
 
   private take(request: HttpRequest, response: HttpResponse, target: Target, gate: Gate): void {
-    const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target, new URLSearchParams(target.query));
+    const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target);
     this.exchanges.set(exchange, response);
     if (this.isClosing) exchange.interrupt(DRAINING); // On a connection that was open still.
     exchange.follow(this.ports.watch);
-    response.once('close', () => {
-      this.exchanges.delete(exchange);
-      exchange.end();
-      if (this.exchanges.size === 0) this.whenEmpty?.();
-    });
-    this.serve(exchange, response, gate).catch((error: unknown) => this.fail(exchange, response, error));
+    response.on('close', () => this.over(exchange));
+    try {
+      const served = this.serve(exchange, response, gate);
+      if (served instanceof Promise) served.catch((error: unknown) => this.fail(exchange, response, error));
+    } catch (error) {
+      void this.fail(exchange, response, error);
+    }
+  }
+
+  private over(exchange: Exchange): void {
+    this.exchanges.delete(exchange);
+    exchange.end();
+    if (this.exchanges.size === 0) this.whenEmpty?.();
   }
 
   /** The long-polls that wait are answered now, and every response from now on asks its client to close the connection. */
@@ -126,52 +138,58 @@ export class RequestDispatcher {
   }
 
   /** What a client asked for behind other requests, and went before its turn, is not begun. */
-  private async serve(exchange: Exchange, response: HttpResponse, gate: Gate): Promise<void> {
-    await untilInTurn(response);
-    if (!response.destroyed) await this.send(exchange, response, await this.answer(exchange, gate));
+  private serve(exchange: Exchange, response: HttpResponse, gate: Gate): NowOrLater<void> {
+    return andThen(untilInTurn(response), () => {
+      if (response.destroyed) return;
+      return andThen(this.answer(exchange, gate), (answer) => this.send(exchange, response, answer));
+    });
   }
 
-  private async answer(exchange: Exchange, gate: Gate): Promise<HttpAnswer | undefined> {
+  private answer(exchange: Exchange, gate: Gate): NowOrLater<HttpAnswer | undefined> {
     const { api } = this.ports;
     const { route } = exchange.target;
     switch (route) {
       case 'liveness':
-        return (await pageAnswer(this.ports.pages, exchange)) ?? { status: 200, headers: [], body: [] };
+        return this.page(exchange, ALIVE);
       case 'health':
         return this.health(exchange);
       case 'shapeOptions':
       case 'toldOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
-        return (await pageAnswer(this.ports.pages, exchange)) ?? NOT_FOUND;
+        return this.page(exchange, NOT_FOUND);
       case 'explainShape':
         return this.guarded(exchange, gate, () => explainShape(api, exchange));
       case 'readTransaction':
         return this.guarded(exchange, gate, () => readTransaction(api, exchange));
       case 'readShape':
-        return this.guarded(exchange, gate, (bounds) => readShape(api, this.bodies, exchange, bounds));
+        return this.guarded(exchange, gate, (bounds) => readShape(api, this.sources, exchange, bounds));
       case 'deleteShape':
-        return this.guarded(exchange, gate, () => (gate === this.secretGate ? deleteShape(api, exchange) : Promise.resolve(undeletable())));
+        return this.guarded(exchange, gate, () => (gate === this.secretGate ? deleteShape(api, exchange) : undeletable()));
     }
   }
 
   /** @param answer gets what is fixed of the request. Bounds are fixed for reads of a shape alone (`receiveForShape`). */
-  private async guarded(
+  private guarded(
     exchange: Exchange,
     gate: Gate,
-    answer: (bounds: ShapeBounds | undefined) => Promise<HttpAnswer | undefined>,
-  ): Promise<HttpAnswer | undefined> {
-    const passage = await gate(exchange);
-    if (passage.kind === 'closed') return passage.answer;
-    if (exchange.isOver) return undefined; // Its client went while it was decided about: no shape is made for nobody.
-    const answered = await answer(passage.bounds);
-    return answered && passage.told(answered);
+    answer: (bounds: ShapeBounds | undefined) => NowOrLater<HttpAnswer | undefined>,
+  ): NowOrLater<HttpAnswer | undefined> {
+    return andThen(gate(exchange), (passage) => {
+      if (passage.kind === 'closed') return passage.answer;
+      if (exchange.isOver) return undefined; // Its client went while it was decided about: no shape is made for nobody.
+      return andThen(answer(passage.bounds), (answered) => answered && passage.told(answered));
+    });
+  }
+
+  private async page(exchange: Exchange, otherwise: HttpAnswer): Promise<HttpAnswer> {
+    return (await pageAnswer(this.ports.pages, exchange)) ?? otherwise;
   }
 
   /** Everybody may ask. What names others is told to whoever has the secret. */
-  private async health({ request, query }: Exchange): Promise<HttpAnswer> {
+  private async health(exchange: Exchange): Promise<HttpAnswer> {
     const { api } = this.ports;
-    const isTrusted = accessOf(this.settings.secret, query, request.headers.authorization) !== 'denied';
+    const isTrusted = accessOf(this.settings.secret, exchange) !== 'denied';
     const cause = await api.cause(isTrusted);
     const level = api.level();
     const limits = isTrusted ? api.limits() : undefined;
@@ -184,15 +202,15 @@ export class RequestDispatcher {
   }
 
   /** @param answer undefined when nobody waits for one. */
-  private async send(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
+  private send(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): NowOrLater<void> {
     if (answer === undefined) return void response.destroy();
     const { id, request, target } = exchange;
     exchange.answered(answer);
-    const common = answer.isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
-    const closing = this.isClosing ? ['connection', 'close'] : [];
-    const headers = [...common, ...closing, ...answer.headers];
-    const deflater = takesGzip(request.headers['accept-encoding']) ? this.deflater : undefined;
-    await sendResponse(response, { ...answer, headers }, request.method === 'HEAD', { ...this.sending, deflater });
+    const { status, body, coding, isPage } = answer;
+    const common = isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
+    const headers = [...common, ...(this.isClosing ? CLOSING : NONE), ...answer.headers];
+    const sending = takesGzip(request.headers['accept-encoding']) ? this.coded : this.plain;
+    return sendResponse(response, { status, headers, body, coding }, request.method === 'HEAD', sending);
   }
 
   /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */
@@ -212,8 +230,8 @@ export class RequestDispatcher {
  * Resolves when all requests before it on its connection are answered, and when its client has gone: until then an answer could only
  * wait in memory, and of requests a client may send any number.
  */
-function untilInTurn(response: HttpResponse): Promise<void> {
-  if (response.socket !== null || response.destroyed) return Promise.resolve();
+function untilInTurn(response: HttpResponse): NowOrLater<void> {
+  if (response.socket !== null || response.destroyed) return undefined;
   return new Promise((resolve) => {
     response.once('socket', () => resolve());
     response.once('close', resolve);

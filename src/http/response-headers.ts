@@ -25,19 +25,16 @@ const REQUEST_ID_LENGTH = { least: 20, most: 200 };
 const ALLOWED_REQUEST_HEADERS = ['if-none-match', 'traceparent', 'content-type', 'authorization'];
 
 /** What every response carries. */
-export function commonHeaders(request: HttpRequest, resource: Resource, server: string, requestId: string): Headers {
-  return [
+export function commonHeaders({ headers: { origin } }: HttpRequest, resource: Resource, server: string, requestId: string): Headers {
+  const common = [
     'electric-server', server,
     'x-request-id', requestId,
-    ...allowedOrigin(request.headers.origin),
+    'access-control-allow-origin', origin ?? '*',
     'access-control-expose-headers', EXPOSED,
     'access-control-allow-methods', METHODS[resource] ?? OTHER_METHODS,
   ];
-}
-
-/** An answer that names an origin is good for that one alone, and a cache that keeps it must know. */
-function allowedOrigin(origin: string | undefined): Headers {
-  return origin === undefined ? ['access-control-allow-origin', '*'] : ['access-control-allow-origin', origin, 'vary', 'origin'];
+  if (origin !== undefined) common.push('vary', 'origin'); // It is good for that one alone, and a cache that keeps it must know.
+  return common;
 }
 
 /** A page is for those alone who are led to it: no other site's script may read it. */

@@ -4,6 +4,7 @@
  */
 import type { Sink } from '../api/shape-response.ts';
 import type { Clock } from '../base/clock.ts';
+import type { NowOrLater } from '../base/now-or-later.ts';
 import type { HttpResponse } from './peer.ts';
 
 /** Of a body, what is written before it is asked whether the client takes it. */
@@ -47,14 +48,14 @@ export class ResponseSink implements Sink {
   }
 
   /** Nothing more comes, but `last`. Resolves when the client has taken all, and when it has gone. */
-  end(last?: Uint8Array): Promise<void> {
+  end(last?: Uint8Array): NowOrLater<void> {
     this.response.end(last);
     return this.ended();
   }
 
   /** Behind an `end`. What the system has taken at once needs no time to be taken in, and most answers are short. */
-  ended(): Promise<void> {
-    return this.response.writableLength === 0 ? Promise.resolve() : this.inTime('finish');
+  ended(): NowOrLater<void> {
+    return this.response.writableLength === 0 ? undefined : this.inTime('finish');
   }
 
   cut(): void {

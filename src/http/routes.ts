@@ -16,23 +16,25 @@ export interface Target {
   readonly named: string;
 }
 
-const RESOURCES: Readonly<Record<string, Resource>> = {
-  '': 'root', 'v1/shape': 'shape', 'v1/shape/explain': 'explain', 'v1/health': 'health',
-};
+const RESOURCES: ReadonlyMap<string, Resource> = new Map([
+  ['', 'root'], ['v1/shape', 'shape'], ['v1/shape/explain', 'explain'], ['v1/health', 'health'],
+]);
 
 /** No route has more segments. A longer path is not decoded: each segment that is no valid encoding would cost 3 µs. */
 const SEGMENTS_MAX = 3;
 
 /** What stands before a name. */
-const NAMED: Readonly<Record<string, Resource>> = { 'v1/txid': 'transaction' };
+const NAMED: ReadonlyMap<string, Resource> = new Map([['v1/txid', 'transaction']]);
 
-const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
-  root: { GET: 'liveness', HEAD: 'liveness' },
-  health: { GET: 'health', HEAD: 'health' },
-  shape: { GET: 'readShape', HEAD: 'readShape', POST: 'readShape', DELETE: 'deleteShape', OPTIONS: 'shapeOptions' },
-  transaction: { GET: 'readTransaction', HEAD: 'readTransaction', OPTIONS: 'toldOptions' },
-  explain: { GET: 'explainShape', HEAD: 'explainShape', OPTIONS: 'toldOptions' },
-  none: {},
+const ROUTES: Readonly<Record<Resource, ReadonlyMap<string, Route>>> = {
+  root: new Map([['GET', 'liveness'], ['HEAD', 'liveness']]),
+  health: new Map([['GET', 'health'], ['HEAD', 'health']]),
+  shape: new Map([
+    ['GET', 'readShape'], ['HEAD', 'readShape'], ['POST', 'readShape'], ['DELETE', 'deleteShape'], ['OPTIONS', 'shapeOptions'],
+  ]),
+  transaction: new Map([['GET', 'readTransaction'], ['HEAD', 'readTransaction'], ['OPTIONS', 'toldOptions']]),
+  explain: new Map([['GET', 'explainShape'], ['HEAD', 'explainShape'], ['OPTIONS', 'toldOptions']]),
+  none: new Map(),
 };
 
 /** @param url a request's target: a path with its query, or an absolute URL as proxies send it. */
@@ -48,7 +50,7 @@ export function shapeTargetOf(method: string, url: string): Target {
 }
 
 function routeOf(resource: Resource, method: string): Route {
-  return own(ROUTES[resource], method) ?? 'unknown';
+  return ROUTES[resource].get(method) ?? 'unknown';
 }
 
 function partsOf(url: string): { readonly path: string; readonly query: string } {
@@ -58,15 +60,15 @@ function partsOf(url: string): { readonly path: string; readonly query: string }
 }
 
 function resourceOf(path: string): Pick<Target, 'resource' | 'named'> {
-  const plain = path.startsWith('/') ? own(RESOURCES, path.slice(1)) : undefined;
+  const plain = path.startsWith('/') ? RESOURCES.get(path.slice(1)) : undefined;
   if (plain !== undefined) return { resource: plain, named: '' }; // Nothing of it is to be decoded or dropped.
   const segments = path.split('/').filter((segment) => segment !== '');
   if (segments.length > SEGMENTS_MAX) return NOWHERE;
   const names = segments.map(decoded);
   if (names.some((name) => name.includes('/'))) return NOWHERE;
-  const whole = own(RESOURCES, names.join('/'));
+  const whole = RESOURCES.get(names.join('/'));
   if (whole !== undefined) return { resource: whole, named: '' };
-  return { resource: own(NAMED, names.slice(0, -1).join('/')) ?? 'none', named: names.at(-1) ?? '' };
+  return { resource: NAMED.get(names.slice(0, -1).join('/')) ?? 'none', named: names.at(-1) ?? '' };
 }
 
 const NOWHERE = { resource: 'none', named: '' } as const;
@@ -78,8 +80,4 @@ function decoded(segment: string): string {
     if (error instanceof URIError) return segment; // It is no valid encoding. As it stands it matches no route.
     throw error;
   }
-}
-
-function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
 }

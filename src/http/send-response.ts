@@ -4,6 +4,7 @@
  * connection breaks off, and no client takes what it got for a whole answer.
  */
 import type { Clock } from '../base/clock.ts';
+import type { NowOrLater } from '../base/now-or-later.ts';
 import { isOurFault } from '../base/our-fault.ts';
 import { isInMemory, isLive, type Body, type LiveBody } from '../api/shape-response.ts';
 import type { Deflater, Taker } from './deflater.ts';
@@ -21,7 +22,7 @@ export interface HttpAnswer {
   /**
    * Whether the body may be coded. `fixed`, the name of one that never changes, so that it is coded once.
    */
-  readonly coding?: { readonly fixed: string | undefined };
+  readonly coding?: { readonly fixed: string | undefined } | undefined;
   /** It is no answer of the api, and brings its own headers. */
   readonly isPage?: true;
 }
@@ -38,19 +39,16 @@ export interface Sending extends SendingPorts {
  * @param isHead the same headers, and no body.
  * @throws what the stream threw; nothing was sent when `response.headersSent` is false.
  */
-export async function sendResponse(response: HttpResponse, answer: HttpAnswer, isHead: boolean, sending: Sending): Promise<void> {
+export function sendResponse(response: HttpResponse, answer: HttpAnswer, isHead: boolean, sending: Sending): NowOrLater<void> {
   const sink = new ResponseSink(response, sending);
   const { body } = answer;
-  if (isLive(body)) {
-    await sendLive(response, sink, answer, body, isHead);
-  } else if (isInMemory(body)) {
-    const told = toldTo(sink, answer, sizeOf(body) >= CODED_BYTES_MIN, sending.deflater);
-    const coder = isHead ? undefined : told.coder;
-    return sendPieces(response, sink, told, coder === undefined ? body : await gzipPieces(body, coder), isHead);
-  } else {
-    await sendStream(response, sink, (isLong) => toldTo(sink, answer, isLong, sending.deflater), { body, isHead, clock: sending.clock });
+  if (isLive(body)) return sendLive(response, sink, answer, body, isHead);
+  if (!isInMemory(body)) {
+    return sendStream(response, sink, (isLong) => toldTo(sink, answer, isLong, sending.deflater), { body, isHead, clock: sending.clock });
   }
-  await sink.end();
+  const told = toldTo(sink, answer, sizeOf(body) >= CODED_BYTES_MIN, sending.deflater);
+  if (isHead || told.coder === undefined) return sendPieces(response, sink, told, body, isHead);
+  return gzipPieces(body, told.coder).then((coded) => sendPieces(response, sink, told, coded, isHead));
 }
 
 /** How an answer is told to one client. */
@@ -69,26 +67,28 @@ function toldTo(client: Taker, { status, headers, coding }: HttpAnswer, isLong: 
 }
 
 /** To HEAD the length of a coded body is not told: it would have to be made. */
-async function sendPieces(
+function sendPieces(
   response: HttpResponse,
   sink: ResponseSink,
   { status, headers, coder }: Told,
   body: readonly Uint8Array[],
   isHead: boolean,
-): Promise<void> {
+): NowOrLater<void> {
   const size = sizeOf(body);
   const hasLength = mayHaveBody(status) && !(isHead && coder !== undefined);
   response.writeHead(status, hasLength ? [...headers, 'content-length', String(size)] : [...headers]);
-  if (size > PART_BYTES && !isHead) {
-    for (const piece of body) await sink.writePart(piece);
-    return sink.end();
-  }
+  if (size > PART_BYTES && !isHead) return sendParts(sink, body);
   if (isHead || body.length < 2) return sink.end(isHead ? undefined : body[0]);
   response.cork();
   for (const piece of body) response.write(piece);
   response.end();
   response.uncork();
   return sink.ended();
+}
+
+async function sendParts(sink: ResponseSink, body: readonly Uint8Array[]): Promise<void> {
+  for (const piece of body) await sink.writePart(piece);
+  await sink.end();
 }
 
 async function sendStream(
@@ -106,12 +106,14 @@ async function sendStream(
     const first = await firstPart(body, CODED_BYTES_MIN, clock);
     if (isHead) {
       begin(first.isLong);
-      return first.leave();
+      first.leave();
+    } else {
+      for await (const piece of gzipStream(first.body, () => begin(first.isLong))) {
+        if (response.destroyed) break;
+        await sink.writePart(piece);
+      }
     }
-    for await (const piece of gzipStream(first.body, () => begin(first.isLong))) {
-      if (response.destroyed) return;
-      await sink.writePart(piece);
-    }
+    await sink.end();
   } catch (error) {
     // What was asked for a client is given up when that has gone: nobody is left whom it is refused.
     if (response.destroyed && error instanceof Error && !isOurFault(error)) return;
@@ -127,9 +129,13 @@ async function sendLive(
   body: LiveBody,
   isHead: boolean,
 ): Promise<void> {
-  if (isHead) return void response.writeHead(status, [...headers, 'transfer-encoding', 'chunked']);
-  response.writeHead(status, [...headers]).flushHeaders();
-  await body.flow(sink);
+  if (isHead) {
+    response.writeHead(status, [...headers, 'transfer-encoding', 'chunked']);
+  } else {
+    response.writeHead(status, [...headers]).flushHeaders();
+    await body.flow(sink);
+  }
+  await sink.end();
 }
 
 function mayHaveBody(status: number): boolean {

@@ -116,7 +116,7 @@ class Connections {
       return false;
     }
     answers.add(response);
-    response.once('close', () => {
+    response.on('close', () => {
       answers.delete(response);
       if (this.isDraining) this.endIfIdle(socket);
     });

@@ -1,18 +1,26 @@
 /** The shape endpoint: from a request to a question for the api, and from its answer to what is sent. */
 import type { Api } from '../api/api.ts';
-import { isRefusal } from '../api/refusal.ts';
+import type { Permit } from '../api/admission.ts';
+import { isRefusal, type Refusal } from '../api/refusal.ts';
 import type { ShapeBounds } from '../api/shape-bounds.ts';
-import { type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
+import type { RawParameters } from '../api/shape-parameters.ts';
+import { isInMemory, isLive, type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
+import { andThen, type NowOrLater } from '../base/now-or-later.ts';
 import type { BodyIntake } from './bodies/body-intake.ts';
 import type { BodyRefusal } from './bodies/body-refusal.ts';
 import type { Exchange } from './exchange.ts';
 import { mergedParameters, parseJsonObject } from './bodies/json-body.ts';
+import type { KnownQueries } from './known-queries.ts';
 import { queryParameters } from './query-parameters.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { cacheHeaders, logHeaders, refusalHeaders, subsetHeaders } from './response-headers.ts';
 import type { HttpAnswer } from './send-response.ts';
 
-const NO_BODY = { bytes: Buffer.alloc(0) };
+/** Where the parameters of a read come from. */
+export interface ParameterSources {
+  readonly bodies: BodyIntake;
+  readonly queries: KnownQueries;
+}
 
 /**
  * A read is admitted when its body has arrived and before anything of it is parsed. A permit that was held while a body
@@ -21,27 +29,47 @@ const NO_BODY = { bytes: Buffer.alloc(0) };
  * @param bounds what is fixed of it, whatever it says.
  * @returns undefined when there is nobody to answer.
  */
-export async function readShape(
+export function readShape(
+  api: Api,
+  { bodies, queries }: ParameterSources,
+  exchange: Exchange,
+  bounds: ShapeBounds | undefined,
+): NowOrLater<HttpAnswer | undefined> {
+  const { request, signal } = exchange;
+  const isCacheable = request.method !== 'POST';
+  const query = queries.take(exchange);
+  if (isRefusal(query)) return answerOf(query, isCacheable);
+  const { parameters } = query;
+  if (!isCacheable) return readPosted(api, bodies, exchange, parameters, bounds);
+  const permit = admitted(api, exchange, parameters);
+  if (isRefusal(permit)) return answerOf(permit, true);
+  const ifNoneMatch = request.headers['if-none-match'];
+  return andThen(api.readShape({ parameters, ifNoneMatch, permit, bounds, signal }), (response) => answerOf(response, true));
+}
+
+async function readPosted(
   api: Api,
   bodies: BodyIntake,
   exchange: Exchange,
+  query: RawParameters,
   bounds: ShapeBounds | undefined,
 ): Promise<HttpAnswer | undefined> {
-  const { request, signal } = exchange;
-  const isCacheable = request.method !== 'POST';
-  const query = queryParameters(exchange.query);
-  if (isRefusal(query)) return answerOf(query, isCacheable);
-  const body = isCacheable ? NO_BODY : await bodies.receive(exchange);
+  const body = await bodies.receive(exchange);
   if (body === undefined) return undefined;
   if ('status' in body) return bodyRefused(body);
-  const permit = api.admit(textOf(query.parameters['handle']));
-  if (isRefusal(permit)) return answerOf(permit, isCacheable);
-  exchange.whenOver(() => permit.release());
+  const permit = admitted(api, exchange, query);
+  if (isRefusal(permit)) return answerOf(permit, false);
   const parsed = parseJsonObject(body.bytes);
   if ('status' in parsed) return bodyRefused(parsed);
-  const parameters = body === NO_BODY ? query.parameters : mergedParameters(query.parameters, parsed.json);
-  const ifNoneMatch = isCacheable ? request.headers['if-none-match'] : undefined;
-  return answerOf(await api.readShape({ parameters, ifNoneMatch, permit, bounds, signal }), isCacheable);
+  const parameters = mergedParameters(query, parsed.json);
+  return answerOf(await api.readShape({ parameters, ifNoneMatch: undefined, permit, bounds, signal: exchange.signal }), false);
+}
+
+/** The permit is given back at the end. */
+function admitted(api: Api, exchange: Exchange, query: RawParameters): Permit | Refusal {
+  const permit = api.admit(textOf(query['handle']));
+  if (!isRefusal(permit)) exchange.whenOver(() => permit.release());
+  return permit;
 }
 
 export async function deleteShape(api: Api, exchange: Exchange): Promise<HttpAnswer | undefined> {
@@ -53,12 +81,7 @@ export async function deleteShape(api: Api, exchange: Exchange): Promise<HttpAns
 function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | undefined {
   switch (response.kind) {
     case 'log':
-      return {
-        status: response.status,
-        headers: logHeaders(response, isCacheable),
-        body: response.body,
-        coding: { fixed: fixedName(response) },
-      };
+      return isCacheable ? logAnswerOf(response) : newLogAnswer(response, false);
     case 'subset':
       return {
         status: response.status,
@@ -73,6 +96,22 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
     case 'abandoned':
       return undefined;
   }
+}
+
+/** Of what never changes and is in memory: it may be given to the next one who asks. */
+const toldAnswers = new WeakMap<LogAnswer, HttpAnswer>();
+
+function logAnswerOf(answer: LogAnswer): HttpAnswer {
+  const known = toldAnswers.get(answer);
+  if (known !== undefined) return known;
+  const told = newLogAnswer(answer, true);
+  if (fixedName(answer) !== undefined && !isLive(answer.body) && isInMemory(answer.body)) toldAnswers.set(answer, told);
+  return told;
+}
+
+function newLogAnswer(answer: LogAnswer, isCacheable: boolean): HttpAnswer {
+  const { status, body } = answer;
+  return { status, headers: logHeaders(answer, isCacheable), body, coding: { fixed: fixedName(answer) } };
 }
 
 /** What lies between two offsets of a log never changes; an up-to-date behind it does. */

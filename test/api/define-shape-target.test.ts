@@ -14,7 +14,7 @@ beforeEach(() => {
   world = createWorld();
 });
 
-function answerTo(parameters: Readonly<Record<string, unknown>>): Promise<ShapeResponse> {
+async function answerTo(parameters: Readonly<Record<string, unknown>>): Promise<ShapeResponse> {
   const permit = world.api.admit(undefined);
   invariant(!isRefusal(permit), 'nobody else asks');
   return world.api.readShape({

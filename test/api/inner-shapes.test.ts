@@ -12,7 +12,7 @@ beforeEach(() => {
   world = createWorld();
 });
 
-function read(): Promise<ShapeResponse> {
+async function read(): Promise<ShapeResponse> {
   const permit = world.api.admit(undefined);
   invariant(!isRefusal(permit), 'nobody else asks');
   const parameters = { table: 'items', offset: '-1' };

@@ -5,7 +5,7 @@ import type { ShapeResponse } from '../../src/api/shape-response.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import { createWorld, itemLine, type World } from '../support/http/api-world.ts';
 
-function read(world: World, ifNoneMatch?: string): Promise<ShapeResponse> {
+async function read(world: World, ifNoneMatch?: string): Promise<ShapeResponse> {
   const permit = world.api.admit(undefined);
   invariant(!isRefusal(permit), 'nobody else asks');
   return world.api.readShape({ parameters: { table: 'items', offset: '-1' }, ifNoneMatch, permit, signal: new AbortController().signal });

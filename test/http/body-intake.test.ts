@@ -11,7 +11,7 @@ const opened: IncomingRequest[] = [];
 async function incoming(): Promise<{ exchange: Exchange; from: IncomingRequest }> {
   const from = await incomingRequest();
   opened.push(from);
-  return { exchange: new Exchange('id', from.request, targetOf('POST', '/v1/shape'), new URLSearchParams()), from };
+  return { exchange: new Exchange('id', from.request, targetOf('POST', '/v1/shape')), from };
 }
 
 afterEach(async () => {

@@ -11,7 +11,7 @@ afterEach(() => incoming.close());
 
 test('once, at the end; and at once, when the end has been', async () => {
   incoming = await incomingRequest();
-  const exchange = new Exchange('id', incoming.request, targetOf('POST', '/v1/shape'), new URLSearchParams());
+  const exchange = new Exchange('id', incoming.request, targetOf('POST', '/v1/shape'));
   const released: string[] = [];
   exchange.whenOver(() => released.push('early'));
   const before = [...released];
@@ -23,7 +23,7 @@ test('once, at the end; and at once, when the end has been', async () => {
 test('who follows it is told the answer and the end, and never what was asked', async () => {
   incoming = await incomingRequest();
   const told: unknown[] = [];
-  const exchange = new Exchange('id', incoming.request, targetOf('GET', '/v1/shape?secret=x'), new URLSearchParams('secret=x'));
+  const exchange = new Exchange('id', incoming.request, targetOf('GET', '/v1/shape?secret=x'));
 
   exchange.follow({
     begun: ({ route, isLive }) => {
@@ -41,7 +41,7 @@ test('it is live by the rule of the protocol', async () => {
   incoming = await incomingRequest();
   const live = QUERIES.filter((query) => {
     let isLive = false;
-    const exchange = new Exchange('id', incoming.request, targetOf('GET', '/v1/shape'), new URLSearchParams(query));
+    const exchange = new Exchange('id', incoming.request, targetOf('GET', `/v1/shape?${query}`));
     exchange.follow({
       begun(request) {
         ({ isLive } = request);

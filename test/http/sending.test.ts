@@ -31,8 +31,8 @@ afterEach(async () => {
   await once(server, 'close');
 });
 
-const send = (body: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> =>
-  sendResponse(response, { status: 200, headers: [], body }, false, {
+const send = async (body: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> =>
+  await sendResponse(response, { status: 200, headers: [], body }, false, {
     clock, stallMsMax: SEND_STALL_MS, deflater: undefined, cutOff: () => (cutOff += 1),
   });
 /** Somebody waits for the client. */

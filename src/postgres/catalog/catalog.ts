@@ -21,6 +21,8 @@ export interface Catalog {
   relation(schema: string, name: string): Promise<FoundRelation>;
   /** The same, but asked of Postgres after this call; the object that was kept before, when nothing has changed. */
   relationNow(schema: string, name: string): Promise<FoundRelation>;
+  /** It is what `relation` answers by its name: kept, and not in doubt. */
+  isCurrent(relation: Relation): boolean;
   /** A table may not be what it was: the one of this oid, and whatever now has its name. */
   doubt(table: TableIdentity): void;
   /** Likewise those of these oids, whatever their names. */
@@ -78,6 +80,11 @@ class CachedCatalog implements Catalog {
   relationNow(schema: string, name: string): Promise<FoundRelation> {
     const key = keyOf(schema, name);
     return this.orKept(key, this.waiting.get(key) ?? this.askNext(key, schema, name));
+  }
+
+  isCurrent(relation: Relation): boolean {
+    const known = this.kept.get(keyOf(relation.schema, relation.name));
+    return known?.relation === relation && !known.isDoubtful;
   }
 
   doubt({ oid, schema, name }: TableIdentity): void {

@@ -42,6 +42,7 @@ export function relationSource(catalog: Catalog): RelationSource {
   return {
     relation: (schema, name) => lookup(catalog.relation(schema, name)),
     relationNow: (schema, name) => lookup(catalog.relationNow(schema, name)),
+    isCurrent: (relation) => catalog.isCurrent(relation),
   };
 }
 

@@ -17,6 +17,8 @@ import { PIECE_BYTES } from './piece.ts';
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 /** What is kept of a read besides its bytes, by and large. */
 const ENTRY_BYTES = 500;
+/** Whoever sends them keeps them as they are sent, too. */
+const COPIES = 2;
 const IDLE_MS_MAX = 120_000;
 /** So many of the names that were asked for are known by their hashes. Two of the same slot push each other out: one more read each. */
 const ASKED_COUNT = 4096;
@@ -43,7 +45,7 @@ export class RecentReads {
       whole?.push(run);
       yield run;
     }
-    if (whole !== undefined) this.kept.set(name, together(whole), size + ENTRY_BYTES);
+    if (whole !== undefined) this.kept.set(name, together(whole), COPIES * size + ENTRY_BYTES);
   }
 
   private wasAsked(name: string): boolean {

@@ -197,8 +197,8 @@ export class ShapeLines {
   }
 
   /** Where a read from `after` ends: with its chunk, or with the log. */
-  readEnd(after: LogOffset): LogOffset {
-    return this.chunkEndBehind(after)?.offset ?? this.published;
+  readEnd(after: LogOffset): ChunkEnd {
+    return this.chunkEndBehind(after) ?? { offset: this.published, bytes: this.shown.bytes };
   }
 
   /** From where no more than `bytesMax` lie behind, or the open chunk alone: the end of a chunk, or of the snapshot. */

@@ -247,6 +247,8 @@ export type ShapeRead =
       readonly outcome: 'entries';
       /** For whoever sends them on: few large buffers. */
       readonly runs: EntryRuns;
+      /** The runs are one and the same for all who ask for them, for as long as they are asked for: what is made of them may be kept. */
+      readonly areKept: boolean;
       /**
        * The same one by one, for whoever reads what they say: never much more than a piece in memory at a time.
        *

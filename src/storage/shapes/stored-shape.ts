@@ -467,8 +467,8 @@ export class StoredShape implements ShapeLog {
     const end = snapshotChunkEnd(index);
     const entries = (bytes: number) => entriesOf(this.chunks.read(index, bytes), end);
     const begin = (): AsyncIterable<EntryRun> => this.reads.counted(this.chunks.read(index));
-    const runs = this.state.state === 'complete' ? this.lately(`${this.handle}/${index}`, begin) : begin();
-    return { outcome: 'entries', runs, entries, end, upToDate: false };
+    const runs = this.state.state === 'complete' ? this.lately(`${this.handle}/${index}`, begin) : read(begin());
+    return { outcome: 'entries', ...runs, entries, end, upToDate: false };
   }
 
   private get reads(): OpenReads {
@@ -480,34 +480,45 @@ export class StoredShape implements ShapeLog {
   }
 
   private readLines(after: LogOffset): ShapeRead {
-    const end = this.lines.readEnd(after);
+    const { offset: end, bytes: endBytes } = this.lines.readEnd(after);
     const upToDate = end === this.end;
-    const inMemory = this.lines.buffer.runs(after, end);
-    const endBytes = this.lines.chunkEndBehind(after)?.bytes ?? this.lines.bytesShown;
     const isFiled = this.filed.has(after);
+    const areAllFiled = isFiled && endBytes <= this.filed.end.bytes;
+    const inMemory = areAllFiled ? [] : this.lines.buffer.runs(after, end);
     const source = this.store.lines;
     const mayWaitInMemory = !isFiled && inMemory.reduce((sum, { bytes }) => sum + bytes.length, 0) <= WAITING_BYTES_MAX;
     const begin = (): AsyncIterable<EntryRun> => this.reads.counted(linesInSteps(this.reading, { source, after, end, endBytes }));
-    const runs = mayWaitInMemory ? inMemory : this.lately(`${this.handle}.${this.lines.generation}/${after}-${endBytes}`, begin);
+    const runs = mayWaitInMemory ? read(inMemory) : this.lately(`${this.handle}.${this.lines.generation}/${after}-${endBytes}`, begin);
     const filedBytes = Math.min(endBytes, this.filed.end.bytes);
     const entries = (bytes: number): EntryGroups => {
       invariant(bytes === 0, 'a line has an offset of its own: nobody stands between two of them');
       const kept = inMemory.map((run) => run.entries());
       return isFiled ? together(source.readEntries(after, filedBytes), kept) : kept;
     };
-    return { outcome: 'entries', runs, entries, end, upToDate };
+    return { outcome: 'entries', ...runs, entries, end, upToDate };
   }
 
   /** @param name of these runs alone, for ever. */
-  private lately(name: string, begin: () => AsyncIterable<EntryRun>): EntryRuns {
+  private lately(name: string, begin: () => AsyncIterable<EntryRun>): ReadRuns {
     const { recent } = this.host;
-    return recent?.get(name) ?? recent?.noting(name, begin()) ?? begin();
+    const kept = recent?.get(name);
+    return kept === undefined ? read(recent?.noting(name, begin()) ?? begin()) : { runs: kept, areKept: true };
   }
 }
 
 /** @param tail what of its lines lies in packs. */
 export function withTail({ shape, state }: ShapeCapture, tail: readonly TailBlock[]): ShapeCapture {
   return tail.length === 0 ? { shape, state } : { shape, state: { ...state, lines: { ...state.lines, tail } } };
+}
+
+interface ReadRuns {
+  readonly runs: EntryRuns;
+  readonly areKept: boolean;
+}
+
+/** For this one reader. */
+function read(runs: EntryRuns): ReadRuns {
+  return { runs, areKept: false };
 }
 
 /** The store has them. */

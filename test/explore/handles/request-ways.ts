@@ -158,7 +158,7 @@ class Run {
     }
   }
 
-  private response(): Promise<ShapeResponse> {
+  private async response(): Promise<ShapeResponse> {
     const { purpose, parameters } = this.request;
     const context = this.context();
     if (purpose === 'delete') return deleteShape(context, parameters);
@@ -184,7 +184,8 @@ class Run {
     const clock = new ManualClock();
     const directory = new AskedDirectory((question) => this.now(question), this.request);
     const ports = {
-      relations: { relation: lookUp, relationNow: lookUp },
+      // What is answered at once asks the same, of one moment.
+      relations: { relation: lookUp, relationNow: lookUp, isCurrent: () => false },
       zones: { zone: () => Promise.resolve(undefined) },
       shapes: servedShapes(
         { call: (to, request) => this.call(to, request), send: (_, message) => this.send(message) },

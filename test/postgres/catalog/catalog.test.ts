@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { invariant } from '../../../src/base/invariant.ts';
 import { createCatalog, type FoundRelation } from '../../../src/postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
@@ -150,6 +151,22 @@ test('keeps an answer until the table is put in doubt', async () => {
 
   const after = await catalog.relation('public', 'grows');
   expect([before, kept, after].map(columnCount)).toEqual([1, 1, 2]);
+});
+
+test('an answer is current as long as it is kept and not in doubt, and whatever else has its name is not', async () => {
+  await database.query('CREATE TABLE certain (a int)');
+  const catalog = createCatalog(pool);
+  const found = await catalog.relation('public', 'certain');
+  invariant(found !== undefined && !('kindName' in found), 'a table was made');
+  const kept = [catalog.isCurrent(found), catalog.isCurrent({ ...found })];
+  catalog.doubtTables([found.oid]);
+  const doubted = catalog.isCurrent(found);
+  await database.query('ALTER TABLE certain ADD b int');
+  const now = await catalog.relation('public', 'certain');
+
+  expect({ kept, doubted, before: catalog.isCurrent(found), columns: columnCount(now) }).toEqual({
+    kept: [true, false], doubted: false, before: false, columns: 2,
+  });
 });
 
 test('says that the database is unreachable, not that the table is missing', async () => {

@@ -60,6 +60,8 @@ export interface WorldOptions {
   readonly chunkBytesMax?: number;
   /** Rows of the table `items`, as the snapshot finds them. */
   readonly rows?: readonly string[];
+  /** Where the logs are; by default in memory. */
+  readonly storage?: Storage;
   /** Logs give their entries as streams, as those do that lie on a disk. */
   readonly streams?: boolean;
   /** The whole language, for tests that are about filters which the sentence of `TestLanguage` is not enough for. */
@@ -72,7 +74,7 @@ export interface WorldOptions {
 
 export function createWorld({ settings, chunkBytesMax, rows = [], streams = false, ...options }: WorldOptions = {}): World {
   const clock = new ManualClock();
-  const storage = memoryStorage({ clock, ...(chunkBytesMax === undefined ? {} : { chunkBytesMax }) });
+  const storage = options.storage ?? memoryStorage({ clock, ...(chunkBytesMax === undefined ? {} : { chunkBytesMax }) });
   const catalog = new TestCatalog();
   const status = new TestStatus(clock);
   const language = new TestLanguage(options.language);
@@ -248,6 +250,8 @@ export class TestCatalog implements RelationSource, ZoneSource {
   /** By name: what is no table. */
   readonly kindNames = new Map<string, string>();
   isReachable = true;
+  /** Of no table it is known for certain what it is: it has to be asked for. */
+  isInDoubt = false;
   /** What is still told of tables that have changed since, until they are asked for as they are now. */
   private readonly kept = new Map<string, Relation>();
   lookups = 0;
@@ -283,6 +287,11 @@ export class TestCatalog implements RelationSource, ZoneSource {
   async relationNow(schema: string, name: string): Promise<RelationLookup> {
     this.kept.delete(JSON.stringify([schema, name]));
     return this.lookUp(undefined, schema, name);
+  }
+
+  isCurrent(relation: Relation): boolean {
+    const name = JSON.stringify([relation.schema, relation.name]);
+    return this.isReachable && !this.isInDoubt && (this.kept.get(name) ?? this.relations.get(name)) === relation;
   }
 
   private lookUp(kept: Relation | undefined, schema: string, name: string): RelationLookup {
