@@ -8,13 +8,14 @@
  */
 import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { invariant } from '../../base/invariant.ts';
+import { planTransitions } from './charts/planned-machine.ts';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
 import { crash, inJson } from './error-report.ts';
 import { hibernateIfDue, wake } from './hibernation.ts';
 import { isExitReason, isPortSpec, type ExitReason, type MachineSpec, type Message } from '../process.ts';
 import { cancelTimersUntil } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
-import { foundNoTransition, stopActor, watchSelection } from './xstate-seam.ts';
+import { foundNoTransition, stopActor } from './xstate-seam.ts';
 
 /** The state that the machine is in neither handles, nor postpones, nor refuses this event. */
 export class UnhandledEventError extends Error {
@@ -34,7 +35,7 @@ function init(entry: Entry): void {
   const { hibernateAfterMs = 0, mailboxMax } = entry.traits;
   invariant(hibernateAfterMs >= 0, 'hibernateAfterMs is a number of milliseconds');
   invariant(mailboxMax >= 1, 'a mailbox has room for a message');
-  watchSelection(spec.machine);
+  planTransitions(spec.machine);
   try {
     entry.tables = spec.tables?.(entry.pid);
   } catch (thrown) {

@@ -5,13 +5,16 @@
  * that method over, so that a message waits in our mailboxes and the old method does what is left: the delivery.
  */
 import {
-  createActor, fromTransition, type AnyActorRef, type AnyStateMachine, type AnyTransitionConfig, type InspectionEvent,
+  assign, createActor, fromTransition, type AnyActorRef, type AnyActorScope, type AnyEventObject, type AnyMachineSnapshot,
+  type AnyStateMachine, type AnyTransitionDefinition, type InspectionEvent,
 } from 'xstate';
+import { invariant } from '../../base/invariant.ts';
 
 export type Relay = (source: AnyActorRef | undefined, target: AnyActorRef, event: { type: string }) => void;
 
 interface InternalSystem {
   _relay: Relay;
+  _sendInspectionEvent(event: object): void;
   inspect(observer: (event: InspectionEvent) => void): { unsubscribe(): void };
 }
 
@@ -20,7 +23,13 @@ interface StoppableActor {
 }
 
 interface SelectingMachine {
-  getTransitionData(snapshot: unknown, event: { type: string }): readonly AnyTransitionConfig[];
+  getTransitionData(snapshot: unknown, event: { type: string }): readonly AnyTransitionDefinition[];
+}
+
+/** How a machine goes on. xstate has it as fields of its own of each machine. */
+export interface Logic {
+  transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot;
+  getInitialSnapshot(scope: AnyActorScope, input: unknown): AnyMachineSnapshot;
 }
 
 export interface ActorSystem {
@@ -78,6 +87,69 @@ export function watchSelection(machine: AnyStateMachine): void {
     if (transitions.length === 0) eventWithoutTransition = event;
     return transitions;
   };
+}
+
+/** Has `machine` go on as `make` says, which is given xstate's own way. */
+export function replaceLogic(machine: AnyStateMachine, make: (whole: Logic, missed: (event: object) => void) => Logic): void {
+  const { transition, getInitialSnapshot } = machine as Logic;
+  const logic = make({ transition, getInitialSnapshot }, (event) => void (eventWithoutTransition = event));
+  Object.assign(machine, {
+    transition: (...given: Parameters<Logic['transition']>) => logic.transition(...given),
+    getInitialSnapshot: (...given: Parameters<Logic['getInitialSnapshot']>) => logic.getInitialSnapshot(...given),
+  });
+}
+
+export const INIT = 'xstate.init';
+export const STOP = 'xstate.stop';
+
+export type Custom = (...given: readonly unknown[]) => unknown;
+
+/** An action or a guard that is a plain function, and none that xstate resolves. */
+export function isCustom(part: unknown): part is Custom {
+  return typeof part === 'function' && !('resolve' in part) && !('check' in part);
+}
+
+export type Assignment = ((args: object, params: unknown) => object) | Readonly<Record<string, unknown>>;
+
+/** What an `assign` was given; undefined for any other action. */
+export function assignmentOf(action: unknown): Assignment | undefined {
+  if (typeof action !== 'function' || !('assignment' in action)) return undefined;
+  return action.assignment as Assignment;
+}
+
+export type Spawn = (...given: readonly unknown[]) => AnyActorRef;
+
+/** What an `assign` gives its assigner to make actors with. @param spawned told of each. */
+export function spawnerOf(
+  snapshot: AnyMachineSnapshot,
+  event: AnyEventObject,
+  scope: AnyActorScope,
+  spawned: (child: AnyActorRef) => void,
+): Spawn {
+  let own: Spawn | undefined;
+  const take = assign(({ spawn }) => {
+    own = spawn as unknown as Spawn;
+    return {};
+  }) as unknown as { resolve(...given: readonly unknown[]): unknown };
+  take.resolve(scope, snapshot, { context: snapshot.context as unknown, event }, undefined, take);
+  return (...given) => {
+    invariant(own !== undefined, 'an assign is given the means to spawn');
+    const child = own(...given);
+    spawned(child);
+    return child;
+  };
+}
+
+/** As xstate tells inspectors of each step. */
+export function tellMicrostep(
+  { self, system }: AnyActorScope,
+  event: AnyEventObject,
+  snapshot: AnyMachineSnapshot,
+  transitions: readonly unknown[],
+): void {
+  (system as unknown as InternalSystem)._sendInspectionEvent({
+    type: '@xstate.microstep', actorRef: self as unknown, event, snapshot, _transitions: transitions,
+  });
 }
 
 /** @returns whether the last delivery of `event` found no transition; asking forgets it. */
