@@ -113,7 +113,9 @@ async function define({ ports }: ApiContext, { parameters, relation, inner }: As
     (why) => invalidRequest({ where: [why] }),
   );
   if (isRefusal(defined) || isMisfit(defined)) return defined;
-  return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
+  if ('errors' in defined) return invalidRequest(defined.errors);
+  if (defined.where !== undefined) ports.filters?.keep(defined.definition, defined.where);
+  return defined.definition;
 }
 
 async function lookUpAll(context: ApiContext, parameters: DefinitionParameters, ask: Ask): Promise<Asked | Refusal> {

@@ -10,7 +10,7 @@ import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { TimeZone } from '../model/time-zone.ts';
-import type { WhereLanguage } from '../sql/where.ts';
+import type { Where, WhereLanguage } from '../sql/where.ts';
 import type { ExplainSource } from './explain/explain-source.ts';
 import type { Unreadiness } from './refusal.ts';
 import type { SubsetSource } from './subsets/subset-source.ts';
@@ -197,6 +197,12 @@ export interface ShapeAnnouncements {
   rotate(handle: Handle, replacement?: Handle): void;
 }
 
+/** Filters as they were parsed: whoever makes a shape of a definition need not parse its filter anew. */
+export interface ParsedFilters {
+  /** That of a definition which was made just now. */
+  keep(definition: ShapeDefinition, where: Where): void;
+}
+
 export interface ApiPorts {
   readonly relations: RelationSource;
   readonly zones: ZoneSource;
@@ -205,6 +211,8 @@ export interface ApiPorts {
   readonly status: ServiceStatus;
   /** In which filters are written. */
   readonly language: WhereLanguage;
+  /** Undefined where no shapes are made. */
+  readonly filters?: ParsedFilters;
   readonly subsets: SubsetSource;
   readonly explain: ExplainSource;
   /** Every shape that does not lag has stored all transactions up to here; undefined when none was processed yet. */

@@ -4,6 +4,7 @@ import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
 import type { ApiSettings } from '../../api/api-context.ts';
 import type { ExplainSource } from '../../api/explain/explain-source.ts';
+import type { ParsedFilters } from '../../api/ports.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import type { Listen } from '../../http/doorway.ts';
@@ -29,9 +30,10 @@ interface ApiParts {
   readonly explain: ExplainSource;
   readonly reads: Pick<ShapeReads, 'note'>;
   readonly limits: Pick<ServiceLimits, 'hasRoom' | 'standing'>;
+  readonly filters: ParsedFilters;
 }
 
-export function serviceApi(resources: ServiceResources, { subsets, explain, reads, limits }: ApiParts): Api {
+export function serviceApi(resources: ServiceResources, { subsets, explain, reads, limits, filters }: ApiParts): Api {
   const { configuration, database, runtime, storage, language, world, watches } = resources;
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
@@ -47,6 +49,7 @@ export function serviceApi(resources: ServiceResources, { subsets, explain, read
       use: () => databaseUse(runtime),
     }),
     language,
+    filters,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
     explain,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,

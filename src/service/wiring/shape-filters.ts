@@ -3,17 +3,20 @@
  * for longer holds it; of a shape that nothing touches nobody does, for it is larger than all else that there is of one.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { ShapeDefinition } from '../../model/shape.ts';
+import type { ParsedFilters } from '../../api/ports.ts';
+import type { ShapeDefinition, WhereSource } from '../../model/shape.ts';
 import { storedFilter, type StoredFilter } from '../../shapes/stored-filter.ts';
 import type { Where, WhereLanguage } from '../../sql/where.ts';
 
 /** Of definitions that were parsed last. A shape begins in much less time than so many others. */
 const PARSED_MAX = 1_000;
 
-export class ShapeFilters {
+const EVERY_ROW: StoredFilter = { where: undefined };
+
+export class ShapeFilters implements ParsedFilters {
   private readonly language: WhereLanguage;
-  /** In the order in which they were parsed. */
-  private readonly parsed = new Map<ShapeDefinition, StoredFilter>();
+  /** By what a definition has of them, which its copies share, in the order in which they were parsed. */
+  private readonly parsed = new Map<WhereSource, StoredFilter>();
 
   constructor(language: WhereLanguage) {
     this.language = language;
@@ -32,11 +35,22 @@ export class ShapeFilters {
     return 'error' in filter ? filter.error : undefined;
   }
 
+  /**
+   * That of a definition which was made of it just now. It means the same as one that is parsed as it is stored: the columns that it reads
+   * are in the definition as the catalogue has them. One with subqueries is parsed again, by the definitions of its inner shapes.
+   */
+  keep({ where: source }: ShapeDefinition, where: Where): void {
+    if (source !== undefined && where.subqueries === undefined) this.enter(source, { where });
+  }
+
   private read(definition: ShapeDefinition): StoredFilter {
-    const known = this.parsed.get(definition);
-    if (known !== undefined) return known;
-    const filter = storedFilter(definition, this.language);
-    this.parsed.set(definition, filter);
+    const { where: source } = definition;
+    if (source === undefined) return EVERY_ROW;
+    return this.parsed.get(source) ?? this.enter(source, storedFilter(definition, this.language));
+  }
+
+  private enter(source: WhereSource, filter: StoredFilter): StoredFilter {
+    this.parsed.set(source, filter);
     const [oldest] = this.parsed.size > PARSED_MAX ? this.parsed.keys() : [];
     if (oldest !== undefined) this.parsed.delete(oldest);
     return filter;

@@ -46,7 +46,8 @@ export function stackWiring(resources: ServiceResources, { lives, opened, makeRo
   const subsets = new SubsetReads(resources, access, queries);
   const reads = new ShapeReads(resources.world.clock);
   const limits = serviceLimits(resources, reads);
-  const api = serviceApi(resources, { subsets, explain: explainSource(resources, queries), reads, limits });
+  const { filters } = access;
+  const api = serviceApi(resources, { subsets, explain: explainSource(resources, queries), reads, limits, filters });
   const idle = idleWiring(resources, access, api);
   const observer = serviceObserver(resources, api);
   if (observer !== undefined) opened('the observer', () => Promise.resolve(observer.close()));
