@@ -49,6 +49,32 @@ export function alteringOf(found: FoundTable): (definition: ShapeDefinition) => 
   });
 }
 
+interface Verdict {
+  readonly found: FoundTable;
+  readonly definition: ShapeDefinition;
+  readonly isOver: boolean;
+}
+
+/** The last of each answer of the catalogue, which is one object for those who were answered alike (`KnownTables`). */
+const verdicts = new WeakMap<FoundTable['columns'], Verdict>();
+
+/** The same of one shape, for who looks at a table before each. */
+export function isAltered(found: FoundTable, definition: ShapeDefinition): boolean {
+  const last = verdicts.get(found.columns);
+  if (last !== undefined && areOneTable(last.found, found) && areAlikeInAll(last.definition, definition)) return last.isOver;
+  const isOver = alteringOf(found)(definition);
+  verdicts.set(found.columns, { found, definition, isOver });
+  return isOver;
+}
+
+function areOneTable(left: FoundTable, right: FoundTable): boolean {
+  return left.oid === right.oid && left.schema === right.schema && left.name === right.name && left.files === right.files;
+}
+
+function areAlikeInAll(left: ShapeDefinition, right: ShapeDefinition): boolean {
+  return left.facts?.columns === right.facts?.columns && areAlike(left, right);
+}
+
 /** Shapes of one table differ in their filter for the most part, which is not looked at: a hundred thousand are told apart in no time. */
 function judgedOnce(isOver: (definition: ShapeDefinition) => boolean): (definition: ShapeDefinition) => boolean {
   const judged = new Map<string, { readonly definition: ShapeDefinition; readonly isOver: boolean }>();
@@ -68,14 +94,19 @@ function areAlike(left: ShapeDefinition, right: ShapeDefinition): boolean {
     && left.relation.schema === right.relation.schema;
   return areSameTable && left.facts?.files === right.facts?.files && left.selectsAll === right.selectsAll
     && areSameNames(left.columns, right.columns) && areSameNames(left.primaryKey, right.primaryKey)
-    && left.reads.length === right.reads.length && left.reads.every(({ name, typeOid, typeMod }, index) => {
-    const other = right.reads[index];
+    && areSameReads(left.reads, right.reads);
+}
+
+function areSameReads(left: ShapeDefinition['reads'], right: ShapeDefinition['reads']): boolean {
+  if (left === right) return true;
+  return left.length === right.length && left.every(({ name, typeOid, typeMod }, index) => {
+    const other = right[index];
     return other?.name === name && other.typeOid === typeOid && other.typeMod === typeMod;
   });
 }
 
 function areSameNames(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name, index) => name === right[index]);
+  return left === right || (left.length === right.length && left.every((name, index) => name === right[index]));
 }
 
 function keyOf(columns: readonly FoundColumn[]): string {

@@ -5,7 +5,7 @@ import type { ColumnFacts } from '../../src/model/column-facts.ts';
 import type { FoundColumn, FoundTable } from '../../src/model/found-table.ts';
 import type { Relation } from '../../src/model/relation.ts';
 import { definitionKey, type ShapeDefinition } from '../../src/model/shape.ts';
-import { alteringOf } from '../../src/shapes/altered-table.ts';
+import { alteringOf, isAltered } from '../../src/shapes/altered-table.ts';
 import { defineShape } from '../../src/shapes/shape-request.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
@@ -75,9 +75,9 @@ test.each<readonly [string, FoundTable, readonly string[]]>([
   ['a part more', changed('pair', { types: [[16_500, ['1 23', '2 23', ')']]] }), ['all', 'pair']],
   ['the key', { ...items, columns: [{ ...COLUMNS.id, pkIndex: null }, COLUMNS.title, COLUMNS.mood, COLUMNS.pair] }, Object.keys(SHAPES)],
 ])('of shapes on a table in which %s is another one those end that have it', (_, found, ended) => {
-  const isAltered = alteringOf(found);
+  const isOver = alteringOf(found);
 
-  expect(Object.entries(SHAPES).filter(([, wish]) => isAltered(definitionOf(wish))).map(([name]) => name)).toEqual(ended);
+  expect(Object.entries(SHAPES).filter(([, wish]) => isOver(definitionOf(wish))).map(([name]) => name)).toEqual(ended);
 });
 
 test.each([
@@ -114,7 +114,19 @@ test.each<readonly [string, FoundTable]>([
   ];
   const mixed = likes.flatMap((one) => likes.flatMap((other) => [one, other]));
 
-  const isAltered = alteringOf(found);
+  const isOver = alteringOf(found);
+  const [together, alone] = [mixed.map(isOver), mixed.map((definition) => isAltered(found, definition))];
 
-  expect(mixed.map(isAltered)).toEqual(mixed.map((definition) => alteringOf(found)(definition)));
+  const each = mixed.map((definition) => alteringOf(found)(definition));
+  expect({ together, alone }).toEqual({ together: each, alone: each });
+});
+
+test('what was found of a table before is no answer about another one with the same columns, or in other files', () => {
+  const definition = definitionOf({});
+  const found = changed('title', { version: 900 });
+  const others = [found, { ...found, files: '20000' }, { ...found, oid: found.oid + 1 }, found, { ...found, name: 'other' }, found];
+
+  const judged = others.map((table) => isAltered(table, definition));
+
+  expect(judged).toEqual([false, true, true, false, true, false]);
 });

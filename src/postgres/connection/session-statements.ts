@@ -27,11 +27,27 @@ export function prepareMessage({ name, text }: Question): Buffer {
   return frontendMessage('P', name, text, NONE);
 }
 
-/** One for each value: all as text, in and out. */
-export function runMessages({ name }: Question, values: readonly string[] = []): readonly Buffer[] {
+interface Written {
+  readonly values: readonly string[];
+  readonly message: Buffer;
+}
+
+/** Of each question what was written last: mostly the next one is about the same table. */
+const lastRun = new WeakMap<Question, Written>();
+
+/** Messages that run it, put together. @param values all as text, in and out. */
+export function runMessage(question: Question, values: readonly string[] = []): Buffer {
+  const last = lastRun.get(question);
+  if (last !== undefined && areSame(last.values, values)) return last.message;
   const counts = Buffer.alloc(4);
   counts.writeUInt16BE(values.length, 2);
-  return [frontendMessage('B', '', name, counts, ...values.flatMap(withLength), NONE), EXECUTE];
+  const message = Buffer.concat([frontendMessage('B', '', question.name, counts, ...values.flatMap(withLength), NONE), EXECUTE]);
+  lastRun.set(question, { values, message });
+  return message;
+}
+
+function areSame(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((value, index) => value === right[index]);
 }
 
 const NONE = Buffer.alloc(2);

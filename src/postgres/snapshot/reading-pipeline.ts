@@ -8,7 +8,7 @@
 import type pg from 'pg';
 import { invariant } from '../../base/invariant.ts';
 import { frontendMessage } from '../connection/raw-wire.ts';
-import { isPrepared, notePrepared, prepareMessage, runMessages } from '../connection/session-statements.ts';
+import { isPrepared, notePrepared, prepareMessage, runMessage } from '../connection/session-statements.ts';
 import type { Question } from '../connection/prepared-question.ts';
 import { rowTexts } from '../encoding/data-row-fields.ts';
 import type { KnownTables } from './known-tables.ts';
@@ -16,7 +16,7 @@ import { BEGIN_READING } from './reading-transaction.ts';
 import type { RowPipeline } from './row-stream.ts';
 import {
   confirmPlace, isSameSight, LOOK, LOOK_COLUMNS, lookedAt, lookRowOf, PLACE_COLUMNS, PLACES, placeOf,
-  type Looked, type LookRow, type Place, type ReadTable, type TableSight,
+  type Looked, type Place, type ReadTable, type TableSight,
 } from './table-look.ts';
 
 /** The table is not what it was when it was looked at before. */
@@ -29,6 +29,11 @@ const piped = ({ name, text }: Question): Question => ({ name: `${name}_piped`, 
 const BEGIN = piped({ name: 'armature_begin', text: BEGIN_READING });
 const [LOOKING, CONFIRMING] = [piped(LOOK), piped(PLACES)];
 const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
+/** By their texts, of which there are few. */
+const limits = new Map<string, Question>();
+/** What is not seen is known at once, however long the first row takes. */
+const FLUSH = frontendMessage('H');
+const SYNC = frontendMessage('S');
 
 /** In the order of their answers; the rows are those of the query, and not all have a limit. */
 const STEPS = ['begin', 'limit', 'look', 'rows', 'confirm', 'commit'] as const;
@@ -67,12 +72,12 @@ export class ReadingPipeline implements RowPipeline {
     this.steps = STEPS.filter((step) => step !== 'limit' || limit !== undefined);
     this.before = [
       ...this.messages(BEGIN),
-      ...(limit === undefined ? [] : this.messages(piped({ name: 'armature_limit', text: limit }))),
+      ...(limit === undefined ? [] : this.messages(limiting(limit))),
       ...this.messages(LOOKING, [relation.schema, relation.name]),
-      frontendMessage('H'), // What is not seen is known at once, however long the first row takes.
+      FLUSH,
     ];
     this.parsed.push('');
-    this.behind = [...this.messages(CONFIRMING, [String(expected.oid), expected.name]), ...this.messages(COMMIT), frontendMessage('S')];
+    this.behind = [...this.messages(CONFIRMING, [String(expected.oid), expected.name]), ...this.messages(COMMIT), SYNC];
   }
 
   /** Undefined while the table has not been looked at, or is not what it was. */
@@ -85,7 +90,7 @@ export class ReadingPipeline implements RowPipeline {
     const [step] = this.steps;
     if (type === COMPLETE) this.steps.shift();
     if (step === 'rows') return !this.isWanted && (type === DATA_ROW || type === COPY_DATA);
-    if (type === DATA_ROW && step === 'look') this.look(lookRowOf(rowTexts(bytes, start, end, LOOK_COLUMNS)));
+    if (type === DATA_ROW && step === 'look') this.look(rowTexts(bytes, start, end, LOOK_COLUMNS));
     if (type === DATA_ROW && step === 'confirm') this.place = placeOf(rowTexts(bytes, start, end, PLACE_COLUMNS));
     return type === DATA_ROW || type === COMPLETE;
   }
@@ -104,9 +109,9 @@ export class ReadingPipeline implements RowPipeline {
     return this.found;
   }
 
-  private look(row: LookRow): void {
+  private look(texts: readonly (string | null)[]): void {
     const { table, expected, tables, wants } = this.options;
-    const looked = lookedAt(table, row);
+    const looked = lookedAt(table, lookRowOf(texts, (text) => tables.columnsIn(text)));
     tables.note(looked);
     if (!isSameSight(looked, expected)) throw new UnexpectedTableError(`${looked.name} is not what it was`);
     this.found = looked;
@@ -114,9 +119,9 @@ export class ReadingPipeline implements RowPipeline {
   }
 
   private messages(question: Question, values: readonly string[] = []): readonly Uint8Array[] {
-    if (isPrepared(this.options.client, question.name)) return runMessages(question, values);
+    if (isPrepared(this.options.client, question.name)) return [runMessage(question, values)];
     this.parsed.push(question.name);
-    return [prepareMessage(question), ...runMessages(question, values)];
+    return [prepareMessage(question), runMessage(question, values)];
   }
 
   private noteParsed(): void {
@@ -124,4 +129,11 @@ export class ReadingPipeline implements RowPipeline {
     invariant(name !== undefined, 'no more is parsed than was asked for');
     if (name !== '') notePrepared(this.options.client, name);
   }
+}
+
+/** Whatever the limit is, a session prepares it under one name: it has one alone. */
+function limiting(text: string): Question {
+  const known = limits.get(text) ?? piped({ name: 'armature_limit', text });
+  limits.set(text, known);
+  return known;
 }

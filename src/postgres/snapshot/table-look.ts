@@ -66,8 +66,11 @@ export const LOOK = { name: 'armature_look', text: `
 
 export const LOOK_COLUMNS = 8;
 
-/** @param texts of a row of `LOOK`, in the order of its columns. */
-export function lookRowOf([snapshot, insertLsn, flushLsn, kind, oid, files, places, columns]: readonly (string | null)[]): LookRow {
+/** @param texts of a row of `LOOK`, in the order of its columns. @param columnsIn reads the last of them. */
+export function lookRowOf(
+  [snapshot, insertLsn, flushLsn, kind, oid, files, places, columns]: readonly (string | null)[],
+  columnsIn: (text: string) => readonly FoundColumn[],
+): LookRow {
   return {
     snapshot: snapshot ?? '',
     insert_lsn: insertLsn ?? '',
@@ -76,7 +79,7 @@ export function lookRowOf([snapshot, insertLsn, flushLsn, kind, oid, files, plac
     oid: typeof oid === 'string' ? Number(oid) : null,
     files: files ?? '',
     places: places ?? '',
-    columns: JSON.parse(columns ?? '[]') as readonly FoundColumn[],
+    columns: columnsIn(columns ?? '[]'),
   };
 }
 

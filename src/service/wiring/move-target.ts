@@ -8,7 +8,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import { seesAllOf, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 import type { MoveQueryTarget } from '../../postgres/snapshot/move-queries.ts';
-import { alteringOf } from '../../shapes/altered-table.ts';
+import { isAltered } from '../../shapes/altered-table.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import { moveBetween } from '../../shapes/member-moves.ts';
 import { spliceColumns } from '../../shapes/row-plan.ts';
@@ -45,7 +45,7 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
   const writer = shapeLog.beginMoved();
   return {
     relation: definition.relation,
-    accepts: (found) => !alteringOf(found)(definition),
+    accepts: (found) => !isAltered(found, definition),
     columns: spliceColumns(definition).map(({ name }) => name),
     where: asked === 'any' ? where?.subqueries?.queryAll() : where?.subqueries?.queryMoved(asked),
     isNewEnough: (pgSnapshot) => splicing.seesShown(pgSnapshot) && seesAllTakenBy(splicing, pgSnapshot),

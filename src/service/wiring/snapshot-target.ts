@@ -6,7 +6,7 @@ import { Change } from '../../model/change.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { SnapshotTarget, TakenRows } from '../../postgres/snapshot/snapshot-port.ts';
-import { alteringOf } from '../../shapes/altered-table.ts';
+import { isAltered } from '../../shapes/altered-table.ts';
 import { snapshotColumns } from '../../shapes/row-plan.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import type { Membership, Where } from '../../sql/where.ts';
@@ -24,7 +24,7 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where
   };
   return {
     relation: definition.relation,
-    accepts: (found) => !alteringOf(found)(definition),
+    accepts: (found) => !isAltered(found, definition),
     columns: snapshotColumns(definition).map(({ name }) => name),
     where: where?.subqueries?.queryWith(views.texts()) ?? where?.query,
     rows: definition.log === 'full' ? takenRows(lines, begun, views.isMember) : undefined,

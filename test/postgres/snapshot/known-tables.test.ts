@@ -28,3 +28,16 @@ test('of too many tables, the one that was looked at longest ago is forgotten', 
 
   expect(known).toEqual([0, undefined, 2, TABLES_MAX]);
 });
+
+test('what the catalogue says of columns is read once, and of too many texts the oldest is forgotten', () => {
+  const tables = new KnownTables();
+  const texts = Array.from({ length: TABLES_MAX + 1 }, (_, number) => `[{"name":"c${number}"}]`);
+  const [first = '', last = ''] = [texts[0], texts.at(-1)];
+
+  const [before, again] = [tables.columnsIn(first), tables.columnsIn(first)];
+  for (const text of texts) tables.columnsIn(text);
+  const lastBefore = tables.columnsIn(last);
+
+  const later = [tables.columnsIn(last) === lastBefore, tables.columnsIn(first) === before];
+  expect({ before, isSame: again === before, later }).toEqual({ before: [{ name: 'c0' }], isSame: true, later: [true, false] });
+});
