@@ -40,6 +40,12 @@ export function guardIn(
   return isCustom(claim) ? { claim, params } : undefined;
 }
 
-export function paramsOf(params: Params, context: unknown, event: unknown): unknown {
-  return typeof params === 'function' ? (params as Custom)({ context, event }) : params;
+/** What parameters, and guards, are made of. */
+export interface Given {
+  readonly context: unknown;
+  readonly event: unknown;
+}
+
+export function paramsOf(params: Params, given: Given): unknown {
+  return typeof params === 'function' ? (params as Custom)(given) : params;
 }

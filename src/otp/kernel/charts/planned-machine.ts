@@ -10,7 +10,7 @@ import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine
 import { childrenOf, type Transition } from './chart-sets.ts';
 import { Chart, type Candidate, type Candidates, type Configuration, type Eventless, type Step } from './configuration.ts';
 import { ActionRun } from './action-run.ts';
-import { actionIn, guardIn, paramsOf } from './named-parts.ts';
+import { actionIn, guardIn, paramsOf, type Given } from './named-parts.ts';
 import { INIT, replaceLogic, STOP, tellMicrostep, watchSelection, type Logic } from '../xstate-seam.ts';
 
 const planned = new WeakSet<AnyStateMachine>();
@@ -57,8 +57,8 @@ class PlannedMachine implements Logic {
     const before = { ...this.form(), _nodes: [root], tags: new Set(root.tags) };
     try {
       const { context } = this.machine.config;
-      const run = new ActionRun({ ...before, context: typeof context === 'function' ? {} : (context ?? {}) }, event, scope);
-      if (typeof context === 'function') run.begin(context, input);
+      const run = new ActionRun({ ...before, context: typeof context === 'function' ? {} : (context ?? {}) }, event, scope, input);
+      if (typeof context === 'function') run.begin(context);
       before.context = run.context;
       return this.settled(stepped(before, undefined, initial, run), event, scope);
     } catch (error) {
@@ -75,9 +75,9 @@ class PlannedMachine implements Logic {
 
   private chosen(configuration: Configuration, snapshot: AnyMachineSnapshot, event: AnyEventObject): readonly Transition[] {
     const candidates = configuration.candidates(event.type);
-    if (candidates === undefined) return [];
+    if (candidates === undefined) return NONE;
     try {
-      return chosenFrom(candidates, snapshot.context, event);
+      return chosenFrom(candidates, { context: snapshot.context as unknown, event });
     } catch {
       return this.machine.getTransitionData(snapshot, event); // A guard has thrown: xstate says which.
     }
@@ -147,27 +147,34 @@ function told(
   return snapshot;
 }
 
-function chosenFrom({ regions, own }: Candidates, context: unknown, event: AnyEventObject): readonly Transition[] {
+const NONE: readonly Transition[] = [];
+
+function chosenFrom({ regions, own }: Candidates, given: Given): readonly Transition[] {
   const [only] = regions;
   if (only !== undefined) {
-    const below = regions.length === 1 ? chosenFrom(only, context, event) : regions.flatMap((region) => chosenFrom(region, context, event));
+    const below = regions.length === 1 ? chosenFrom(only, given) : regions.flatMap((region) => chosenFrom(region, given));
     if (below.length > 0) return below;
   }
-  const first = own.find((candidate) => passes(candidate, context, event));
-  return first === undefined ? [] : [first.transition];
+  const first = firstOf(own, given);
+  return first === undefined ? NONE : [first];
 }
 
 function chosenEventless(eventless: Eventless, context: unknown, event: AnyEventObject): readonly Transition[] {
+  if (eventless.length === 0) return NONE;
+  const given = { context, event };
   const chosen = new Set<Transition>();
   for (const candidates of eventless) {
-    const first = candidates.find((candidate) => passes(candidate, context, event));
-    if (first !== undefined) chosen.add(first.transition);
+    const first = firstOf(candidates, given);
+    if (first !== undefined) chosen.add(first);
   }
   return [...chosen];
 }
 
-function passes({ guard }: Candidate, context: unknown, event: AnyEventObject): boolean {
-  return guard === undefined || Boolean(guard.claim({ context, event }, paramsOf(guard.params, context, event)));
+function firstOf(candidates: readonly Candidate[], given: Given): Transition | undefined {
+  for (const { transition, guard } of candidates) {
+    if (guard === undefined || Boolean(guard.claim(given, paramsOf(guard.params, given)))) return transition;
+  }
+  return undefined;
 }
 
 function hasAny(children: object): boolean {
