@@ -21,10 +21,15 @@ import { snapshotRegion } from './snapshot-region.ts';
 
 export const consumer = consumerSetup.createMachine({
   id: 'consumer',
-  context: ({ input }) => ({
-    ...input,
-    cursor: input.position,
-    offered: input.position,
+  context: ({ input: { self, handle, mode, position, end, dependencies, shownThrough } }) => ({
+    // Each field by itself: there are very many Consumers, and an object that grew field by field takes more.
+    self,
+    handle,
+    mode,
+    position,
+    end,
+    cursor: position,
+    offered: position,
     materializerCount: 0,
     batchReplyTo: null,
     isFollowing: false,
@@ -35,12 +40,14 @@ export const consumer = consumerSetup.createMachine({
     recordedViews: [],
     splice: null,
     draft: null,
-    seen: input.position,
+    seen: position,
     rowsTaken: 0,
-    reach: input.shownThrough ?? input.position,
+    reach: shownThrough ?? position,
     failures: 0,
     snapshotError: null,
     reason: { shutdown: 'drain' },
+    ...(dependencies === undefined ? {} : { dependencies }),
+    ...(shownThrough === undefined ? {} : { shownThrough }),
   }),
   output: ({ context }) => ({ reason: context.reason }),
   initial: 'running',
