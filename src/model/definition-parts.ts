@@ -11,16 +11,27 @@ const KNOWN_MAX = 1_000;
 
 export class DefinitionParts {
   private readonly known = new Map<string, Parts>();
+  /** The same by one of them: most definitions that come here have been made of these. */
+  private readonly byReads = new WeakMap<Parts['reads'], Parts>();
 
   /** @returns an equal definition; the same, where its parts are those that are shared. */
   shared(definition: ShapeDefinition): ShapeDefinition {
     const { relation, columns, primaryKey, reads, facts } = definition;
+    const own = this.byReads.get(reads);
+    if (own !== undefined && areSame(own, definition)) return definition;
     const key = JSON.stringify([relation, columns, primaryKey, reads, facts ?? null]);
     const known = this.known.get(key);
-    if (known !== undefined) return known.reads === reads && known.columns === columns ? definition : { ...definition, ...known };
-    this.known.set(key, { relation, columns, primaryKey, reads, ...(facts === undefined ? {} : { facts }) });
+    if (known !== undefined) return areSame(known, definition) ? definition : { ...definition, ...known };
+    const parts = { relation, columns, primaryKey, reads, ...(facts === undefined ? {} : { facts }) };
+    this.known.set(key, parts);
+    this.byReads.set(reads, parts);
     const [oldest] = this.known.size > KNOWN_MAX ? this.known.keys() : [];
     if (oldest !== undefined) this.known.delete(oldest);
     return definition;
   }
+}
+
+function areSame(left: Parts, right: Parts): boolean {
+  return left.reads === right.reads && left.columns === right.columns && left.relation === right.relation
+    && left.primaryKey === right.primaryKey && left.facts === right.facts;
 }

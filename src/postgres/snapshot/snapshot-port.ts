@@ -14,7 +14,6 @@ import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { StopSignal } from '../../base/stop-signal.ts';
-import { withEither } from './either-signal.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { LineTemplate } from '../../model/line-template.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
@@ -77,14 +76,15 @@ export function snapshotPort(options: SnapshotPortOptions): PortSpec {
   };
 }
 
-async function answer(options: TakingOptions, context: PortContext, request: Message, asked: StopSignal): Promise<Message> {
+/** @param signal aborted when its caller gives up or ends, and when the port stops. */
+async function answer(options: TakingOptions, context: PortContext, request: Message, signal: StopSignal): Promise<Message> {
   const handle = request['handle'] as Handle;
   const progressTo = request['progressTo'] as Address;
   const target = options.target(handle);
   if (target === undefined) return failed(handle, new SchemaChangedError(`the shape ${handle} is gone`), false);
   const tell: Tell = (type, fields) => context.send(progressTo, { type, handle, ...fields });
   try {
-    await withEither([asked, context.signal], (signal) => takeSnapshot({ options, target, tell, signal }));
+    await takeSnapshot({ options, target, tell, signal });
     await target.complete();
     return { type: 'snapshot.completed', handle };
   } catch (error) {
