@@ -92,6 +92,8 @@ export class DiskShapeLogs implements ShapeLogs {
   private fault: Error | undefined;
   /** As the start found them. What it went by may not be durable, so they go behind the first checkpoint of ours. */
   private leftovers: readonly Leftover[];
+  /** Likewise, where rows of splices were found, the number of the last one whose lines were there. */
+  private leftMoved: readonly LeftMoved[];
 
   constructor(options: DiskShapeLogsOptions, recovered: RecoveredShapes) {
     const { dropped, leftovers } = recovered;
@@ -117,6 +119,8 @@ export class DiskShapeLogs implements ShapeLogs {
     this.checkpointed = this.table.releasable();
     if (dropped.length > 0) this.removals.add(this.removalOf(new Map(dropped.map((handle) => [handle, undefined]))));
     this.leftovers = leftovers;
+    this.leftMoved = leftMovedOf(recovered);
+    for (const [handle, found] of recovered.moved) this.stores.get(handle)?.noteMoved(found);
     this.compactor = this.newCompactor(options);
   }
 
@@ -293,7 +297,8 @@ export class DiskShapeLogs implements ShapeLogs {
 
   private removeLeftovers(): void {
     for (const { handle, generation } of this.leftovers) this.removals.add(ofOne(() => this.paths.removeLines(handle, generation)));
-    this.leftovers = [];
+    for (const { handle, taken } of this.leftMoved) this.removals.add(ofOne(async () => this.stores.get(handle)?.forgetMoved(taken)));
+    [this.leftovers, this.leftMoved] = [[], []];
   }
 
   /** Where the last checkpoint does not hold, the one before it counts: with the files that it counts. */
@@ -410,7 +415,7 @@ export class DiskShapeLogs implements ShapeLogs {
     });
   }
 
-  private restored(options: DiskShapeLogsOptions, { shapes, position, changed, moved, filed, leftovers }: RecoveredShapes): ShapeTable {
+  private restored(options: DiskShapeLogsOptions, { shapes, position, changed, filed, leftovers }: RecoveredShapes): ShapeTable {
     const last = lastGenerations(leftovers);
     let found = (handle: Handle): FoundFiles => ({ isFound: filed.has(handle), lastGeneration: last.get(handle) });
     const storeOf = (state: ShapeState): ShapeFiles => this.openStore(state, found(state.handle));
@@ -418,14 +423,9 @@ export class DiskShapeLogs implements ShapeLogs {
     for (const state of shapes) {
       const shape = table.restore({ ...state, pace: rejoined(state.pace, position) });
       if (changed.has(shape.handle)) table.changed(shape, shape.bytesInMemory);
-      this.sweepMoved(state, moved.get(shape.handle));
     }
     found = () => NO_FILES; // Of all that are created from now on.
     return table;
-  }
-
-  private sweepMoved({ handle, views }: ShapeState, found: readonly number[] | undefined): void {
-    if (found !== undefined) this.removals.add(ofOne(async () => this.stores.get(handle)?.sweepMoved(found, views.taken)));
   }
 
   private openStore(state: ShapeState, found: FoundFiles): ShapeFiles {
@@ -440,6 +440,16 @@ function newPacks({ disk, paths, packing }: DiskShapeLogsOptions, { packs, shape
 }
 
 const NO_FILES: FoundFiles = { isFound: false };
+
+interface LeftMoved {
+  readonly handle: Handle;
+  readonly taken: number;
+}
+
+function leftMovedOf({ shapes, moved }: RecoveredShapes): readonly LeftMoved[] {
+  const withRows = moved.size === 0 ? [] : shapes.filter(({ handle }) => moved.has(handle));
+  return withRows.map(({ handle, views: { taken } }) => ({ handle, taken }));
+}
 
 /** It concerns one shape, and no other. */
 function isOfShape(error: unknown): error is ShapeCorruptError | ShapeRefusedError {

@@ -43,9 +43,8 @@ export class MovedFiles {
   }
 
   /** What an earlier process left may be of a splice that needs no file any more, so all of it is known from now on. */
-  async sweep(found: readonly number[], through: number): Promise<void> {
+  note(found: readonly number[]): void {
     for (const number of found) this.numbers.add(number);
-    await this.forget(through);
   }
 
   async forget(through: number): Promise<void> {

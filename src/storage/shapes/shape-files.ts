@@ -139,9 +139,9 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     return this.moved.read(number, piece);
   }
 
-  /** When the storage is opened: rows of splices `found` are there, and a checkpoint has the lines of all up to and with `number`. */
-  sweepMoved(found: readonly number[], number: number): Promise<void> {
-    return this.moved.sweep(found, number);
+  /** When the storage is opened: rows of splices `found` are there. */
+  noteMoved(found: readonly number[]): void {
+    this.moved.note(found);
   }
 
   forgetMoved(number: number): Promise<void> {
