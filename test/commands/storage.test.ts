@@ -72,7 +72,7 @@ test('inspect gives a script one line of JSON with every shape', async () => {
       unused: [],
       log: { segments: 1, begin: 0, stream: { source: anotherSource, heldLsn: '5', lastCommitLsn: '10' } },
       disk: {
-        snapshots: { files: 0 }, packs: { files: 1 }, lines: { files: 1 }, indexes: { files: 1 }, moved: { files: 0 }, other: { files: 0 },
+        snapshots: { files: 0 }, packs: { files: 1 }, lines: { files: 0 }, indexes: { files: 0 }, moved: { files: 0 }, other: { files: 0 },
       },
       shapes: [
         { handle: handleOf(1), table: 'public.items', where: `title = '${HOSTILE}'`, lines: { count: 2 }, dependsOn: [] },
@@ -103,7 +103,7 @@ test('verify says of damage where it is and what follows', async () => {
   const { code, printed } = await runTool(['storage', 'verify', `${root}/damaged`]);
   const asJson = await runTool(['storage', 'verify', `${root}/damaged`, '--json']);
 
-  const claim = /^DAMAGE {2}The log of shape 1-1 is corrupt: the checksum of bytes 0 to \d+ of \S+ does not hold\. The shape ends when /;
+  const claim = /^DAMAGE {2}The log of shape 1-1 is corrupt: entry 0 of \S+\.pack does not hold\. The shape ends when /;
   expect({ code, printed, json: JSON.parse(asJson.printed) as unknown }).toEqual({
     code: 3,
     printed: expect.stringMatching(claim),

@@ -14,7 +14,7 @@ test('the bytes of each kind are those that lie there, once all was saved', asyn
   for (const index of [1, 2, 3]) {
     const shape = storage.shapes.create(handleOf(index), shapeOf({}));
     await snapshotOf(shape, ['"a row"', JSON.stringify('r'.repeat(index * 10_000))]);
-    appendLines(shape, 10, ['"a line"', '"a longer line"']);
+    appendLines(shape, 10, ['"a line"', JSON.stringify('l'.repeat(20_000))]); // More than a pack takes.
   }
   for (let commit = 11; commit < 20; commit += 1) await grow(storage, commit);
   await storage.shapes.checkpoint();
