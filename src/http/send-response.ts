@@ -4,6 +4,7 @@
  * connection breaks off, and no client takes what it got for a whole answer.
  */
 import type { Clock } from '../base/clock.ts';
+import { giveBack } from '../base/lent-bytes.ts';
 import type { NowOrLater } from '../base/now-or-later.ts';
 import { isOurFault } from '../base/our-fault.ts';
 import { isInMemory, isLive, type Body, type LiveBody } from '../api/shape-response.ts';
@@ -111,6 +112,7 @@ async function sendStream(
       for await (const piece of gzipStream(first.body, () => begin(first.isLong))) {
         if (response.destroyed) break;
         await sink.writePart(piece);
+        if (!response.destroyed && sink.heldBytes === 0) giveBack(piece); // The system has it, and nobody else: a stream is read once.
       }
     }
     await sink.end();

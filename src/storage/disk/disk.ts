@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { lendBytes } from '../../base/lent-bytes.ts';
 import { DiskError, codeOf } from '../errors.ts';
 
 /** How a file is opened. */
@@ -89,7 +90,7 @@ class NodeFile implements DiskFile {
 
   read(at: number, length: number): Promise<Uint8Array> {
     return attempt('read', this.path, async () => {
-      const bytes = Buffer.allocUnsafe(length);
+      const bytes = lendBytes(length);
       let filled = 0;
       while (filled < length) {
         const { bytesRead } = await this.handle.read(bytes, filled, length - filled, at + filled);

@@ -42,7 +42,7 @@ export class RecentReads {
     for await (const run of runs) {
       size += run.bytes.length;
       if (size > PIECE_BYTES) whole = undefined;
-      whole?.push(run);
+      whole?.push({ ...run, bytes: new Uint8Array(run.bytes) }); // What is given on may be written over by the next read.
       yield run;
     }
     if (whole !== undefined) this.kept.set(name, together(whole), COPIES * size + ENTRY_BYTES);
@@ -57,13 +57,13 @@ export class RecentReads {
   }
 }
 
-/** Copies: a run may be a small part of a large piece. Those of one kind that lie next to each other become one. */
+/** Those of one kind that lie next to each other become one. */
 function together(runs: readonly EntryRun[]): readonly EntryRun[] {
   const joined: EntryRun[] = [];
   for (const run of runs) {
     const last = joined.at(-1);
     if (last?.kind === run.kind) joined.splice(-1, 1, { ...run, bytes: joinedBytes([last.bytes, run.bytes]) });
-    else joined.push({ ...run, bytes: new Uint8Array(run.bytes) });
+    else joined.push(run);
   }
   return joined;
 }
