@@ -9,9 +9,10 @@ import { startServiceInProcess, type ServiceInProcess } from '../support/service
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const TRANSACTIONS = 30;
+const UPDATES_EACH = 40;
 /** More than what must be closed before a log is looked at. */
 const UPDATES = `
-  DO $$ BEGIN FOR time IN 1..40 LOOP
+  DO $$ BEGIN FOR time IN 1..${UPDATES_EACH} LOOP
     UPDATE items SET title = repeat(time::text, 4000), n = n + 1 WHERE id = 1;
     UPDATE items SET n = n + 1 WHERE id = 2;
   END LOOP; END $$`;
@@ -81,7 +82,8 @@ test('4.14 updates of old go into later ones, and whoever stands anywhere, or be
   }
   const place = { offset: first.offset as Offset, handle: first.handle ?? '' };
   const late = new ShapeFollower(service.shapeUrl, WHOLE);
-  await late.catchUp();
+  const hasAll = async (): Promise<unknown> => (await late.catchUp()).sorted()[0]?.['n'];
+  await expect.poll(hasAll).toBe(String(TRANSACTIONS * UPDATES_EACH));
   await untilCompacted({ table: 'items' });
   await database.query('UPDATE items SET n = n + 1');
   const fresh = new ShapeFollower(service.shapeUrl, WHOLE);
@@ -99,7 +101,7 @@ test('4.14 updates of old go into later ones, and whoever stands anywhere, or be
 test('a shape whose values others look up is compacted as well, and they go on by it, also after a restart', async () => {
   const outer = { table: 'cases', columns: 'id', where: 'team IN (SELECT team FROM owners)', move_outs: 'deletes' };
   const inner = { table: 'owners', columns: 'id,team' };
-  const follower = new ShapeFollower(service.shapeUrl, outer);
+  const [follower, owners] = [outer, inner].map((params) => new ShapeFollower(service.shapeUrl, params)) as [ShapeFollower, ShapeFollower];
   const moves = (times: number): Promise<unknown> =>
     database.query(`
       DO $$ BEGIN FOR time IN 1..${times} LOOP
@@ -109,6 +111,8 @@ test('a shape whose values others look up is compacted as well, and they go on b
     await moves(21 + number);
     await follower.catchUp();
   }
+  const teams = async (): Promise<unknown[]> => (await owners.catchUp()).sorted().map(({ team }) => team);
+  await expect.poll(teams).toEqual((await database.query('SELECT team FROM owners ORDER BY id')).map(({ team }) => team));
   await untilCompacted(inner);
   await moves(2);
   await service.stop();
