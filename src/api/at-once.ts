@@ -11,7 +11,7 @@ import type { ApiContext } from './api-context.ts';
 import { catchUpAnswer, notModified, type Reader } from './log-answer.ts';
 import { stretchRead } from './log-read.ts';
 import type { EntriesRead, ReadableLog } from './ports.ts';
-import type { ReadRequest } from './read-shape.ts';
+import type { ReadRequest } from './read-request.ts';
 import { isRefusal } from './refusal.ts';
 import { isLogOf } from './resolve-handle.ts';
 import { readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';

@@ -9,7 +9,6 @@ import type { NowOrLater } from '../base/now-or-later.ts';
 import type { StopSignal } from '../base/stop-signal.ts';
 import { BEFORE_ALL, snapshotChunkIndex, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
-import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
 import { answerAtOnce } from './at-once.ts';
 import { begun } from './begun-stream.ts';
@@ -24,29 +23,19 @@ import { neededFor, standing } from './event-streams/streamed-offset.ts';
 import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
 import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
+import type { ReadRequest } from './read-request.ts';
 import { whenAwake, whenReady, whyUnwell, whyUnwellStill } from './readiness.ts';
 import {
   filterFailedUnseen, invalidRequest, isRefusal, keptElsewhere, mustRefetch, type Refusal, slowSnapshot, stillBehind,
 } from './refusal.ts';
 import { endedEarly, resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
-import type { ShapeBounds } from './shape-bounds.ts';
-import { readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
+import { readParameters, type ReadParameters } from './shape-parameters.ts';
 import { readSubset, withoutSuccessor } from './subsets/read-subset.ts';
 import { asksForSubset } from './subsets/subset-parameters.ts';
 import { subsetQuery } from './subsets/subset-query.ts';
 import type { SubsetQuery } from './subsets/subset-source.ts';
 import { ABANDONED, isInMemory, isLive, type ShapeResponse } from './shape-response.ts';
-
-export interface ReadRequest {
-  readonly parameters: RawParameters;
-  readonly ifNoneMatch: string | undefined;
-  readonly permit: Permit;
-  /** What is fixed of it, whatever its parameters say. */
-  readonly bounds?: ShapeBounds | undefined;
-  /** Aborted when nobody waits any longer: for the reason `DRAINING` an answer is still wanted, at once. */
-  readonly signal: StopSignal;
-}
 
 export function readShape(context: ApiContext, request: ReadRequest): NowOrLater<ShapeResponse> {
   return answerAtOnce(context, request) ?? unlessAbandoned(answerTo(context, request), request.signal);

@@ -9,7 +9,6 @@
 import { invariant } from '../../base/invariant.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { PackPlace } from '../packs/pack-paths.ts';
-import type { FilePlace } from './filed-lines.ts';
 import { addressOf, compareAddresses, type LineAddress, type LineBatch } from './line-buffer.ts';
 import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex, type IndexOwner } from './line-index.ts';
 import { piecesOf } from './line-pieces.ts';
@@ -31,7 +30,11 @@ export interface TailBlock {
   readonly after: LogOffset;
 }
 
-type Extent = Pick<FilePlace, 'bytes' | 'count'>;
+/** Of lines: their bytes, and their entries in an index. */
+interface Extent {
+  readonly bytes: number;
+  readonly count: number;
+}
 
 export const NO_BLOCKS: readonly TailBlock[] = [];
 
