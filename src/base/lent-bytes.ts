@@ -18,7 +18,7 @@ const lent = new WeakMap<ArrayBufferLike, number>();
 /** @returns so many bytes, whatever is in them, by a view that nobody else has. */
 export function lendBytes(length: number): Buffer {
   if (length < LENT_BYTES_MIN || length > LENT_BYTES) return Buffer.allocUnsafe(length);
-  const memory = free.pop() ?? new ArrayBuffer(LENT_BYTES);
+  const memory = free.pop() ?? Buffer.allocUnsafeSlow(LENT_BYTES).buffer; // Whose bytes nobody has set to zero.
   lent.set(memory, length);
   return Buffer.from(memory, 0, length);
 }

@@ -12,8 +12,9 @@ import { queryParameters, type TakenQuery } from './query-parameters.ts';
 const CHARACTERS_MAX = 4_096;
 /** Of all together. */
 const WEIGHT_MAX = 8_000_000;
-/** What is kept of a query besides its characters, by and large: parameters, and what is read of them. */
+/** What is kept of a query besides its characters, by and large; and what each parameter takes, with the records that it nests in. */
 const ENTRY_WEIGHT = 1_000;
+const PARAMETER_WEIGHT = 300;
 /** Many ask for the same when they come at the same time. */
 const IDLE_MS_MAX = 60_000;
 
@@ -30,7 +31,16 @@ export class KnownQueries {
     const known = this.known.get(text);
     if (known !== undefined) return known;
     const taken = queryParameters(exchange.query);
-    if (!isRefusal(taken) && text.length <= CHARACTERS_MAX) this.known.set(text, taken, text.length + ENTRY_WEIGHT);
+    if (!isRefusal(taken) && text.length <= CHARACTERS_MAX) this.known.set(text, taken, weightOf(text, taken));
     return taken;
   }
+}
+
+function weightOf(text: string, { parameters }: TakenQuery): number {
+  return ENTRY_WEIGHT + text.length + PARAMETER_WEIGHT * partsIn(parameters);
+}
+
+function partsIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, part) => sum + partsIn(part), 1);
 }

@@ -53,10 +53,13 @@ test.each([
   const behind = await later;
   world.catalog.isInDoubt = false;
   const { uses } = world.status;
+  const read: string[] = [];
+  world.directory.noteReader = (known) => void read.push(known);
   const atOnce = ask(parameters, ifNoneMatch);
 
   const waited = [later, atOnce].map((answer) => answer instanceof Promise);
-  expect({ waited, atOnce, uses: world.status.uses - uses }).toEqual({ waited: [true, false], atOnce: behind, uses: 1 });
+  const counted = { uses: world.status.uses - uses, read };
+  expect({ waited, atOnce, counted }).toEqual({ waited: [true, false], atOnce: behind, counted: { uses: 1, read: [handle] } });
 });
 
 const NOT_CERTAIN: Readonly<Record<string, (at: Parameters) => ShapeResponse | Promise<ShapeResponse>>> = {

@@ -10,6 +10,8 @@ import type { Where, WhereLanguage } from '../../sql/where.ts';
 
 /** Of definitions that were parsed last. A shape begins in much less time than so many others. */
 const PARSED_MAX = 1_000;
+/** Of them all, as they are written: parsed, a filter takes some thirty times as much. The last one is there in any case. */
+const CHARACTERS_MAX = 1_000_000;
 
 const EVERY_ROW: StoredFilter = { where: undefined };
 
@@ -17,6 +19,7 @@ export class ShapeFilters implements ParsedFilters {
   private readonly language: WhereLanguage;
   /** By what a definition has of them, which its copies share, in the order in which they were parsed. */
   private readonly parsed = new Map<WhereSource, StoredFilter>();
+  private characters = 0;
 
   constructor(language: WhereLanguage) {
     this.language = language;
@@ -50,9 +53,22 @@ export class ShapeFilters implements ParsedFilters {
   }
 
   private enter(source: WhereSource, filter: StoredFilter): StoredFilter {
+    this.forget(source);
     this.parsed.set(source, filter);
-    const [oldest] = this.parsed.size > PARSED_MAX ? this.parsed.keys() : [];
-    if (oldest !== undefined) this.parsed.delete(oldest);
+    this.characters += charactersOf(source);
+    for (const oldest of this.parsed.keys()) {
+      const areFew = this.parsed.size <= PARSED_MAX && this.characters <= CHARACTERS_MAX;
+      if (areFew || oldest === source) break;
+      this.forget(oldest);
+    }
     return filter;
   }
+
+  private forget(source: WhereSource): void {
+    if (this.parsed.delete(source)) this.characters -= charactersOf(source);
+  }
+}
+
+function charactersOf({ text, params, canonical }: WhereSource): number {
+  return params.reduce((sum, { length }) => sum + length, text.length + canonical.length);
 }

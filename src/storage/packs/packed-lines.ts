@@ -35,9 +35,12 @@ interface Bringing extends OfferedLines {
 
 /** With more, whoever reads them all would be slow. */
 const BLOCKS_MAX = 16;
-/** So many become one already, of some shapes in each checkpoint: each block is read for that, and many shapes come to it at once. */
+/**
+ * So many become one already, of some shapes in each checkpoint: each block is read for that, and many shapes come to it at once. It is
+ * the turn of one in `BLOCKS_MANY` of all, and at least of `JOINED_MIN`: so all have had theirs before they come to `BLOCKS_MAX`.
+ */
 const BLOCKS_MANY = 8;
-const JOINED_MAX = 500;
+const JOINED_MIN = 500;
 /** So many are written together: between two groups others have their turn. */
 const GROUP = 128;
 /** Likewise, so many are looked through. */
@@ -62,13 +65,13 @@ export class PackedLines {
     let end = (): void => {};
     const over = new Promise<void>((resolve) => (end = resolve));
     try {
-      let joined = 0;
+      let turns = Math.max(JOINED_MIN, Math.ceil(captures.length / BLOCKS_MANY));
       await inTurns(captures, AT_ONCE, (capture) => {
         const files = this.options.filesOf(capture.shape);
         if (files === undefined || !this.mayTake(capture, files)) return void brought.others.push(capture);
         if (!this.isToBring(capture, files)) return void brought.captures.push(withTail(capture, files.tail));
-        const offered = this.offered(capture, files, over, joined < JOINED_MAX ? BLOCKS_MANY : BLOCKS_MAX);
-        if (offered.taken.length > 0) joined += 1;
+        const offered = this.offered(capture, files, over, turns > 0 ? BLOCKS_MANY : BLOCKS_MAX);
+        if (offered.taken.length >= BLOCKS_MANY) turns -= 1;
         bringing.push(offered);
       });
       const written: Bringing[] = [];

@@ -84,3 +84,14 @@ test('each is parsed once, and those of which a thousand others came since are l
 
   expect([parsed.length, parsed.filter((text) => text === 'id = 0').length]).toEqual([1_002, 2]);
 });
+
+test('of filters that are very long few are kept', () => {
+  const { parsed, filters } = counted();
+  const list = Array.from({ length: 10_000 }, (_, id) => String(id)).join();
+  const [first, ...others] = Array.from({ length: 12 }, (_, id) => made(`id IN (${id},${list})`).definition);
+  invariant(first !== undefined, 'there is a first one');
+
+  for (const definition of [first, first, ...others, first]) filters.faultOf(definition);
+
+  expect(parsed.length).toBe(13);
+});
