@@ -1,6 +1,7 @@
 /**
  * What can be answered at once: a part of a log that is in memory, of a shape that is known, to who asks for it in words that were read
- * before. It is the way of any read, without a wait: what is not certain here is left to that, and then nothing has happened yet.
+ * before. It is the way of any read, without a wait: what is not certain here is left to that, and then no more has happened than that a
+ * reader was noted.
  *
  * A chunk that many ask for is one answer for all of them, as long as the storage keeps its bytes.
  */
@@ -41,19 +42,12 @@ interface PlainRead extends Pick<ReadParameters, 'shape' | 'handle' | 'cursor'> 
   readonly offset: LogOffset;
 }
 
-/** By the parameters of which they were read: whoever takes requests apart gives the same object for the same words. */
-const plainReads = new WeakMap<RawParameters, PlainRead>();
-
 /** Undefined for whatever else is asked for, or cannot be meant. */
 function plainRead(raw: RawParameters): PlainRead | undefined {
-  const known = plainReads.get(raw);
-  if (known !== undefined || asksForSubset(raw)) return known;
   const read = readParameters(raw);
-  if (isRefusal(read) || read.live || read.offset === 'now') return undefined;
+  if (isRefusal(read) || read.live || read.offset === 'now' || asksForSubset(raw)) return undefined;
   const { shape, handle, cursor, offset } = read;
-  const plain = { shape, handle, cursor, offset };
-  plainReads.set(raw, plain);
-  return plain;
+  return { shape, handle, cursor, offset };
 }
 
 function handleAtOnce(context: ApiContext, definition: ShapeDefinition, wanted: Handle | undefined): Handle | undefined {

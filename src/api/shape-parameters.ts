@@ -108,7 +108,18 @@ const readFields = z.object({
 
 const deleteFields = z.object({ ...definitionFields, live: strictFlag, live_sse: strictFlag, experimental_live_sse: strictFlag });
 
+/** Whoever takes requests apart gives the same object for the same words, and of that the same is read each time. */
+const readBefore = new WeakMap<RawParameters, ReadParameters>();
+
 export function readParameters(raw: RawParameters): ReadParameters | Refusal {
+  const known = readBefore.get(raw);
+  if (known !== undefined) return known;
+  const read = newlyRead(raw);
+  if (!isRefusal(read)) readBefore.set(raw, read);
+  return read;
+}
+
+function newlyRead(raw: RawParameters): ReadParameters | Refusal {
   const fields = plainFields(raw) ?? schemaFields(raw);
   if (isRefusal(fields)) return fields;
   const offset = fields.offset === 'now' ? 'now' : parseOffset(fields.offset);
