@@ -154,8 +154,9 @@ export class BlockPart implements LinesPart {
   }
 
   async readPiece(piece: Piece): Promise<Uint8Array> {
-    const at = this.indexBytes + piece.at - this.before.bytes;
-    return verified(this.bytes.subarray(at, at + piece.bytes), this.path, this.owner.handle, piece, 0);
+    const from = this.indexBytes + piece.at - this.before.bytes;
+    const inPack = { ...piece, at: this.block.at + from }; // What is told of damage names the place in the pack.
+    return verified(this.bytes.subarray(from, from + piece.bytes), this.path, this.owner.handle, inPack, 0);
   }
 
   /** As it is, when all of it was found to hold. @throws {ShapeCorruptError} */

@@ -199,6 +199,22 @@ test('a bit that is flipped anywhere in a block condemns the shape that has it a
   expect([...outcomes]).toEqual(['1 condemned']);
 });
 
+test('what is told of a line that is damaged names where in the pack it lies', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  await create(storage, 1, 2);
+  await commit(storage, [1, 2], [1, 2]);
+  await storage.close();
+  const pack = Buffer.from(disk.content(packPath(1)));
+  const at = pack.length - 10; // In the last line of the last block.
+  pack[at] = (pack[at] ?? 0) ^ 1;
+  disk.damage(packPath(1), pack);
+  const { damages } = await verifyStorage(disk.mount(), '/data', () => {});
+  const places = damages.map(({ found }) => /bytes (\d+) to (\d+)/.exec(found)?.slice(1).map(Number));
+
+  expect(places).toEqual([[pack.length - LINE_BYTES, pack.length]]);
+});
+
 test('of a pack that is missing the shapes are dropped with a word, and no others', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk);
