@@ -52,7 +52,8 @@ export class CheckpointWriter {
 }
 
 /** Bytes of its JSON, about. */
-function weightOf({ definition, snapshot, chunkEnds = [] }: StateChange): number {
+function weightOf({ definition, snapshot, chunkEnds = [], tail = [] }: StateChange): number {
   const sums = snapshot?.state === 'complete' ? snapshot.chunks.reduce((count, chunk) => count + chunk.sums.length, 0) : 0;
-  return 250 + (definition === undefined ? 0 : 150 + 60 * definition.reads.length) + 11 * sums + 50 * chunkEnds.length;
+  const definitionBytes = definition === undefined ? 0 : 150 + 60 * definition.reads.length;
+  return 250 + definitionBytes + 11 * sums + 50 * chunkEnds.length + 90 * tail.length;
 }

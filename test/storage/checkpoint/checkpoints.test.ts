@@ -1,9 +1,11 @@
 /** Generations of checkpoints: what they leave on the disk, how large they become, and what is found of them. */
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import { checkpointFrameAt } from '../../../src/storage/checkpoint/checkpoint-frame.ts';
 import { readCheckpoint } from '../../../src/storage/checkpoint/checkpoint-reader.ts';
+import { CheckpointWriter } from '../../../src/storage/checkpoint/checkpoint-writer.ts';
 import { openCheckpoints, type Checkpoint } from '../../../src/storage/checkpoint/checkpoints.ts';
 import type { DiskFile } from '../../../src/storage/disk/disk.ts';
 import { newShape } from '../../../src/storage/shapes/shape-table.ts';
@@ -115,4 +117,22 @@ test('of a frame whose length does not hold no more is read than the file has', 
   const { position, brokenAt } = await readCheckpoint({ ...file, size: content.length, read }, FIRST, 1);
 
   expect({ position, brokenAt, isBounded: bytesMax <= 1024 * 1024 }).toEqual({ position: undefined, brokenAt: 0, isBounded: true });
+});
+
+test('a frame is bounded, though each of its shapes has as many blocks in packs as there may be', async () => {
+  const disk = new MemoryDisk();
+  const file = await disk.mount().open('/frames', 'create');
+  const sizes: number[] = [];
+  const append: DiskFile['append'] = (frame) => {
+    sizes.push(frame.length);
+    return file.append(frame);
+  };
+  const after = (index: number): LogOffset => `${2 ** 40 + index}_0` as LogOffset;
+  const tail = Array.from({ length: 16 }, (_, index) => ({ pack: 123, at: 10_000_000 + index, bytes: 250, count: 1, after: after(index) }));
+  const told = withShapes(1, 2_000).changed;
+  const changed = told.map((state) => ({ ...state, lines: { ...state.lines, tail } }));
+  const lastOf = new Map(told.map((state) => [state.handle, state]));
+  await new CheckpointWriter({ ...guarded(file, () => Promise.resolve()), append }, 1).putStates(changed, (handle) => lastOf.get(handle));
+
+  expect({ isBounded: Math.max(...sizes) < 2 * 64 * 1024, areMany: sizes.length > 20 }).toEqual({ isBounded: true, areMany: true });
 });
