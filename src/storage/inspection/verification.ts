@@ -2,9 +2,10 @@
  * Verification: every checksum of every file of a storage directory, and what a service would do about each that does not hold.
  *
  * It may run beside a service. What is being appended lies behind what counts, and is not looked at; a shape that ends, or is filed anew,
- * while it is looked at is looked at again as it is then. So what is told was found twice, the second time by what the directory says of
- * itself at the end.
+ * while it is looked at is looked at again as it is then: each for itself, since what a checkpoint refers to may be gone before all of
+ * them were read. So what is told of a shape's files was found while the directory said that they count.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { ShapePaths } from '../shapes/shape-paths.ts';
@@ -52,7 +53,9 @@ async function verifyShapes(
     return { seen: before, damages: [], remarks: before.remarks, shapeCount, bytes: bytes() };
   }
   const isWhole = before.damages.length > 0;
-  const { seen, damages } = await confirmed(() => look(isWhole), (shapes) => damagesAmong(shapes, check), suspects);
+  const { seen, damages: outside } = await confirmed(() => look(isWhole), suspects);
+  const inside = await confirmedInFiles(seen, suspects, () => look(false), check);
+  const damages = [...outside, ...inside];
   const left = seen.others.filter((handle) => before.others.includes(handle) && !damages.some((damage) => damage.handle === handle));
   return { seen, damages, remarks: [...seen.remarks, ...left.map(leftOver)], shapeCount, bytes: bytes() };
 }
@@ -66,24 +69,56 @@ export async function inspectStorage(disk: Disk, directory: string): Promise<See
   const before = await seeStorage(disk, directory);
   if (before.damages.length === 0) return before;
   const suspects = new Set(before.damages.flatMap(({ handle }) => handle ?? []));
-  const { seen, damages } = await confirmed(() => seeStorage(disk, directory), () => Promise.resolve([]), suspects);
+  const { seen, damages } = await confirmed(() => seeStorage(disk, directory), suspects);
   return { ...seen, damages };
 }
 
 /** Looks again, until a look finds nothing that the one before it did not. */
 async function confirmed(
   look: () => Promise<SeenStorage>,
-  damagesOf: (shapes: readonly ShapeState[]) => Promise<readonly Damage[]>,
   first: ReadonlySet<string>,
 ): Promise<Pick<Verification, 'seen' | 'damages'>> {
   let suspects = first;
   for (let count = 1; ; count += 1) {
     const seen = await look();
-    const found = [...seen.damages, ...(await damagesOf(seen.shapes.filter(({ handle }) => suspects.has(handle))))];
-    const known = found.filter(({ handle }) => handle === undefined || suspects.has(handle));
-    if (known.length === found.length || count === LOOKS_MAX) return { seen, damages: known };
-    suspects = new Set(found.flatMap(({ handle }) => handle ?? []));
+    const known = seen.damages.filter(({ handle }) => handle === undefined || suspects.has(handle));
+    if (known.length === seen.damages.length || count === LOOKS_MAX) return { seen, damages: known };
+    suspects = new Set(seen.damages.flatMap(({ handle }) => handle ?? []));
   }
+}
+
+/** Reads the files of each suspect until they hold, or until a look behind that says that what was read counts still. */
+async function confirmedInFiles(
+  seen: SeenStorage,
+  suspects: ReadonlySet<string>,
+  look: () => Promise<SeenStorage>,
+  check: ShapeCheck,
+): Promise<readonly Damage[]> {
+  const damages: Damage[] = [];
+  let newest = seen;
+  for (const handle of suspects) {
+    for (let count = 1; ; count += 1) {
+      const read = shapesOf(newest, handle);
+      const found = await damagesAmong(read, check);
+      if (found.length === 0) break;
+      newest = await look();
+      const isTold = count === LOOKS_MAX || isDeepStrictEqual(read.map(filesOf), shapesOf(newest, handle).map(filesOf));
+      if (!isTold) continue;
+      damages.push(...found);
+      break;
+    }
+  }
+  return damages;
+}
+
+/** One, or none when it ended. */
+function shapesOf({ shapes }: SeenStorage, of: string): readonly ShapeState[] {
+  return shapes.filter(({ handle }) => handle === of);
+}
+
+/** What says where its bytes lie, and what they are. */
+function filesOf({ snapshot, lines, views }: ShapeState): Pick<ShapeState, 'snapshot' | 'lines' | 'views'> {
+  return { snapshot, lines, views };
 }
 
 async function damagesAmong(shapes: readonly ShapeState[], check: ShapeCheck): Promise<readonly Damage[]> {
