@@ -3,7 +3,7 @@ import type { Disk } from '../disk/disk.ts';
 import { makeDurably } from '../disk/durable-directory.ts';
 import { isFailing, passMissing } from '../errors.ts';
 
-/** Where the bytes of one snapshot lie. Plain JSON. */
+/** Where the bytes of one snapshot lie, or of a block of lines. Plain JSON. */
 export interface PackPlace {
   /** The number of the pack. */
   readonly pack: number;
