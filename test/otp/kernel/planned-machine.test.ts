@@ -62,6 +62,14 @@ function fail(): never {
   throw new Error('told to');
 }
 
+/** What has become of an actor of `machine` that was sent an event. */
+function after(machine: AnyStateMachine, type: string) {
+  const actor = createActor(machine, { parent: createActor(inert) }).start();
+  actor.send({ type });
+  const { status, value, context } = actor.getSnapshot() as AnyMachineSnapshot;
+  return { status, value: value as unknown, context: context as unknown };
+}
+
 describe('as in xstate', () => {
   test('a guard that throws is named, with its state and event', () => {
     const make = () =>
@@ -73,6 +81,20 @@ describe('as in xstate', () => {
     });
 
     expect([ours, ours.includes("Unable to evaluate guard 'fail'")]).toEqual([theirs, true]);
+  });
+
+  test('a guard that throws once is an error all the same, and no transition is taken', () => {
+    const make = () => {
+      let asked = 0;
+      const failOnce = () => (asked += 1) > 1 || fail();
+      return setup({ guards: { failOnce } }).createMachine({
+        initial: 'a',
+        states: { a: { on: { go: { guard: 'failOnce', target: 'b' } } }, b: {} },
+      });
+    };
+    const [ours, theirs] = both(make, (machine) => after(machine, 'go'));
+
+    expect([ours, ours.status]).toEqual([theirs, 'error']);
   });
 
   test.each([

@@ -78,8 +78,9 @@ class PlannedMachine implements Logic {
     if (candidates === undefined) return NONE;
     try {
       return chosenFrom(candidates, { context: snapshot.context as unknown, event });
-    } catch {
-      return this.machine.getTransitionData(snapshot, event); // A guard has thrown: xstate says which.
+    } catch (thrown) {
+      this.machine.getTransitionData(snapshot, event); // A guard has thrown: xstate says which.
+      throw thrown; // Asked again, it did not throw. The actor has failed all the same.
     }
   }
 
