@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  assign, createActor, createMachine, initialTransition, raise, setup, transition, type AnyMachineSnapshot, type AnyStateMachine,
+  assign, createActor, createMachine, fromCallback, initialTransition, raise, setup, transition, type AnyActorRef,
+  type AnyMachineSnapshot, type AnyStateMachine,
 } from 'xstate';
 import { isPlannable, planTransitions } from '../../../src/otp/kernel/charts/planned-machine.ts';
 import { createActorSystem, foundNoTransition, inert, watchSelection } from '../../../src/otp/kernel/xstate-seam.ts';
@@ -70,6 +71,15 @@ function after(machine: AnyStateMachine, type: string) {
   return { status, value: value as unknown, context: context as unknown };
 }
 
+/** The actors that a snapshot holds, and whether its context still has each. */
+function madeBy({ children, context }: AnyMachineSnapshot) {
+  return Object.values(children as Record<string, AnyActorRef>).map((child) => [
+    child.id,
+    (child.getSnapshot() as AnyMachineSnapshot).status,
+    Reflect.get(Object(context), child.id) === child,
+  ]);
+}
+
 describe('as in xstate', () => {
   test('a guard that throws is named, with its state and event', () => {
     const make = () =>
@@ -132,6 +142,53 @@ describe('as in xstate', () => {
     });
 
     expect([ours, ours[0]]).toEqual([theirs, [['first', 'active'], ['second', 'active']]]);
+  });
+
+  test.each([
+    ['go on', 'c', ['first', 'second']],
+    ['are stopped', 'd', []],
+  ])('actors that are made in several steps of one event all %s with their parent', (_, last, begun) => {
+    const started: string[] = [];
+    const child = fromCallback(({ self }) => void started.push(self.id));
+    const make = () =>
+      setup({ actors: { child } }).createMachine({
+        context: {},
+        initial: 'a',
+        states: {
+          a: { on: { go: { target: 'b', actions: assign({ first: ({ spawn }) => spawn('child', { id: 'first' }) }) } } },
+          b: { always: { target: last, actions: assign({ second: ({ spawn }) => spawn('child', { id: 'second' }) }) } },
+          c: {},
+          d: { type: 'final' },
+        },
+      });
+    const [ours, theirs] = both(make, (machine) => {
+      const actor = createActor(machine, { parent: createActor(inert) }).start();
+      actor.send({ type: 'go' });
+      return [madeBy(actor.getSnapshot() as AnyMachineSnapshot), started.splice(0)];
+    });
+
+    expect([ours, ours[1]]).toEqual([theirs, begun]);
+  });
+
+  test.each([
+    ['goes on', {}],
+    ['ends', { type: 'final' as const }],
+    ['fails', { entry: fail }],
+  ])('an actor of the first context is kept by a machine that %s at once', (_, last) => {
+    const make = () =>
+      setup({ actors: { inert } }).createMachine({
+        context: ({ spawn }) => ({ first: spawn('inert', { id: 'first' }) }),
+        initial: 'a',
+        states: {
+          a: { always: { target: 'b', actions: assign({ second: ({ spawn }) => spawn('inert', { id: 'second' }) }) } },
+          b: last,
+        },
+      });
+    const [ours, theirs] = both(make, (machine) =>
+      madeBy(createActor(machine, { parent: createActor(inert) }).start().getSnapshot() as AnyMachineSnapshot),
+    );
+
+    expect([ours, ours[0]?.[0]]).toEqual([theirs, 'first']);
   });
 
   test('inspectors are told of each step', () => {

@@ -6,8 +6,8 @@ import { spawnerOf, type Assignment, type Custom, type Spawn } from '../xstate-s
 /** Is itself what parameters and assigners are made of. Of actors it has the means for who asks for them, which no process does. */
 export class ActionRun implements Given {
   context: MachineContext;
-  /** Actors that the machine has made itself, by an `assign`. */
-  children: Record<string, AnyActorRef> | undefined;
+  /** Actors that the machine has made itself, by an `assign`: in this step, or in one before it of the same event. */
+  children: Record<string, AnyActorRef>;
 
   constructor(
     private readonly from: AnyMachineSnapshot,
@@ -16,6 +16,7 @@ export class ActionRun implements Given {
     readonly input?: unknown,
   ) {
     this.context = from.context as MachineContext;
+    this.children = from.children as Record<string, AnyActorRef>;
   }
 
   get self(): unknown {
@@ -53,9 +54,9 @@ export class ActionRun implements Given {
     return (output as Custom)({ context: this.context, event, self: this.scope.self });
   }
 
-  /** Those of this very step: none of them has begun. */
+  /** They were made for this very event: none of them has begun. */
   stopChildren(): void {
-    for (const child of Object.values(this.children ?? {})) this.scope.stopChild(child);
+    for (const child of Object.values(this.children)) this.scope.stopChild(child);
   }
 
   private partOf(assignment: Assignment, params: unknown): object {

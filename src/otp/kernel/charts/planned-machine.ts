@@ -60,6 +60,7 @@ class PlannedMachine implements Logic {
       const run = new ActionRun({ ...before, context: typeof context === 'function' ? {} : (context ?? {}) }, event, scope, input);
       if (typeof context === 'function') run.begin(context);
       before.context = run.context;
+      before.children = run.children;
       return this.settled(stepped(before, undefined, initial, run), event, scope);
     } catch (error) {
       return { ...before, status: 'error', error } as AnyMachineSnapshot;
@@ -115,7 +116,7 @@ function stepped(from: AnyMachineSnapshot, configuration: Configuration | undefi
   run.perform(step.actions);
   const { next, end } = step;
   if (end === undefined) {
-    const isSame = next === configuration && run.context === from.context && run.children === undefined;
+    const isSame = next === configuration && run.context === from.context && run.children === from.children;
     return isSame ? from : snapshotAfter(from, next, run, 'active', undefined);
   }
   const output = run.outputOf(end.node);
@@ -126,14 +127,14 @@ function stepped(from: AnyMachineSnapshot, configuration: Configuration | undefi
 
 /** One literal, so that all snapshots share one hidden class of the engine. */
 function snapshotAfter(
-  { machine, historyValue, children, matches, hasTag, can, getMeta, toJSON }: AnyMachineSnapshot,
+  { machine, historyValue, matches, hasTag, can, getMeta, toJSON }: AnyMachineSnapshot,
   { nodes: _nodes, value, tags }: Configuration,
   run: ActionRun,
   status: 'active' | 'done',
   output: unknown,
 ): AnyMachineSnapshot {
   return {
-    status, output, error: undefined, machine, context: run.context, _nodes, value, tags, children: run.children ?? children, historyValue,
+    status, output, error: undefined, machine, context: run.context, _nodes, value, tags, children: run.children, historyValue,
     matches, hasTag, can, getMeta, toJSON,
   } as AnyMachineSnapshot;
 }
