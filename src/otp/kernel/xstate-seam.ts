@@ -102,6 +102,9 @@ export function replaceLogic(machine: AnyStateMachine, make: (whole: Logic, miss
 export const INIT = 'xstate.init';
 export const STOP = 'xstate.stop';
 
+/** Names every event in a chart; xstate refuses an event of that name. */
+export const WILDCARD = '*';
+
 export type Custom = (...given: readonly unknown[]) => unknown;
 
 /** An action or a guard that is a plain function, and none that xstate resolves. */

@@ -107,6 +107,13 @@ describe('as in xstate', () => {
     expect([ours, ours.status]).toEqual([theirs, 'error']);
   });
 
+  test('an event that is named like the wildcard is an error', () => {
+    const make = () => createMachine({ initial: 'a', states: { a: { on: { '*': 'b' } }, b: {} } });
+    const [ours, theirs] = both(make, (machine) => after(machine, '*'));
+
+    expect([ours, ours.status]).toEqual([theirs, 'error']);
+  });
+
   test.each([
     ['the first context', () => createMachine({ context: fail })],
     ['an entry', () => setup({ actions: { fail } }).createMachine({ entry: 'fail' })],

@@ -4,14 +4,14 @@
  *
  * Only machines that are made of what processes are made of: states, guards, named actions and `assign`. One with what else there is in
  * xstate (history, invoked actors, delays, raised events, ends inside the chart) goes xstate's own way in everything. So does an event of
- * xstate's own, and a snapshot that is not active or holds actors.
+ * xstate's own, one that xstate refuses, and a snapshot that is not active or holds actors.
  */
 import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import { childrenOf, type Transition } from './chart-sets.ts';
 import { Chart, type Candidate, type Candidates, type Configuration, type Eventless, type Step } from './configuration.ts';
 import { ActionRun } from './action-run.ts';
 import { actionIn, guardIn, paramsOf, type Given } from './named-parts.ts';
-import { INIT, replaceLogic, STOP, tellMicrostep, watchSelection, type Logic } from '../xstate-seam.ts';
+import { INIT, replaceLogic, STOP, tellMicrostep, watchSelection, WILDCARD, type Logic } from '../xstate-seam.ts';
 
 const planned = new WeakSet<AnyStateMachine>();
 
@@ -43,7 +43,7 @@ class PlannedMachine implements Logic {
   transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot {
     if (snapshot.status !== 'active' || hasAny(snapshot.children)) return this.whole.transition(snapshot, event, scope);
     if (event.type === STOP) return told({ ...snapshot, status: 'stopped' } as AnyMachineSnapshot, [], event, scope);
-    if (event.type.startsWith('xstate.')) return this.whole.transition(snapshot, event, scope);
+    if (event.type.startsWith('xstate.') || event.type === WILDCARD) return this.whole.transition(snapshot, event, scope);
     const configuration = this.chart.configurationOf(snapshot._nodes);
     const chosen = this.chosen(configuration, snapshot, event);
     if (chosen.length === 0) this.missed(event);
