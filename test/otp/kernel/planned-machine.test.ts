@@ -4,6 +4,7 @@ import {
   assign, createActor, createMachine, fromCallback, initialTransition, raise, setup, transition, type AnyActorRef,
   type AnyMachineSnapshot, type AnyStateMachine,
 } from 'xstate';
+import { Chart } from '../../../src/otp/kernel/charts/configuration.ts';
 import { isPlannable, planTransitions } from '../../../src/otp/kernel/charts/planned-machine.ts';
 import { createActorSystem, foundNoTransition, inert, watchSelection } from '../../../src/otp/kernel/xstate-seam.ts';
 import { machines } from '../../support/actors/machines.ts';
@@ -224,6 +225,15 @@ describe('as in xstate', () => {
     });
 
     expect(ours).toEqual(theirs);
+  });
+});
+
+test('who may take an event is kept by its name only if the chart has that name: of others there may be any number', () => {
+  const { next } = new Chart(createMachine({ on: { named: {}, '*': {} } })).initial;
+
+  const timesMade = (type: string) => new Set([next.candidates(type), next.candidates(type)]).size;
+  expect({ named: timesMade('named'), other: timesMade('timer.1'), found: next.candidates('timer.1')?.own.length }).toEqual({
+    named: 1, other: 2, found: 1,
   });
 });
 
