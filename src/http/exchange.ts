@@ -21,7 +21,7 @@ export class Exchange {
     readonly target: Target,
   ) {}
 
-  /** Of the target. Most requests are answered without it. */
+  /** Of the target. Where nothing is measured and no secret is asked for, most requests are answered without it. */
   get query(): URLSearchParams {
     return (this.parsed ??= new URLSearchParams(this.target.query));
   }

@@ -62,6 +62,16 @@ test.each([
   expect({ waited, atOnce, counted }).toEqual({ waited: [true, false], atOnce: behind, counted: { uses: 1, read: [handle] } });
 });
 
+test('who reads at once is counted among the readers of shapes that exist, until the answer is sent', () => {
+  const permit = world.api.admit(undefined);
+  invariant(!isRefusal(permit), 'few ask');
+  const parameters = { table: 'items', offset: '0_inf', handle };
+
+  const answer = world.api.readShape({ parameters, ifNoneMatch: undefined, permit, signal: new Stop() });
+
+  expect([answer instanceof Promise, world.api.load()]).toMatchObject([false, { initial: 0, existing: 1 }]);
+});
+
 const NOT_CERTAIN: Readonly<Record<string, (at: Parameters) => ShapeResponse | Promise<ShapeResponse>>> = {
   'a read that waits for changes': (at) => ask({ ...at, live: 'true' }),
   'the end, wherever it is': () => ask({ offset: 'now' }),

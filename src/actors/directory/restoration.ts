@@ -69,7 +69,7 @@ export class Restoration {
     return this.isEntering;
   }
 
-  /** Once all are entered. @returns undefined when every shape that is left needs its Consumer. */
+  /** Once all are entered. Lots of which none may rest are passed at once. @returns undefined when each that is left needs its Consumer. */
   restMore(): RestedShapes | undefined {
     this.unrested ??= [...this.lives.handles()].reverse();
     while (this.unrested.length > 0) {

@@ -25,12 +25,10 @@ export class UnexpectedTableError extends Error {
 }
 
 /** The session's own, beside those that `pg` prepares. */
-const piped = ({ name, text }: Question): Question => ({ name: `${name}_piped`, text });
+export const piped = ({ name, text }: Question): Question => ({ name: `${name}_piped`, text });
 const BEGIN = piped({ name: 'armature_begin', text: BEGIN_READING });
 const [LOOKING, CONFIRMING] = [piped(LOOK), piped(PLACES)];
 const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
-/** By their texts, of which there are few. */
-const limits = new Map<string, Question>();
 /** What is not seen is known at once, however long the first row takes. */
 const FLUSH = frontendMessage('H');
 const SYNC = frontendMessage('S');
@@ -48,8 +46,8 @@ export interface PipelineOptions {
   readonly expected: TableSight;
   /** Learn what this look finds. */
   readonly tables: KnownTables;
-  /** One statement that bounds the transaction in time, always the same. */
-  readonly limit?: string;
+  /** `piped`: one statement that bounds the transaction in time. */
+  readonly limit?: Question;
   /** Called before the first row. @returns false where this snapshot's rows are not wanted. */
   readonly wants: (looked: Looked) => boolean;
 }
@@ -72,7 +70,7 @@ export class ReadingPipeline implements RowPipeline {
     this.steps = STEPS.filter((step) => step !== 'limit' || limit !== undefined);
     this.before = [
       ...this.messages(BEGIN),
-      ...(limit === undefined ? [] : this.messages(limiting(limit))),
+      ...(limit === undefined ? [] : this.messages(limit)),
       ...this.messages(LOOKING, [relation.schema, relation.name]),
       FLUSH,
     ];
@@ -129,11 +127,4 @@ export class ReadingPipeline implements RowPipeline {
     invariant(name !== undefined, 'no more is parsed than was asked for');
     if (name !== '') notePrepared(this.options.client, name);
   }
-}
-
-/** Whatever the limit is, a session prepares it under one name: it has one alone. */
-function limiting(text: string): Question {
-  const known = limits.get(text) ?? piped({ name: 'armature_limit', text });
-  limits.set(text, known);
-  return known;
 }

@@ -28,7 +28,7 @@ import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { KnownTables } from './known-tables.ts';
 import { readLargeRows } from './large-rows.ts';
-import { ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
+import { piped, ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
 import { beginReading, prepareReadingSession } from './reading-transaction.ts';
 import type { RowsThreads } from './rows-thread.ts';
 import { LOCK_NOT_AVAILABLE, SchemaChangedError, snapshotRefusal, TableLockedError } from './snapshot-error.ts';
@@ -111,6 +111,7 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
 
 /** Who alters the table may take hours: others want the connection, and clients a word. */
 const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
+const PIPED_LIMIT = piped({ name: 'armature_limit', text: LOCK_LIMIT });
 
 async function takeSnapshot(taking: Taking): Promise<void> {
   const { options: { pool, tables }, target } = taking;
@@ -133,7 +134,7 @@ async function readTogether(taking: Taking, expected: TableSight): Promise<void>
       begin(taking, looked);
       return true;
     };
-    const pipeline = new ReadingPipeline({ client, table: target, expected, tables, limit: LOCK_LIMIT, wants });
+    const pipeline = new ReadingPipeline({ client, table: target, expected, tables, limit: PIPED_LIMIT, wants });
     try {
       await readRows(taking, { client, sight: expected, pipeline });
       pipeline.end();

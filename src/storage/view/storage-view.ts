@@ -3,8 +3,8 @@
  * sees what could still be undone: only what a checkpoint counts, which is some seconds late.
  *
  * A shape is shown by its state of one look, to the end of each read. What that counts is compacted away only behind a later checkpoint;
- * the files of a shape that ends go at once, some seconds before a look can tell. Who comes upon a file that is gone breaks off, and finds
- * what has taken its place when it reads again, or a little later.
+ * the files of a shape that ends go at once, some seconds before a look can tell, and its last lines go from pack to pack while it lives.
+ * Who comes upon a file that is gone breaks off, and finds what has taken its place when it reads again, or a little later.
  */
 import type { Clock } from '../../base/clock.ts';
 import { InvariantError } from '../../base/invariant.ts';
