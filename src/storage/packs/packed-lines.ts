@@ -13,6 +13,7 @@ import { indexEntriesIn } from '../shapes/line-pieces.ts';
 import { extentOf, NO_BLOCKS, packPlaceOf, type TailBlock } from '../shapes/line-tail.ts';
 import type { ShapeFiles } from '../shapes/shape-files.ts';
 import { withTail, type ShapeCapture, type ShapeState, type StoredShape } from '../shapes/stored-shape.ts';
+import type { PackEmptying } from './pack-emptying.ts';
 import type { PackPlace } from './pack-paths.ts';
 import type { Packs } from './packs.ts';
 
@@ -49,8 +50,7 @@ const AT_ONCE = 512;
 export interface PackedLinesOptions {
   readonly packs: Packs;
   readonly filesOf: (shape: StoredShape) => ShapeFiles | undefined;
-  /** What it has in packs is to go elsewhere. */
-  readonly isMoved: (shape: StoredShape) => boolean;
+  readonly emptying: Pick<PackEmptying, 'moves'>;
   /** A tail has no more. */
   readonly tailBytesMax: number;
 }
@@ -100,12 +100,16 @@ export class PackedLines {
   }
 
   private isToBring({ shape, state }: ShapeCapture, { tail }: ShapeFiles): boolean {
-    return state.lines.bytes > shape.filed.end.bytes || (tail.length > 0 && this.options.isMoved(shape));
+    return state.lines.bytes > shape.filed.end.bytes || this.isMoved(shape, tail);
+  }
+
+  private isMoved(shape: StoredShape, tail: readonly TailBlock[]): boolean {
+    return tail.some((block) => this.options.emptying.moves(shape, block));
   }
 
   private offered(capture: ShapeCapture, files: ShapeFiles, over: Promise<void>, blocksMax: number): Bringing {
     const { shape, state } = capture;
-    const isWhole = files.tail.length >= blocksMax || this.options.isMoved(shape);
+    const isWhole = files.tail.length >= blocksMax || this.isMoved(shape, files.tail);
     return { capture, files, taken: isWhole ? files.tail : NO_BLOCKS, ...shape.filed.offer(state.lines.bytes, over) };
   }
 

@@ -1,10 +1,9 @@
 /**
- * PackedSnapshots: brings the rows of small snapshots into packs, with a checkpoint: those that lie in memory alone, and a bounded number
- * of those whose pack is to go, for most of it is dead. They are durable there before the checkpoint is written that says so, and only
- * when it counts, memory lets go, and what lay elsewhere is dead.
+ * PackedSnapshots: brings the rows of small snapshots into packs, with a checkpoint: those that lie in memory alone, and those that move
+ * because their pack is being emptied. They are durable there before the checkpoint is written that says so, and only when it counts,
+ * memory lets go, and what lay elsewhere is dead.
  */
 import { joinedBytes } from '../../base/joined-bytes.ts';
-import type { Handle } from '../../model/shape.ts';
 import { CheckpointDeferredError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import { packPlaceOf } from '../shapes/line-tail.ts';
 import { pieceAt } from '../shapes/piece.ts';
@@ -12,16 +11,9 @@ import type { ShapeFiles } from '../shapes/shape-files.ts';
 import type { WholeSnapshotState } from '../shapes/shape-logs.ts';
 import type { SnapshotRows } from '../shapes/snapshot-rows.ts';
 import type { ShapeCapture, ShapeState, StoredShape } from '../shapes/stored-shape.ts';
+import type { PackEmptying } from './pack-emptying.ts';
 import type { PackPlace } from './pack-paths.ts';
 import type { Packs } from './packs.ts';
-
-/** What one checkpoint moves. */
-export interface MoveBounds {
-  readonly movedBytesMax: number;
-  readonly movedCountMax: number;
-}
-
-const BOUNDS: MoveBounds = { movedBytesMax: 1024 * 1024, movedCountMax: 500 };
 
 /** On its way into a pack. */
 interface Bringing {
@@ -34,14 +26,6 @@ interface Bringing {
 type Brought = Omit<Bringing, 'bytes'> & { readonly place: PackPlace };
 
 export class PackedSnapshots {
-  private readonly bounds: MoveBounds;
-  /** What lies in this pack is moved of these. */
-  private moving: ReadonlySet<StoredShape> = new Set();
-  private emptied: number | undefined;
-  /** No checkpoint has counted since these were due. */
-  private isAwaited = false;
-  /** In the pack that is being emptied, and not moved yet. */
-  private toMove: StoredShape[] = [];
   /** Durable in a pack, and not counted there yet: the next checkpoint counts them, where the one that was to do so is refused. */
   private brought: readonly Brought[] = [];
   /** Deleted, and nobody reads them any more. */
@@ -51,40 +35,9 @@ export class PackedSnapshots {
 
   constructor(
     private readonly packs: Packs,
-    private readonly filesOf: (handle: Handle) => ShapeFiles | undefined,
-    bounds: Partial<MoveBounds> = {},
-  ) {
-    this.bounds = { ...BOUNDS, ...bounds };
-  }
-
-  /**
-   * Called before a checkpoint takes what it tells of. The same as before where that one did not count: a disk that refuses checkpoints
-   * would be filled with what is moved for each of them.
-   *
-   * @returns the shapes of which it is to move what lies in the pack that is emptied.
-   */
-  due(all: Iterable<StoredShape>): Iterable<StoredShape> {
-    if (this.isAwaited) return (this.moving = new Set([...this.moving].filter((shape) => this.isIn(shape, this.emptied))));
-    const { sparse } = this.packs;
-    this.emptied = sparse;
-    if (this.toMove.length === 0 && sparse !== undefined) this.toMove = [...all].filter((shape) => this.isIn(shape, sparse));
-    const due = new Set<StoredShape>();
-    for (let bytes = 0; due.size < this.bounds.movedCountMax && bytes < this.bounds.movedBytesMax; ) {
-      const shape = this.toMove.pop();
-      if (shape === undefined) break;
-      if (!this.isIn(shape, sparse)) continue; // It ended, or was moved.
-      due.add(shape);
-      for (const place of this.placesIn(shape, sparse)) bytes += place.bytes;
-    }
-    this.moving = due;
-    this.isAwaited = due.size > 0;
-    return due;
-  }
-
-  /** What it has of lines in packs is to go elsewhere. */
-  movesTail(shape: StoredShape): boolean {
-    return this.moving.has(shape) && (this.filesOf(shape.handle)?.tail ?? []).some(({ pack }) => pack === this.emptied);
-  }
+    private readonly filesOf: (shape: StoredShape) => ShapeFiles | undefined,
+    private readonly emptying: Pick<PackEmptying, 'moves'>,
+  ) {}
 
   /**
    * @returns the captures, with where their rows lie.
@@ -125,7 +78,6 @@ export class PackedSnapshots {
       for (const block of files.takeLiving()) this.packs.release(packPlaceOf(block));
     }
     this.leftBefore = 0;
-    this.isAwaited = false;
     return this.packs.counted();
   }
 
@@ -142,24 +94,13 @@ export class PackedSnapshots {
     if (place !== undefined) this.packs.release(place);
   }
 
-  private isIn(shape: StoredShape, pack: number | undefined): boolean {
-    return this.placesIn(shape, pack).length > 0;
-  }
-
-  private placesIn({ handle }: StoredShape, number: number | undefined): readonly PackPlace[] {
-    const files = this.filesOf(handle);
-    if (files === undefined) return [];
-    const all = [...(files.rows.place === undefined ? [] : [files.rows.place]), ...files.tail.map(packPlaceOf)];
-    return all.filter(({ pack }) => pack === number);
-  }
-
   private async bringingOf(captures: readonly ShapeCapture[]): Promise<readonly Bringing[]> {
     const bringing: Bringing[] = [];
     const damaged: ShapeCorruptError[] = [];
     for (const { shape, state: { snapshot } } of captures) {
-      const rows = this.filesOf(shape.handle)?.rows;
+      const rows = this.filesOf(shape)?.rows;
       if (rows === undefined || snapshot.state !== 'complete') continue;
-      const isMoved = this.moving.has(shape) && rows.place?.pack === this.emptied;
+      const isMoved = rows.place !== undefined && this.emptying.moves(shape, rows.place);
       const bytes = rows.few ?? (isMoved ? await wholeOf(rows, snapshot, damaged) : undefined);
       if (bytes !== undefined) bringing.push({ shape, rows, snapshot, bytes });
     }

@@ -62,13 +62,16 @@ export class Packs {
     this.emptied = new Set(this.unused());
   }
 
-  /** Of those that are written no more, the one whose content is to be moved: most of it is dead, or there are many that have few. */
-  get sparse(): number | undefined {
+  /**
+   * Of those that are written no more, the ones whose content is to be moved, in this order: of which most is dead, and, where there are
+   * many that have few, those too.
+   */
+  get sparse(): readonly number[] {
     const full = [...this.uses].filter(([number, { living }]) => number !== this.open?.number && living > 0);
     const fewest = full.sort(([, left], [, right]) => left.living - right.living);
-    const sparse = fewest.find(([, { bytes, living }]) => living * 2 < bytes);
+    const sparse = fewest.filter(([, { bytes, living }]) => living * 2 < bytes);
     const small = fewest.filter(([, { living }]) => living * 2 < this.packBytesMax);
-    return (sparse ?? (small.length > SMALL_MAX ? small[0] : undefined))?.[0];
+    return [...sparse, ...(small.length > SMALL_MAX ? small : [])].map(([number]) => number);
   }
 
   /**

@@ -17,9 +17,10 @@ import type { FileCache } from './file-cache.ts';
 import { FileRemovals, ofOne, type Removal } from './file-removals.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
+import { PackEmptying, type MoveBounds } from '../packs/pack-emptying.ts';
 import { PackedLines } from '../packs/packed-lines.ts';
 import { placesOf } from '../packs/packed-places.ts';
-import { PackedSnapshots, type MoveBounds } from '../packs/packed-snapshots.ts';
+import { PackedSnapshots } from '../packs/packed-snapshots.ts';
 import { Packs } from '../packs/packs.ts';
 import type { ShapeGround } from './shape-file-access.ts';
 import { ShapeFiles, type FoundFiles } from './shape-files.ts';
@@ -87,6 +88,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly standing: DiskStanding;
   private readonly faults: OwnFaults;
   private readonly removals: FileRemovals;
+  private readonly emptying: PackEmptying;
   private readonly packed: PackedSnapshots;
   private readonly packedLines: PackedLines;
   private fault: Error | undefined;
@@ -108,11 +110,13 @@ export class DiskShapeLogs implements ShapeLogs {
     this.stored = options.checkpoints;
     this.table = this.restored(options, recovered);
     const packs = newPacks(options, recovered);
-    this.packed = new PackedSnapshots(packs, (handle) => this.stores.get(handle), packing);
+    const filesOf = ({ handle }: StoredShape): ShapeFiles | undefined => this.stores.get(handle);
+    this.emptying = new PackEmptying(packs, (shape) => filesOf(shape)?.inPacks ?? [], packing ?? {});
+    this.packed = new PackedSnapshots(packs, filesOf, this.emptying);
     this.packedLines = new PackedLines({
       packs,
-      filesOf: (shape) => this.stores.get(shape.handle),
-      isMoved: (shape) => this.packed.movesTail(shape),
+      filesOf,
+      emptying: this.emptying,
       tailBytesMax: packing?.fewBytesMax ?? FEW_BYTES_MAX,
     });
     this.removed = new Set(dropped);
@@ -222,7 +226,7 @@ export class DiskShapeLogs implements ShapeLogs {
     const releasable = this.table.releasable();
     const prepared = this.compactor?.ready;
     if (prepared !== undefined) this.table.changed(prepared, 0);
-    for (const shape of this.packed.due(this.table.all())) this.table.changed(shape, 0);
+    for (const shape of this.emptying.begin(this.table.all())) this.table.changed(shape, 0);
     const captures = this.table.takeDirty().map((shape) => shape.capture());
     let counted: readonly ShapeCapture[];
     try {
@@ -277,6 +281,7 @@ export class DiskShapeLogs implements ShapeLogs {
     }
     for (const handle of removed) this.removed.delete(handle);
     this.packedLines.counted(changed.map((state) => ({ files: this.stores.get(state.handle), state })));
+    this.emptying.counted();
     for (const pack of this.packed.counted(changed)) this.removals.add(ofOne(() => this.removePack(pack)));
     this.removeLeftovers();
     try {

@@ -4,10 +4,11 @@
  */
 import { uncopied } from '../../base/fork.ts';
 import type { Handle } from '../../model/shape.ts';
+import type { PackPlace } from '../packs/pack-paths.ts';
 import { FEW_BYTES_MAX } from './few-rows.ts';
 import type { FilePlace, LineFiles } from './filed-lines.ts';
 import type { LineBatch } from './line-buffer.ts';
-import { NO_BLOCKS, type TailBlock } from './line-tail.ts';
+import { NO_BLOCKS, packPlaceOf, type TailBlock } from './line-tail.ts';
 import { LinesGeneration } from './lines-generation.ts';
 import type { Succession } from './lines-source.ts';
 import { MovedFiles } from './moved-files.ts';
@@ -80,6 +81,12 @@ export class ShapeFiles implements ShapeStore, LineFiles {
 
   get tail(): readonly TailBlock[] {
     return this.generation.tail;
+  }
+
+  /** Where it has anything in packs. */
+  get inPacks(): readonly PackPlace[] {
+    const { place } = this.rows;
+    return [...(place === undefined ? [] : [place]), ...this.tail.map(packPlaceOf)];
   }
 
   /** They lie in packs from now on, durably. @param tail all that lies there. */

@@ -260,6 +260,28 @@ test('packs of which most is dead are emptied by the checkpoints that follow, an
   await after.close();
 });
 
+test('a pack that has nothing but a deleted shape, which somebody still reads, holds up no other one', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, { packBytesMax: PACK_BYTES });
+  await create(storage, ...upTo(SHAPES));
+  await storage.shapes.checkpoint();
+  const full = packsOf(disk).slice(0, -1);
+  const reader = runsOf(storage.shapes.get(handleOf(1))?.read(BEFORE_ALL) ?? { outcome: 'beyond' });
+  await reader.next();
+  const left = upTo(SHAPES).filter((number) => number > SHAPES / 2 && number % 3 === 0); // More in each of the others than in the first.
+  for (const number of upTo(SHAPES)) if (!left.includes(number)) storage.shapes.delete(handleOf(number), 'a test');
+  for (const _ of upTo(SHAPES)) await storage.shapes.checkpoint();
+  const those = (): string[] => packsOf(disk).filter((path) => full.includes(path));
+  await expect.poll(() => those().length).toBe(1);
+  const meanwhile = those();
+  await reader.return(undefined);
+
+  expect({ wereMany: full.length > 1, meanwhile, found: await standing(storage, left) }).toEqual({
+    wereMany: true, meanwhile: [packPath(1)], found: { whole: left, others: [] },
+  });
+  await storage.close();
+});
+
 test('shapes that come and go do not fill the pack that is written to', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk, { packBytesMax: 16 * PACK_BYTES });
