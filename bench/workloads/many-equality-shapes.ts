@@ -26,6 +26,7 @@ export const manyEqualityShapes: Workload = {
     for (const table of ['lone_rows', 'among_rows']) {
       await database.query(`CREATE TABLE ${table} (id int PRIMARY KEY, b int NOT NULL, n int NOT NULL)`);
       await database.query(`INSERT INTO ${table} SELECT i, i, 0 FROM generate_series(0, ${shapes - 1}) i`);
+      await database.query(`CREATE INDEX ON ${table} (b)`);
     }
     await database.query(`
       CREATE PROCEDURE raise_each(target regclass, first int, total int) LANGUAGE plpgsql AS $$

@@ -22,6 +22,7 @@ export const restart: Workload = {
     const { database } = world;
     await database.query(`CREATE TABLE ${TABLE} (id int PRIMARY KEY, owner int NOT NULL, body text NOT NULL)`);
     await database.query(`INSERT INTO ${TABLE} SELECT i, i, 'body of ' || i FROM generate_series(0, ${shapes - 1}) i`);
+    await database.query(`CREATE INDEX ON ${TABLE} (owner)`);
     const start = world.restartable();
     const definitions = Array.from({ length: shapes }, (_, owner) => ({ table: TABLE, where: `owner = ${owner}` }));
     const first = await start();

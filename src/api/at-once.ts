@@ -34,7 +34,7 @@ export function answerAtOnce(context: ApiContext, request: ReadRequest): ShapeRe
   request.permit.promote();
   const { offset: requested, cursor } = parameters;
   const reader = { context, handle: log.handle, requested, live: false, cursor, ifNoneMatch: request.ifNoneMatch };
-  return answerOf(reader, log, stretch, target.schema());
+  return answerOf(reader, log, stretch, context.schemas.of(target));
 }
 
 /** Of a part of a log as it stands. */

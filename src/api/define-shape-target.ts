@@ -90,16 +90,14 @@ function isMistake(found: ShapeTarget | ShapeDefinition | Refusal | Misfit): fou
 }
 
 async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget | Refusal | Misfit> {
-  const relations = [asked.relation, ...asked.inner.flatMap((table) => ('relation' in table ? [table.relation] : []))];
-  const cached = context.definitions.get(asked.key, relations);
+  const { relation } = asked;
+  const inner = asked.inner.flatMap((table) => ('relation' in table ? [table.relation] : []));
+  const cached = context.definitions.get(asked.key, relation, inner);
   if (cached !== undefined) return cached;
   const defined = await define(context, asked);
   if (isMistake(defined)) return defined;
-  const definition = context.definitions.shared(defined);
-  let schema: string | undefined; // Worked out at the first answer that carries it.
-  const { relation } = asked;
-  const target: ShapeTarget = { definition, relation, schema: () => (schema ??= context.schemas.of(relation, definition.columns)) };
-  context.definitions.set(asked.key, relations, target);
+  const target = { definition: context.definitions.shared(defined), relation };
+  context.definitions.set(asked.key, target, inner);
   return target;
 }
 

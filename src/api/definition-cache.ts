@@ -11,8 +11,6 @@ export interface ShapeTarget {
   readonly definition: ShapeDefinition;
   /** Its table, as the catalogue has it. */
   readonly relation: Relation;
-  /** What clients need to parse the rows, of the catalogue as it is now. */
-  readonly schema: () => string;
 }
 
 const TARGETS_MAX = 10_000;
@@ -21,11 +19,12 @@ const CHARACTERS_MAX = 64_000_000;
 /** Whoever follows a shape asks again well within this. */
 const IDLE_MS_MAX = 120_000;
 
-interface CachedTarget {
-  /** The shape's own, then those that subqueries of its filter select from. */
-  readonly relations: readonly Relation[];
-  readonly target: ShapeTarget;
+interface CachedTarget extends ShapeTarget {
+  /** What subqueries of its filter select from. */
+  readonly inner: readonly Relation[];
 }
+
+const NONE: readonly Relation[] = [];
 
 /** Targets by what was asked; those go first that nobody has asked for. */
 export class DefinitionCache {
@@ -41,26 +40,28 @@ export class DefinitionCache {
     return this.parts.shared(definition);
   }
 
-  /** @param relations the shape's own, then those that subqueries of its filter select from. */
-  get(key: string, relations: readonly Relation[]): ShapeTarget | undefined {
+  /** @param inner what subqueries of its filter select from. */
+  get(key: string, relation: Relation, inner: readonly Relation[]): ShapeTarget | undefined {
     const cached = this.targets.get(key);
-    const isSame = cached?.relations.length === relations.length && cached.relations.every((relation, at) => relation === relations[at]);
-    return isSame ? cached.target : undefined;
+    const isSame = cached?.relation === relation && cached.inner.length === inner.length;
+    return isSame && cached.inner.every((each, at) => each === inner[at]) ? cached : undefined;
   }
 
   /** The target of what was asked before, as long as each of its tables is what it was. */
   known(parameters: DefinitionParameters, isCurrent: (relation: Relation) => boolean): ShapeTarget | undefined {
     const cached = this.targets.get(askedKey(parameters));
-    return cached?.relations.every(isCurrent) === true ? cached.target : undefined;
+    return cached !== undefined && isCurrent(cached.relation) && cached.inner.every(isCurrent) ? cached : undefined;
   }
 
   /** What subqueries select from, known without reading the filter again; undefined when it was not worked out yet. */
   innerTables(key: string): readonly RelationName[] | undefined {
-    return this.targets.get(key)?.relations.slice(1);
+    return this.targets.get(key)?.inner;
   }
 
-  set(key: string, relations: readonly Relation[], target: ShapeTarget): void {
-    this.targets.set(key, { relations, target }, key.length + charactersIn(target.definition));
+  /** @param inner what subqueries of its filter select from. */
+  set(key: string, { definition, relation }: ShapeTarget, inner: readonly Relation[]): void {
+    const kept = inner.length === 0 ? NONE : inner;
+    this.targets.set(key, { definition, relation, inner: kept }, key.length + charactersIn(definition));
   }
 }
 

@@ -147,18 +147,18 @@ function ended({ context, parameters }: Reading, { replacement, answer }: Wake<P
 }
 
 function catchUp(reading: Reading, after: LogOffset): Answer {
-  const { context } = reading;
+  const { context, target } = reading;
   return withLog(reading, (log) => {
     const read = catchUpRead(context.ports, log, after);
     if (read === undefined) return rotated(context, reading.parameters.shape); // The log went back: it is another one.
     const reader = readerOf(reading, after);
-    return notModified(reader, read) ?? catchUpAnswer(reader, read, reading.target.schema());
+    return notModified(reader, read) ?? catchUpAnswer(reader, read, context.schemas.of(target));
   });
 }
 
 function readEnd(reading: Reading): Answer {
-  const { context } = reading;
-  return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(context.ports, log), reading.target.schema()));
+  const { context: { ports, schemas }, target } = reading;
+  return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(ports, log), schemas.of(target)));
 }
 
 /** Answers at the first entries behind `after`; without any, when the time is over. */

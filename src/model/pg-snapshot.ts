@@ -24,8 +24,11 @@ export function parsePgSnapshot(text: string, insertLsn: Lsn): PgSnapshot {
   const match = /^(\d+):(\d+):((?:\d+(?:,\d+)*)?)$/.exec(text);
   if (match === null) throw new RangeError(`not a snapshot: ${text}`);
   const [, xmin = '', xmax = '', xip = ''] = match;
-  return { xmin, xmax, xip: xip === '' ? [] : xip.split(','), insertLsn };
+  return { xmin, xmax, xip: xip === '' ? NOBODY : xip.split(','), insertLsn };
 }
+
+/** As it mostly is; each of many thousand shapes keeps a snapshot. */
+const NOBODY: readonly string[] = [];
 
 /** True when the effects of `xid`, once committed, are part of what the snapshot's query returned. */
 export function isVisible(xid: Xid, snapshot: PgSnapshot): boolean {

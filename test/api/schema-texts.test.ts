@@ -11,7 +11,7 @@ test('a text is that of the columns, whatever was asked for before, and of the t
   const texts = new SchemaTexts();
   const choices = [['id'], ['id', 'value'], ...Array.from({ length: 200 }, (_, index) => ['id', `c${index}`]), ['id']];
 
-  const given = choices.map((columns) => [texts.of(items, columns), texts.of(altered, columns)]);
+  const given = choices.map((columns) => [items, altered].map((relation) => texts.of({ relation, definition: { columns } })));
 
   expect(given).toEqual(choices.map((columns) => [schemaHeader(items, columns), schemaHeader(altered, columns)]));
 });

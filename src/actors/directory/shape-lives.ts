@@ -84,7 +84,8 @@ export class ShapeLives {
   step(handle: Handle, event: LifeEvent, news: LifeNews = {}): ShapeLife {
     const before = this.lives.get(handle);
     invariant(before !== undefined, `the directory knows ${handle}, of which it hears ${event}`);
-    const after = { ...before, ...news, life: nextLife(before.life, event, handle) };
+    const { definition, consumer, unwatchedEnds, end } = { ...before, ...news };
+    const after = { handle, definition, life: nextLife(before.life, event, handle), consumer, unwatchedEnds, end };
     this.follow(before, after);
     return after;
   }

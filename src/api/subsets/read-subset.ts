@@ -46,7 +46,7 @@ export async function readSubset({ context, handle, parameters, target, subset, 
     status: 200,
     handle,
     offset: read.from,
-    ...(live ? {} : { schema: target.schema() }),
+    ...(live ? {} : { schema: context.schemas.of(target) }),
     body: subsetBody(mark, shown, read.rows),
   };
 }

@@ -52,7 +52,7 @@ export class PackedSnapshots {
     const places = await this.packs.append([bringing.map(({ bytes }) => bytes)]);
     const brought = bringing.flatMap(({ shape, rows, snapshot }, index): Brought[] => {
       const place = places[index];
-      return place === undefined ? [] : [{ shape, rows, place, snapshot: { ...snapshot, packed: place } }];
+      return place === undefined ? [] : [{ shape, rows, place, snapshot: packedAt(snapshot, place) }];
     });
     this.brought = [...captures.flatMap(({ shape }) => before.get(shape) ?? []), ...brought];
     const snapshots = new Map(this.brought.map(({ shape, snapshot }) => [shape, snapshot]));
@@ -107,6 +107,11 @@ export class PackedSnapshots {
     if (damaged.length > 0) throw new CheckpointDeferredError(damaged);
     return bringing;
   }
+}
+
+/** Written out: a spread that adds a property gives each of many thousand states a hidden class of its own. */
+function packedAt({ state, pgSnapshot, chunks }: WholeSnapshotState, packed: PackPlace): WholeSnapshotState {
+  return { state, pgSnapshot, chunks, packed };
 }
 
 /** As they were found to hold; undefined where they do not. @throws what is not damage. */

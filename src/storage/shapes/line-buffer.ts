@@ -128,8 +128,12 @@ export class LineRun implements EntryRun {
 
 const MERGED_BYTES_MAX = 256 * 1024;
 
+/** Most shapes have none, for most of the time. */
+const NO_BATCHES: LineBatch[] = [];
+Object.freeze(NO_BATCHES);
+
 export class LineBuffer {
-  private batches: LineBatch[] = [];
+  private batches = NO_BATCHES;
   /** How many batches from the front are being saved: those are not merged any more. */
   private sealed = 0;
   private byteCount = 0;
@@ -141,6 +145,7 @@ export class LineBuffer {
   /** Merges small batches as they come, each byte a few times at most: a reader then gets few pieces. */
   push(batch: LineBatch): void {
     this.byteCount += batch.bytes.length;
+    if (this.batches === NO_BATCHES) this.batches = [];
     let merged = batch;
     for (let last = this.batches.at(-1); last !== undefined && this.mayMerge(last, merged); last = this.batches.at(-1)) {
       merged = LineBatch.merged(last, merged);
@@ -151,7 +156,7 @@ export class LineBuffer {
 
   clone(): LineBuffer {
     const copy = new LineBuffer();
-    copy.batches = [...this.batches];
+    if (this.batches.length > 0) copy.batches = [...this.batches];
     copy.sealed = this.sealed;
     copy.byteCount = this.byteCount;
     return copy;
@@ -173,7 +178,9 @@ export class LineBuffer {
 
   /** Drops the first `count` batches. */
   drop(count: number): void {
+    if (count === 0) return;
     for (const batch of this.batches.splice(0, count)) this.byteCount -= batch.bytes.length;
+    if (this.batches.length === 0) this.batches = NO_BATCHES;
     this.sealed -= count;
   }
 

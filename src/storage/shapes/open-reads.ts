@@ -13,23 +13,28 @@ export class OpenReads {
   private cutOff = false;
   private left: (() => void) | undefined;
 
-  constructor(private readonly handle: Handle) {}
+  /** @param unused called whenever nobody reads any more, and the shape has not ended: nothing is lost with it then. */
+  constructor(
+    private readonly handle: Handle,
+    private readonly unused: () => void = () => {},
+  ) {}
 
   /** Whoever reads breaks off at his next step. */
   get areCut(): boolean {
     return this.cutOff;
   }
 
-  /** @throws {ShapeGoneError} at once, when no read begins any more. */
-  async *counted(runs: AsyncIterable<EntryRun>): AsyncGenerator<EntryRun> {
+  /** @throws {ShapeGoneError} when no read begins any more. */
+  begin(): void {
     if (this.isOver) throw new ShapeGoneError(this.handle);
     this.count += 1;
-    try {
-      yield* runs;
-    } finally {
-      this.count -= 1;
-      if (this.count === 0) this.leave();
-    }
+  }
+
+  finish(): void {
+    this.count -= 1;
+    if (this.count > 0) return;
+    this.leave();
+    if (!this.isOver) this.unused();
   }
 
   /** From now on none begins. */
@@ -54,5 +59,16 @@ export class OpenReads {
     const { left } = this;
     this.left = undefined;
     left?.();
+  }
+}
+
+/** @param readsOf asked when the first run is. @throws {ShapeGoneError} at once, when no read begins any more. */
+export async function* countedRuns(readsOf: () => OpenReads, runs: AsyncIterable<EntryRun>): AsyncGenerator<EntryRun> {
+  const reads = readsOf();
+  reads.begin();
+  try {
+    yield* runs;
+  } finally {
+    reads.finish();
   }
 }

@@ -83,6 +83,9 @@ function compactedEnds(ends: readonly ChunkEnd[], { through, chunkEnds, shift }:
 /** What is known of the lines from the first on. */
 type Totals = Pick<LinesState, 'bytes' | 'count' | 'openBytes'> & { readonly chunkCount: number };
 
+const NO_TOTALS: Totals = { bytes: 0, count: 0, openBytes: 0, chunkCount: 0 };
+const BEFORE_LINES = addressOf(SNAPSHOT_END);
+
 export class ShapeLines {
   private appended: LineAddress;
   private published: LogOffset;
@@ -92,7 +95,8 @@ export class ShapeLines {
   private bytes: number;
   private count: number;
   private openBytes: number;
-  private chunkEnds: ChunkEnd[];
+  /** Never changed: most shapes share one that is empty. */
+  private chunkEnds: readonly ChunkEnd[];
   private compacted: CompactedPart | undefined;
 
   constructor(
@@ -103,11 +107,11 @@ export class ShapeLines {
     private pending?: LineDraft,
   ) {
     this.published = end;
-    this.appended = addressOf(end);
-    this.chunkEnds = [...chunkEnds];
+    this.appended = end === SNAPSHOT_END ? BEFORE_LINES : addressOf(end);
+    this.chunkEnds = chunkEnds;
     this.compacted = compacted;
     [this.bytes, this.count, this.openBytes] = [bytes, count, openBytes];
-    this.shown = this.totals;
+    this.shown = count === 0 && chunkEnds.length === 0 ? NO_TOTALS : this.totals;
   }
 
   get end(): LogOffset {
@@ -131,12 +135,13 @@ export class ShapeLines {
   get state(): LinesState {
     const { bytes, count, openBytes, chunkCount } = this.shown;
     const { compacted } = this;
+    if (count === 0 && compacted === undefined) return NO_LINES;
     return {
       end: this.published,
       bytes,
       count,
       openBytes,
-      chunkEnds: this.chunkEnds.slice(0, chunkCount),
+      chunkEnds: this.chunkEnds.length === chunkCount ? this.chunkEnds : this.chunkEnds.slice(0, chunkCount),
       ...(compacted === undefined ? {} : { compacted }),
     };
   }
@@ -175,10 +180,11 @@ export class ShapeLines {
   }
 
   discard(): void {
+    if (!this.hasHidden) return;
     this.pending?.clear();
     this.appended = addressOf(this.published);
     ({ bytes: this.bytes, count: this.count, openBytes: this.openBytes } = this.shown);
-    this.chunkEnds.length = this.shown.chunkCount;
+    this.chunkEnds = this.chunkEnds.slice(0, this.shown.chunkCount);
   }
 
   /** The files of the next generation count from now on. */
@@ -212,7 +218,7 @@ export class ShapeLines {
     const copy = new ShapeLines(this.state, this.chunkBytesMax, this.buffer.clone(), this.pending?.clone());
     copy.appended = this.appended;
     [copy.bytes, copy.count, copy.openBytes] = [this.bytes, this.count, this.openBytes];
-    copy.chunkEnds.push(...this.chunkEnds.slice(this.shown.chunkCount));
+    copy.chunkEnds = this.chunkEnds;
     return copy;
   }
 
@@ -244,7 +250,7 @@ export class ShapeLines {
     this.count += indexEntriesOf(bytes + 1);
     this.openBytes += bytes;
     if (this.openBytes < this.chunkBytesMax) return;
-    this.chunkEnds.push({ offset: offsetOf(lsn, position), bytes: this.bytes });
+    this.chunkEnds = [...this.chunkEnds, { offset: offsetOf(lsn, position), bytes: this.bytes }];
     this.openBytes = 0;
   }
 }

@@ -41,22 +41,27 @@ interface EndPlace {
   readonly at: number;
 }
 
+/** Of nearly all shapes: they are whole. */
+const NOTHING_WRITTEN: GrowingSums[] = [];
+Object.freeze(NOTHING_WRITTEN);
+const NOTHING_LATE: readonly LatePart[] = [];
+
 export const FOLLOW_WAIT_MS = 60_000;
 
 export class SnapshotChunks {
   /** Each chunk as far as readers may see it; of chunks written by this process. */
-  private written: GrowingSums[] = [];
+  private written = NOTHING_WRITTEN;
   /** Size of the open chunk as the threshold counts it: each row and one byte. */
   private openBytes = 0;
   private closedCount = 0;
   private whole: boolean;
   private failed = false;
-  /** Where `snapshot-end` begins, as soon as it is being written; of an earlier process's, when somebody has read it. */
+  /** Where `snapshot-end` begins, while it is being written. */
   private endAt: EndPlace | undefined;
   /** Undefined while nobody waits. */
   private waiters: Set<() => void> | undefined;
   /** What was written last, if somebody waited for it, until more is. */
-  private late: readonly LatePart[] = [];
+  private late = NOTHING_LATE;
 
   constructor(
     private readonly handle: Handle,
@@ -112,14 +117,20 @@ export class SnapshotChunks {
     const chunks = this.written.map(({ bytes, sums }) => ({ bytes, sums: sums.slice() }));
     this.endAt = undefined;
     this.restored = { pgSnapshot, chunks }; // From here on it is as one of an earlier process, which takes less.
-    this.written = [];
+    this.written = NOTHING_WRITTEN;
+    this.late = NOTHING_LATE;
     return chunks;
+  }
+
+  /** The same, as somebody else holds it: once is enough. */
+  holdAs(whole: WholeSnapshot): void {
+    this.restored = whole;
   }
 
   /** Who writes the snapshot, or waits for more of it, goes on with the original alone. */
   clone(store: ShapeStore): SnapshotChunks {
     const copy = new SnapshotChunks(this.handle, store, this.clock, this.chunkBytesMax, this.restored);
-    copy.written.push(...this.written.map((sums) => sums.clone()));
+    if (this.written.length > 0) copy.written = this.written.map((sums) => sums.clone());
     copy.openBytes = this.openBytes;
     copy.closedCount = this.closedCount;
     copy.whole = this.whole;
@@ -130,7 +141,7 @@ export class SnapshotChunks {
 
   fail(): void {
     this.failed = true;
-    this.late = [];
+    this.late = NOTHING_LATE;
     this.wake();
   }
 
@@ -186,7 +197,7 @@ export class SnapshotChunks {
 
   /** @param part lies at byte `at` of chunk `index`. */
   private *runsOf(index: number, at: number, part: Uint8Array, goesOn: boolean): Generator<EntryRun> {
-    const end = (this.endAt ??= this.restored && endOf(this.restored));
+    const end = this.endAt ?? (this.restored && endOf(this.restored));
     const rowBytes = end?.index === index ? Math.max(0, end.at - at) : part.length;
     if (rowBytes > 0) yield { kind: 'row', bytes: part.subarray(0, rowBytes), goesOn: goesOn || rowBytes < part.length };
     if (rowBytes < part.length) yield { kind: 'control', bytes: part.subarray(rowBytes), goesOn };
@@ -201,10 +212,11 @@ export class SnapshotChunks {
     if (this.failed) throw new ShapeGoneError(this.handle);
     const index = this.closedCount;
     await this.store.appendSnapshot(bytes);
+    if (this.written === NOTHING_WRITTEN) this.written = [];
     const sums = (this.written[index] ??= new GrowingSums());
     const at = sums.bytes;
     sums.add(bytes);
-    this.late = this.waiters === undefined ? [] : [...this.lateParts(index, at, bytes)];
+    this.late = this.waiters === undefined ? NOTHING_LATE : [...this.lateParts(index, at, bytes)];
     this.wake();
   }
 

@@ -1,38 +1,30 @@
 /**
- * StoredShape: one shape's log, the same over every engine: what its readers see, and how far it has taken the
- * transaction log. All that a read answers is taken from one instant; bytes that come later are of ranges fixed then.
+ * StoredShape: one shape's log, the same over every engine: what its readers see, and how far it has taken the transaction log.
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import { joinedLines, type JoinedLines } from '../../model/joined-lines.ts';
-import type { EntryRun, EntryRuns, LogEntry } from '../../model/log-entry.ts';
-import {
-  BEFORE_ALL, compareOffsets, lsnOfOffset, snapshotChunkEnd, snapshotChunkIndex, type LogOffset,
-} from '../../model/log-offset.ts';
+import { lsnOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { compareLsn, LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
-import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
 import { FiledLines, type FilesHold, type LineFiles } from './filed-lines.ts';
 import { INDEX_ENTRY_BYTES } from './line-index.ts';
 import type { TailBlock } from './line-tail.ts';
-import { linesInSteps, type LinesRead } from './line-steps.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { OpenReads } from './open-reads.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
 import type { RecentReads } from './recent-reads.ts';
-import type { EntryGroups, ShapeLog, ShapeRead, SnapshotState, SnapshotWriter, WholeSnapshotState } from './shape-logs.ts';
+import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter, WholeSnapshotState } from './shape-logs.ts';
 import { ShapeLines, type Compaction, type LinesState } from './shape-lines.ts';
+import { readFrom } from './shape-reads.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
 import { SplicedViews, type ViewsState } from './spliced-views.ts';
-
-/** Of the lines in memory, what a reader is given at once: more than this it takes step by step, at its own pace. */
-const WAITING_BYTES_MAX = 1024 * 1024;
 
 /** What a checkpoint keeps of a shape: plain JSON. */
 export interface ShapeState {
@@ -98,7 +90,7 @@ export class StoredShape implements ShapeLog {
   private readonly spliced: SplicedViews;
   /** Of splices alone. */
   private fewRows: FewRows | undefined;
-  /** Made by the first that begins, or by its end. */
+  /** While somebody reads, and from its end on. */
   private openReads: OpenReads | undefined;
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
@@ -367,11 +359,9 @@ export class StoredShape implements ShapeLog {
 
   read(after: LogOffset): ShapeRead {
     if (this.gone) throw new ShapeGoneError(this.handle);
-    if (after === BEFORE_ALL) return this.state.state === 'awaited' ? { outcome: 'notStarted' } : this.readChunk(0);
-    const chunk = snapshotChunkIndex(after);
-    if (chunk !== undefined && this.state.state === 'awaited') return { outcome: 'notStarted' };
-    if (chunk !== undefined && this.mayHaveChunk(chunk + 1)) return this.readChunk(chunk + 1);
-    return compareOffsets(after, this.end) > 0 ? { outcome: 'beyond' } : this.readLines(after);
+    const { handle, store, lines, filed, chunks, state: snapshot, host: { recent } } = this;
+    const [reads, areCut] = [() => this.reads, () => this.openReads?.areCut === true];
+    return readFrom({ handle, store, lines, filed, chunks, snapshot, recent, reads, areCut }, after);
   }
 
   tailFrom(bytesMax: number): LogOffset {
@@ -386,6 +376,7 @@ export class StoredShape implements ShapeLog {
   /** A checkpoint counts its rows there. */
   putInPack(snapshot: WholeSnapshotState): void {
     this.state = snapshot;
+    this.chunks.holdAs(snapshot);
   }
 
   /** For a checkpoint: what there is now. What comes later is not mixed with it on its way to the files. */
@@ -457,68 +448,14 @@ export class StoredShape implements ShapeLog {
     this.host.changed(this, fewRows?.length ?? 0);
   }
 
-  /** A reader that has the last row goes on with the log at once. It need not wait until the snapshot is durable. */
-  private mayHaveChunk(index: number): boolean {
-    if (this.state.state === 'writing') return this.chunks.mayGrowTo(index);
-    return this.state.state === 'complete' && index < this.state.chunks.length;
-  }
-
-  private readChunk(index: number): ShapeRead {
-    const end = snapshotChunkEnd(index);
-    const entries = (bytes: number) => entriesOf(this.chunks.read(index, bytes), end);
-    const begin = (): AsyncIterable<EntryRun> => this.reads.counted(this.chunks.read(index));
-    const runs = this.state.state === 'complete' ? this.lately(`${this.handle}/${index}`, begin) : read(begin());
-    return { outcome: 'entries', ...runs, entries, end, upToDate: false };
-  }
-
   private get reads(): OpenReads {
-    return (this.openReads ??= new OpenReads(this.handle));
-  }
-
-  private get reading(): LinesRead {
-    return { handle: this.handle, buffer: this.lines.buffer, filed: this.filed, isGone: () => this.reads.areCut };
-  }
-
-  private readLines(after: LogOffset): ShapeRead {
-    const { offset: end, bytes: endBytes } = this.lines.readEnd(after);
-    const upToDate = end === this.end;
-    const isFiled = this.filed.has(after);
-    const areAllFiled = isFiled && endBytes <= this.filed.end.bytes;
-    const inMemory = areAllFiled ? [] : this.lines.buffer.runs(after, end);
-    const source = this.store.lines;
-    const mayWaitInMemory = !isFiled && inMemory.reduce((sum, { bytes }) => sum + bytes.length, 0) <= WAITING_BYTES_MAX;
-    const begin = (): AsyncIterable<EntryRun> => this.reads.counted(linesInSteps(this.reading, { source, after, end, endBytes }));
-    const runs = mayWaitInMemory ? read(inMemory) : this.lately(`${this.handle}.${this.lines.generation}/${after}-${endBytes}`, begin);
-    const filedBytes = Math.min(endBytes, this.filed.end.bytes);
-    const entries = (bytes: number): EntryGroups => {
-      invariant(bytes === 0, 'a line has an offset of its own: nobody stands between two of them');
-      const kept = inMemory.map((run) => run.entries());
-      return isFiled ? together(source.readEntries(after, filedBytes), kept) : kept;
-    };
-    return { outcome: 'entries', ...runs, entries, end, upToDate };
-  }
-
-  /** @param name of these runs alone, for ever. */
-  private lately(name: string, begin: () => AsyncIterable<EntryRun>): ReadRuns {
-    const { recent } = this.host;
-    const kept = recent?.get(name);
-    return kept === undefined ? read(recent?.noting(name, begin()) ?? begin()) : { runs: kept, areKept: true };
+    return (this.openReads ??= new OpenReads(this.handle, () => (this.openReads = undefined)));
   }
 }
 
 /** @param tail what of its lines lies in packs. */
 export function withTail({ shape, state }: ShapeCapture, tail: readonly TailBlock[]): ShapeCapture {
   return tail.length === 0 ? { shape, state } : { shape, state: { ...state, lines: { ...state.lines, tail } } };
-}
-
-interface ReadRuns {
-  readonly runs: EntryRuns;
-  readonly areKept: boolean;
-}
-
-/** For this one reader. */
-function read(runs: EntryRuns): ReadRuns {
-  return { runs, areKept: false };
 }
 
 /** The store has them. */
@@ -535,8 +472,4 @@ function earlier(left: Lsn | undefined, right: Lsn | undefined): Lsn | undefined
 /** Of a shape that stood alone when its state was kept, nobody knows how far the others had come by then. */
 function waitsFromStart({ state }: SnapshotState): Lsn | undefined {
   return state === 'awaited' ? undefined : LSN_ZERO;
-}
-
-async function* together(...parts: readonly EntryGroups[]): AsyncIterable<Iterable<LogEntry>> {
-  for (const part of parts) yield* part;
 }
