@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { Disk, DiskFile } from '../../../src/storage/disk/disk.ts';
 import { verifyStorage } from '../../../src/storage/inspection/verification.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
@@ -17,12 +18,14 @@ const LINE_BYTES = 50;
 /** As many blocks as a tail has before they become one. */
 const BLOCKS = 8;
 const SHAPES = 20;
+/** So many tails become one block in a checkpoint, at the least. */
+const JOINED_AT_ONCE = 500;
 
 type Packing = StorageOptions['packing'];
 
-function open(disk: MemoryDisk, packing: Packing = { fewBytesMax: FEW_BYTES }): Promise<Storage> {
+function open(disk: MemoryDisk, packing: Packing = { fewBytesMax: FEW_BYTES }, mounted: Disk = disk.mount()): Promise<Storage> {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
-  return openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount(), processes, packing });
+  return openStorage({ directory: '/data', clock: new ManualClock(), disk: mounted, processes, packing });
 }
 
 const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -129,6 +132,74 @@ test('a tail that has grown goes to files of its own with all of it, and the nex
   expect({ first, filed, found: new Set(found), after: await linesRead(after, 1, commits) }).toEqual({
     first: FEW_BYTES / LINE_BYTES + 1, filed: FEW_BYTES + LINE_BYTES, found: new Set(WRITTEN), after: WRITTEN[0],
   });
+  await after.close();
+});
+
+test('of very many tails that have come to so many blocks, a checkpoint joins five hundred', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk, {});
+  const numbers = upTo(JOINED_AT_ONCE * 2);
+  await create(storage, ...numbers);
+  await storage.shapes.checkpoint();
+  const written: number[] = [];
+  for (const each of upTo(BLOCKS + 3)) {
+    const before = bytesOfPacks(disk);
+    await commit(storage, [each], numbers);
+    written.push((bytesOfPacks(disk) - before) / JOINED_AT_ONCE);
+  }
+  const [block = 0] = written.map((bytes) => bytes / 2);
+
+  expect({ blocks: written.map((bytes) => bytes / block), read: await allRead(storage, numbers.slice(-3), upTo(BLOCKS + 3)) }).toEqual({
+    blocks: [...upTo(BLOCKS).map(() => 2), BLOCKS + 2, BLOCKS + 3, 2], // Of those that are joined, all blocks and the new line.
+    read: WRITTEN,
+  });
+  await storage.close();
+});
+
+const bytesOfPacks = (disk: MemoryDisk): number =>
+  disk.files.filter((path) => path.endsWith('.pack')).reduce((sum, path) => sum + disk.content(path).length, 0);
+
+/** Syncs of such files wait for `before`. */
+function gated(mounted: Disk, path: RegExp, before: () => Promise<void>): Disk {
+  const open = async (opened: string, mode: Parameters<Disk['open']>[1]): Promise<DiskFile> => {
+    const file = await mounted.open(opened, mode);
+    const sync = file.sync.bind(file);
+    if (path.test(opened)) file.sync = () => before().then(sync);
+    return file;
+  };
+  return {
+    open,
+    makeDirectory: (made) => mounted.makeDirectory(made),
+    syncDirectory: (synced) => mounted.syncDirectory(synced),
+    list: (listed) => mounted.list(listed),
+    rename: (from, to) => mounted.rename(from, to),
+    removeFile: (removed) => mounted.removeFile(removed),
+  };
+}
+
+test('what a checkpoint counts in a pack stays there, though it goes to files while that checkpoint is written', async () => {
+  const disk = new MemoryDisk();
+  let meanwhile = (): Promise<void> => Promise.resolve();
+  const packing = { fewBytesMax: FEW_BYTES, packBytesMax: 1 };
+  const storage = await open(disk, packing, gated(disk.mount(), /\.checkpoint/, () => meanwhile()));
+  await create(storage, 1);
+  await storage.shapes.checkpoint();
+  appendLines(shapeIn(storage, 1), 1, [lineOf(1, 1)]);
+  await create(storage, 2); // Its rows go into a pack behind that of the line.
+  meanwhile = () => {
+    meanwhile = () => Promise.resolve();
+    return storage.shapes.spill(handleOf(1));
+  };
+  await storage.shapes.checkpoint();
+  const checkpoint = disk.files.find((path) => path.endsWith('.checkpoint')) ?? '';
+  const counted = disk.content(checkpoint).length;
+  await storage.shapes.checkpoint(); // Counts the files.
+  await storage.close();
+  disk.kill();
+  disk.damage(checkpoint, disk.content(checkpoint).subarray(0, counted));
+  const after = await open(disk, packing);
+
+  expect({ found: await linesRead(after, 1, [1]), notes: after.notes }).toEqual({ found: WRITTEN[0], notes: [] });
   await after.close();
 });
 
