@@ -13,6 +13,7 @@ import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './syntax/grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters as QueryParameters } from './checkers/literals.ts';
+import { KnownClauses } from './syntax/known-clauses.ts';
 import { bytesOf, refuseUnreadable } from './syntax/measure.ts';
 import { parseOrderBy } from './order-by.ts';
 import { subqueriesIn, withMemberTests } from './subqueries/member-tests.ts';
@@ -141,7 +142,15 @@ function noQuery(): never {
   throw new InvariantError('a filter with subqueries is queried with what they select');
 }
 
+/** Whatever is refused of a clause is so by its form, which templates share. */
+const knownClauses = new KnownClauses(PARSED_PREFIX.length, parsedClause);
+
+/** @throws {WhereRefusal} */
 function parseClause(text: string): Node {
+  return knownClauses.clauseOf(text);
+}
+
+function parsedClause(text: string): Node {
   if (bytesOf(text) > WHERE_BYTES_MAX) throw new WhereRefusal(`WHERE clause is bigger than maximum size of ${WHERE_BYTES_MAX} bytes`);
   const sql = `${PARSED_PREFIX}${text}`;
   refuseUnreadable(sql, refusalAt);
