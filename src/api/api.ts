@@ -21,18 +21,21 @@ import { sharedEvents } from './event-streams/log-events.ts';
 import { ShapeFollowers } from './event-streams/shape-followers.ts';
 import type { ApiPorts, LimitsStanding, ServiceLevel, ShapeAnnouncements } from './ports.ts';
 import type { ReadRequest } from './read-request.ts';
-import { readShape } from './read-shape.ts';
+import { readOrWait, readShape } from './read-shape.ts';
 import type { Refusal } from './refusal.ts';
 import { ShapeListeners } from './shape-listeners.ts';
 import type { RawParameters } from './shape-parameters.ts';
 import type { ShapeResponse } from './shape-response.ts';
 import { StartOffsets } from './subsets/start-offsets.ts';
+import type { WaitingPoll } from './waiting-poll.ts';
 
 export interface Api {
   /** @param handle the one that the request names. */
   admit(handle: string | undefined): Permit | Refusal;
   /** At once where nobody has to be waited for. */
   readShape(request: ReadRequest): NowOrLater<ShapeResponse>;
+  /** Likewise, for whoever may have very many who wait: a long-poll is given its answer later, and nothing but it is held until then. */
+  readOrWait(request: ReadRequest): NowOrLater<ShapeResponse> | WaitingPoll;
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
   /** Why a row is in a shape, or is not. @param signal aborted when nobody waits any longer. */
   explainShape(parameters: RawParameters, signal: AbortSignal): Promise<ToldAnswer | Refusal>;
@@ -66,6 +69,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),
+    readOrWait: (request) => readOrWait(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
     explainShape: (parameters, signal) => explainShape(context, parameters, signal),
     readTransaction: (number, parameters, signal) => readTransaction(context, number, parameters, signal),

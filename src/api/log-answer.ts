@@ -22,9 +22,18 @@ export function catchUpAnswer(reader: Reader, read: LogRead, schema: string): Lo
   return { ...answer(reader, read), schema };
 }
 
+/** Those who were woken together and bring the same cursor get the same answer. */
 export function liveAnswer(reader: Reader, read: LogRead): LogAnswer {
-  return answer(reader, read);
+  if (!read.hasData) return answer(reader, read); // Its tag is its own.
+  const known = liveAnswers.get(read);
+  if (known !== undefined && known.asked === reader.cursor) return known.answer;
+  const told = answer(reader, read);
+  liveAnswers.set(read, { asked: reader.cursor, answer: told });
+  return told;
 }
+
+/** The last that was told of what was read, and the cursor that was brought. */
+const liveAnswers = new WeakMap<LogRead, { readonly asked: string | undefined; readonly answer: LogAnswer }>();
 
 /** The answer to a client that holds what it would get, with its own tag: a weak one is that of a coded body. Undefined for others. */
 export function notModified(reader: Reader, read: LogRead): LogAnswer | undefined {

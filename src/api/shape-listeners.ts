@@ -1,42 +1,26 @@
 /**
  * ShapeListeners: the long-polls that wait for a shape to change.
  *
- * `park` registers before it returns, so a caller that reads the log and parks without an `await` in between can miss
+ * Who joins is among them when `join` returns, so a caller that reads the log and joins without an `await` in between can miss
  * nothing. Readers that wait behind the same offset of one shape are woken together with one `Shared`: the first to
  * need the bytes makes them, and they live no longer than the readers that hold them. A waiter leaves on every path:
  * woken, timed out, client gone.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, TimerId } from '../base/clock.ts';
+import { DueQueue } from '../base/due-queue.ts';
 import type { StopSignal } from '../base/stop-signal.ts';
 import { compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
+import { Parked, type ParkingPlace } from './parking/parked.ts';
+import { Shared, type Wake } from './parking/wake.ts';
+import { Waking } from './parking/waking.ts';
 import type { ShapeAnnouncements } from './ports.ts';
 import type { Refusal } from './refusal.ts';
 
-/** One value, made at the first use and common to all who were woken together. */
-export class Shared<T> {
-  private made: { readonly value: T } | undefined;
-
-  get(make: () => T): T {
-    this.made ??= { value: make() };
-    return this.made.value;
-  }
-}
-
-export type Wake<T> =
-  | { readonly cause: 'appended'; readonly shared: Shared<T> }
-  /** The answer of the first who has to look for a replacement is that of all. */
-  | { readonly cause: 'rotated'; readonly replacement: Handle | undefined; readonly answer: Shared<Promise<Refusal>> }
-  | { readonly cause: 'timeout' }
-  /** The request's signal: its reason says whether the client went or we close. */
-  | { readonly cause: 'aborted' };
-
-type Waiter<T> = (wake: Wake<T>) => void;
-/** The waiters of one shape, by the offset behind which they wait. */
-type Waiters<T> = Map<LogOffset, Set<Waiter<T>>>;
-
 export class ShapeListeners<T = unknown> implements ShapeAnnouncements {
-  private readonly shapes = new Map<Handle, Waiters<T>>();
+  /** The waiters of each shape, by the offset behind which they wait. */
+  private readonly shapes = new Map<Handle, Map<LogOffset, Place<T>>>();
+  private readonly waking = new Waking<T>();
   private parked = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -49,57 +33,114 @@ export class ShapeListeners<T = unknown> implements ShapeAnnouncements {
   /** How many of them wait for this shape. */
   parkedOn(handle: Handle): number {
     let count = 0;
-    for (const waiters of this.shapes.get(handle)?.values() ?? []) count += waiters.size;
+    for (const { queue } of this.shapes.get(handle)?.values() ?? []) count += queue.size;
     return count;
   }
 
   announce(handle: Handle, end: LogOffset): void {
-    const shape = this.shapes.get(handle);
-    if (shape === undefined) return;
-    for (const [after, waiters] of shape) {
-      if (compareOffsets(end, after) >= 0) wakeAll(waiters, { cause: 'appended', shared: new Shared() });
+    for (const place of this.shapes.get(handle)?.values() ?? []) {
+      if (compareOffsets(end, place.after) >= 0) this.wakeAll(place, { cause: 'appended', shared: new Shared() });
     }
   }
 
   rotate(handle: Handle, replacement?: Handle): void {
     const answer = new Shared<Promise<Refusal>>();
-    for (const waiters of this.shapes.get(handle)?.values() ?? []) wakeAll(waiters, { cause: 'rotated', replacement, answer });
+    for (const place of this.shapes.get(handle)?.values() ?? []) this.wakeAll(place, { cause: 'rotated', replacement, answer });
+  }
+
+  /** It is woken at the first announcement of `after` or beyond, or when its time is over, or its signal is aborted. */
+  join(handle: Handle, after: LogOffset, parked: Parked<T>): void {
+    const shape = this.shapes.get(handle) ?? new Map<LogOffset, Place<T>>();
+    const place = shape.get(after) ?? new Place<T>(this, handle, after);
+    this.shapes.set(handle, shape.set(after, place));
+    place.queue.add(parked);
+    parked.park(place);
+    this.parked += 1;
+    if (place.queue.head === parked) this.setTimer(place); // All others have as long at the least.
   }
 
   /** Resolves at the first announcement of `after` or beyond, or when `timeoutMs` passed or `signal` was aborted. */
   park(handle: Handle, after: LogOffset, timeoutMs: number, signal: StopSignal): Promise<Wake<T>> {
     if (signal.aborted) return Promise.resolve({ cause: 'aborted' });
-    return new Promise((resolve) => {
-      const waiter: Waiter<T> = (wake) => {
-        this.clock.clearTimer(timer);
-        signal.removeEventListener('abort', abort);
-        this.remove(handle, after, waiter);
-        resolve(wake);
-      };
-      const abort = (): void => waiter({ cause: 'aborted' });
-      const timer = this.clock.setTimer(() => waiter({ cause: 'timeout' }), timeoutMs);
-      signal.addEventListener('abort', abort);
-      this.add(handle, after, waiter);
-    });
+    return new Promise((resolve) => this.join(handle, after, new Promised(this.clock.nowMs() + timeoutMs, signal, resolve)));
   }
 
-  private add(handle: Handle, after: LogOffset, waiter: Waiter<T>): void {
-    const shape = this.shapes.get(handle) ?? new Map<LogOffset, Set<Waiter<T>>>();
-    const waiters = shape.get(after) ?? new Set();
-    this.shapes.set(handle, shape.set(after, waiters.add(waiter)));
-    this.parked += 1;
-  }
-
-  private remove(handle: Handle, after: LogOffset, waiter: Waiter<T>): void {
-    const shape = this.shapes.get(handle);
-    const waiters = shape?.get(after);
-    if (!waiters?.delete(waiter)) return;
+  /** For its place: one of those who wait there goes alone. */
+  leave(place: Place<T>, parked: Parked<T>): void {
+    place.queue.remove(parked);
     this.parked -= 1;
-    if (waiters.size === 0) shape?.delete(after);
+    if (place.queue.size === 0) this.close(place);
+    parked.wake({ cause: 'aborted' });
+  }
+
+  private wakeAll(place: Place<T>, wake: Wake<T>): void {
+    this.parked -= place.queue.size;
+    this.close(place);
+    this.waking.begin(place.queue, wake);
+  }
+
+  private timeOut(place: Place<T>): void {
+    const due = new DueQueue<Parked<T>>();
+    const nowMs = this.clock.nowMs();
+    for (let { head } = place.queue; head !== undefined && head.dueMs <= nowMs; { head } = place.queue) {
+      place.queue.remove(head);
+      head.place = undefined;
+      due.add(head);
+    }
+    this.parked -= due.size;
+    if (place.queue.size === 0) this.close(place);
+    else this.setTimer(place);
+    if (due.size > 0) this.waking.begin(due, { cause: 'timeout' });
+  }
+
+  /** Of whoever has waited longest. When that one goes before, the timer finds nobody whose time is over, and is set anew. */
+  private setTimer(place: Place<T>): void {
+    const { clock } = this;
+    if (place.timer !== undefined) clock.clearTimer(place.timer);
+    const { head } = place.queue;
+    place.timer = head && clock.setTimer(() => this.timeOut(place), Math.max(0, head.dueMs - clock.nowMs()));
+  }
+
+  /** Nobody else waits there: who comes from now on opens another one. */
+  private close(place: Place<T>): void {
+    const { handle, after } = place;
+    place.isOpen = false;
+    if (place.timer !== undefined) this.clock.clearTimer(place.timer);
+    const shape = this.shapes.get(handle);
+    shape?.delete(after);
     if (shape?.size === 0) this.shapes.delete(handle);
   }
 }
 
-function wakeAll<T>(waiters: Set<Waiter<T>>, wake: Wake<T>): void {
-  for (const waiter of waiters) waiter(wake);
+/** Those who wait behind one offset of one shape. */
+class Place<T> implements ParkingPlace<T> {
+  readonly queue = new DueQueue<Parked<T>>();
+  timer: TimerId | undefined;
+  /** False when all of them are woken: each has its turn, even if its client goes meanwhile. */
+  isOpen = true;
+
+  constructor(
+    private readonly listeners: ShapeListeners<T>,
+    readonly handle: Handle,
+    readonly after: LogOffset,
+  ) {}
+
+  leave(parked: Parked<T>): void {
+    if (this.isOpen) this.listeners.leave(this, parked);
+  }
+}
+
+/** One who waits as others wait for a promise. */
+class Promised<T> extends Parked<T> {
+  constructor(
+    dueMs: number,
+    signal: StopSignal,
+    private readonly resolve: (wake: Wake<T>) => void,
+  ) {
+    super(dueMs, signal);
+  }
+
+  protected override woken(wake: Wake<T>): void {
+    this.resolve(wake);
+  }
 }

@@ -3,20 +3,24 @@
  * EventTarget, and each that is made, listened to and aborted costs as much as a read of a shape. Every request has one.
  */
 
+/** Who is told: what an `AbortSignal` takes, so that one who waits may be told without a function made for that. */
+export type StopListener = (() => void) | { handleEvent(): void };
+
 /** What a wait is told by. */
 export interface StopSignal {
   readonly aborted: boolean;
   /** Undefined until then. */
   readonly reason: unknown;
   /** Called once, if at all; never where it was aborted before, or the listener is taken away, by one that is called before it, say. */
-  addEventListener(type: 'abort', listener: () => void, options?: { readonly once: boolean }): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
+  addEventListener(type: 'abort', listener: StopListener, options?: { readonly once: boolean }): void;
+  removeEventListener(type: 'abort', listener: StopListener): void;
 }
 
 export class Stop implements StopSignal {
   private isAborted = false;
   private why: unknown;
-  private listeners: Set<() => void> | undefined;
+  /** Mostly there is one, for as long as its request waits, and that one needs no set. */
+  private listeners: StopListener | Set<StopListener> | undefined;
 
   get aborted(): boolean {
     return this.isAborted;
@@ -26,12 +30,16 @@ export class Stop implements StopSignal {
     return this.why;
   }
 
-  addEventListener(_type: 'abort', listener: () => void): void {
-    if (!this.isAborted) (this.listeners ??= new Set()).add(listener);
+  addEventListener(_type: 'abort', listener: StopListener): void {
+    if (this.isAborted || this.listeners === listener) return;
+    if (this.listeners === undefined) this.listeners = listener;
+    else if (this.listeners instanceof Set) this.listeners.add(listener);
+    else this.listeners = new Set([this.listeners, listener]);
   }
 
-  removeEventListener(_type: 'abort', listener: () => void): void {
-    this.listeners?.delete(listener);
+  removeEventListener(_type: 'abort', listener: StopListener): void {
+    if (this.listeners instanceof Set) this.listeners.delete(listener);
+    else if (this.listeners === listener) this.listeners = undefined;
   }
 
   /** Tells who listens, in the order in which they came. The first reason stays. */
@@ -39,14 +47,21 @@ export class Stop implements StopSignal {
     if (this.isAborted) return;
     this.isAborted = true;
     this.why = reason;
-    for (const listener of this.listeners ?? []) listener();
+    const { listeners } = this;
+    if (listeners instanceof Set) for (const listener of listeners) tell(listener);
+    else if (listeners !== undefined) tell(listeners);
     this.listeners = undefined;
   }
 }
 
+function tell(listener: StopListener): void {
+  if (typeof listener === 'function') listener();
+  else listener.handleEvent();
+}
+
 /** Aborted with the first of two. Neither has anything of it but who listens, for as long as he does: one of them may outlive many. */
 export class EitherStop implements StopSignal {
-  private listeners: Map<() => void, () => void> | undefined;
+  private listeners: Map<StopListener, () => void> | undefined;
 
   /** @param first whose reason counts where both are aborted. */
   constructor(
@@ -62,17 +77,17 @@ export class EitherStop implements StopSignal {
     return this.first.aborted ? this.first.reason : this.second.reason;
   }
 
-  addEventListener(type: 'abort', listener: () => void): void {
+  addEventListener(type: 'abort', listener: StopListener): void {
     if (this.aborted || this.listeners?.has(listener) === true) return;
     const once = (): void => {
       this.removeEventListener(type, listener);
-      listener();
+      tell(listener);
     };
     (this.listeners ??= new Map()).set(listener, once);
     for (const signal of [this.first, this.second]) signal.addEventListener(type, once);
   }
 
-  removeEventListener(type: 'abort', listener: () => void): void {
+  removeEventListener(type: 'abort', listener: StopListener): void {
     const once = this.listeners?.get(listener);
     if (once === undefined) return;
     this.listeners?.delete(listener);
@@ -83,8 +98,8 @@ export class EitherStop implements StopSignal {
 /** The same for whoever takes an `AbortSignal` alone. It is told when `stop` is, for the same reason. */
 export function abortSignalOf(stop: StopSignal): AbortSignal {
   const abort = new AbortController();
-  const tell = (): void => abort.abort(stop.reason);
-  stop.addEventListener('abort', tell, { once: true });
-  if (stop.aborted) tell();
+  const pass = (): void => abort.abort(stop.reason);
+  stop.addEventListener('abort', pass, { once: true });
+  if (stop.aborted) pass();
   return abort.signal;
 }

@@ -3,22 +3,30 @@
  * path. A release that is registered later runs at once.
  */
 import { Stop, type StopSignal } from '../base/stop-signal.ts';
+import { forgetRequest } from './forgotten-request.ts';
 import type { RequestFollower, RequestWatch } from './request-watch.ts';
-import type { Target } from './routes.ts';
+import { forgottenTarget, type Target } from './routes.ts';
 import type { HttpRequest } from './peer.ts';
 import type { HttpAnswer } from './send-response.ts';
 
+/** What is held for a request. */
+export interface Held {
+  release(): void;
+}
+
 export class Exchange {
   private readonly stop = new Stop();
-  private releases: (() => void)[] | undefined;
+  /** Mostly it is one. */
+  private held: Held | Held[] | undefined;
   private hasEnded = false;
   private follower: RequestFollower | undefined;
   private parsed: URLSearchParams | undefined;
 
+  /** @param id undefined until somebody has to be told it. */
   constructor(
-    readonly id: string,
+    public id: string | undefined,
     readonly request: HttpRequest,
-    readonly target: Target,
+    public target: Target,
   ) {}
 
   /** Of the target. Where nothing is measured and no secret is asked for, most requests are answered without it. */
@@ -47,10 +55,18 @@ export class Exchange {
     this.follower?.answered(status, headers);
   }
 
-  /** Calls `release` once, when the last byte of the answer is gone or nobody wants it any more. */
-  whenOver(release: () => void): void {
-    if (this.hasEnded) release();
-    else (this.releases ??= []).push(release);
+  /** Releases it once, when the last byte of the answer is gone or nobody wants it any more. */
+  whenOver(held: Held): void {
+    if (this.hasEnded) held.release();
+    else if (this.held === undefined) this.held = held;
+    else this.held = [this.held, held].flat();
+  }
+
+  /** It waits, perhaps for long: of what was asked only that is kept which its answer needs. */
+  wait(): void {
+    this.parsed = undefined;
+    this.target = forgottenTarget(this.target);
+    forgetRequest(this.request);
   }
 
   /** Ends its waits, for a reason that the api knows. */
@@ -62,7 +78,9 @@ export class Exchange {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.interrupt('closed');
-    for (const release of this.releases ?? []) release();
+    const { held } = this;
+    if (held instanceof Array) for (const each of held) each.release();
+    else held?.release();
     this.follower?.over();
   }
 }

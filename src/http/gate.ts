@@ -13,14 +13,14 @@ import { accessOf, type Secret } from './secret.ts';
 import type { HttpAnswer } from './send-response.ts';
 
 export type Passage =
-  /** `told`: the answer, as it is told to who went through here. */
-  | { readonly kind: 'open'; readonly bounds: ShapeBounds | undefined; told(answer: HttpAnswer): HttpAnswer }
+  /** `told`: the answer, as it is told to who went through here; undefined where it is told as it is. */
+  | { readonly kind: 'open'; readonly bounds: ShapeBounds | undefined; readonly told: ((answer: HttpAnswer) => HttpAnswer) | undefined }
   /** `answer`: undefined when it was answered elsewhere, or nobody waits. */
   | { readonly kind: 'closed'; readonly answer: HttpAnswer | undefined };
 
 export type Gate = (exchange: Exchange) => NowOrLater<Passage>;
 
-const OPEN: Passage = { kind: 'open', bounds: undefined, told: (answer) => answer };
+const OPEN: Passage = { kind: 'open', bounds: undefined, told: undefined };
 
 /** Open to whoever has the secret. */
 export function secretGate(secret: Secret): Gate {

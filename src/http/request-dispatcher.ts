@@ -15,7 +15,9 @@ import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
 import { secretGate, shut, type Gate } from './gate.ts';
 import { KnownQueries } from './known-queries.ts';
+import { LaterAnswer } from './later-answer.ts';
 import { JSON_TYPE } from './media-types.ts';
+import { ownListener } from './own-listener.ts';
 import { pageAnswer, type Pages } from './pages.ts';
 import type { RequestWatch } from './request-watch.ts';
 import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders, type Headers } from './response-headers.ts';
@@ -56,7 +58,8 @@ const ALIVE: HttpAnswer = { status: 200, headers: [], body: [] };
 const NOT_FOUND: HttpAnswer = { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
 
 export class RequestDispatcher {
-  private readonly exchanges = new Map<Exchange, HttpResponse>();
+  private readonly exchanges = new Map<HttpResponse, Exchange>();
+  private readonly whenClosed = ownListener((response: HttpResponse) => this.over(response));
   private whenEmpty: (() => void) | undefined;
   private readonly secretGate: Gate;
   private readonly sources: ParameterSources;
@@ -97,29 +100,33 @@ export class RequestDispatcher {
   }
 
   private take(request: HttpRequest, response: HttpResponse, target: Target, gate: Gate): void {
-    const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target);
-    this.exchanges.set(exchange, response);
+    const exchange = new Exchange(givenRequestId(request), request, target);
+    this.exchanges.set(response, exchange);
     if (this.isClosing) exchange.interrupt(DRAINING); // On a connection that was open still.
     exchange.follow(this.ports.watch);
-    response.on('close', () => this.over(exchange));
+    response.on('close', this.whenClosed);
+    this.attempt(exchange, response, () => this.serve(exchange, response, gate));
+  }
+
+  private attempt(exchange: Exchange, response: HttpResponse, serve: () => NowOrLater<void>): void {
     try {
-      const served = this.serve(exchange, response, gate);
+      const served = serve();
       if (served instanceof Promise) served.catch((error: unknown) => this.fail(exchange, response, error));
     } catch (error) {
       void this.fail(exchange, response, error);
     }
   }
 
-  private over(exchange: Exchange): void {
-    this.exchanges.delete(exchange);
-    exchange.end();
+  private over(response: HttpResponse): void {
+    this.exchanges.get(response)?.end();
+    this.exchanges.delete(response);
     if (this.exchanges.size === 0) this.whenEmpty?.();
   }
 
   /** The long-polls that wait are answered now, and every response from now on asks its client to close the connection. */
   drain(): void {
     this.isClosing = true;
-    for (const exchange of this.exchanges.keys()) exchange.interrupt(DRAINING);
+    for (const exchange of this.exchanges.values()) exchange.interrupt(DRAINING);
   }
 
   /** Resolves when every request that there is has come to its end. */
@@ -129,7 +136,7 @@ export class RequestDispatcher {
 
   /** Ends the requests that are left, whatever they wait for. */
   destroy(): void {
-    for (const response of this.exchanges.values()) response.destroy();
+    for (const response of this.exchanges.keys()) response.destroy();
   }
 
   /** All responses are closed. */
@@ -141,11 +148,20 @@ export class RequestDispatcher {
   private serve(exchange: Exchange, response: HttpResponse, gate: Gate): NowOrLater<void> {
     return andThen(untilInTurn(response), () => {
       if (response.destroyed) return;
-      return andThen(this.answer(exchange, gate), (answer) => this.send(exchange, response, answer));
+      return andThen(this.answer(exchange, gate), (answer) => this.tell(exchange, response, answer));
     });
   }
 
-  private answer(exchange: Exchange, gate: Gate): NowOrLater<HttpAnswer | undefined> {
+  private tell(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | LaterAnswer | undefined): NowOrLater<void> {
+    if (!(answer instanceof LaterAnswer)) return this.send(exchange, response, answer);
+    exchange.wait();
+    answer.whenGiven((given) => {
+      if (exchange.isOver) return; // Its client went while others had their turn.
+      this.attempt(exchange, response, () => andThen(given, (told) => this.send(exchange, response, told)));
+    });
+  }
+
+  private answer(exchange: Exchange, gate: Gate): NowOrLater<HttpAnswer | LaterAnswer | undefined> {
     const { api } = this.ports;
     const { route } = exchange.target;
     switch (route) {
@@ -173,12 +189,14 @@ export class RequestDispatcher {
   private guarded(
     exchange: Exchange,
     gate: Gate,
-    answer: (bounds: ShapeBounds | undefined) => NowOrLater<HttpAnswer | undefined>,
-  ): NowOrLater<HttpAnswer | undefined> {
+    answer: (bounds: ShapeBounds | undefined) => NowOrLater<HttpAnswer | LaterAnswer | undefined>,
+  ): NowOrLater<HttpAnswer | LaterAnswer | undefined> {
     return andThen(gate(exchange), (passage) => {
       if (passage.kind === 'closed') return passage.answer;
       if (exchange.isOver) return undefined; // Its client went while it was decided about: no shape is made for nobody.
-      return andThen(answer(passage.bounds), (answered) => answered && passage.told(answered));
+      const { bounds, told } = passage;
+      if (told === undefined) return answer(bounds);
+      return andThen(answer(bounds), (answered) => (answered instanceof LaterAnswer ? answered.told(told) : answered && told(answered)));
     });
   }
 
@@ -204,7 +222,8 @@ export class RequestDispatcher {
   /** @param answer undefined when nobody waits for one. */
   private send(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): NowOrLater<void> {
     if (answer === undefined) return void response.destroy();
-    const { id, request, target } = exchange;
+    const { request, target } = exchange;
+    const id = this.idOf(exchange);
     exchange.answered(answer);
     const { status, body, coding, isPage } = answer;
     const common = isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
@@ -215,9 +234,14 @@ export class RequestDispatcher {
 
   /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */
   private async fail(exchange: Exchange, response: HttpResponse, error: unknown): Promise<void> {
-    this.ports.failed(error, exchange.id);
+    this.ports.failed(error, this.idOf(exchange));
     if (response.headersSent) response.destroy();
     else await this.send(exchange, response, internalError());
+  }
+
+  /** The one that its client has given it, or the next one. */
+  private idOf(exchange: Exchange): string {
+    return (exchange.id ??= this.freshId());
   }
 
   private freshId(): string {

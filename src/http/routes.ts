@@ -49,6 +49,15 @@ export function shapeTargetOf(method: string, url: string): Target {
   return { resource: 'shape', named: '', route: routeOf('shape', method), path: '/v1/shape', query: partsOf(url).query };
 }
 
+/** Of a target whose address nobody needs any more: the same for all of its kind. */
+export function forgottenTarget({ resource, route }: Target): Target {
+  return FORGOTTEN.get(route) ?? { resource, route, named: '', path: '', query: '' };
+}
+
+const FORGOTTEN: ReadonlyMap<Route, Target> = new Map([
+  ['readShape', { resource: 'shape', route: 'readShape', named: '', path: '', query: '' }],
+]);
+
 function routeOf(resource: Resource, method: string): Route {
   return ROUTES[resource].get(method) ?? 'unknown';
 }

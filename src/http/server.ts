@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { invariant } from '../base/invariant.ts';
 import { AddressRefusedError, PortTakenError } from './listen-errors.ts';
 import { refuseMalformed, refuseTunnel } from './malformed-request.ts';
+import { ownListener } from './own-listener.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -95,37 +96,33 @@ function listening(server: Server, connections: Connections, host: string): List
  * but not those that never sent a request, as browsers open in advance, nor those whose answer had already begun.
  */
 class Connections {
-  private readonly answering = new Map<Duplex, Set<ServerResponse>>();
+  /** Mostly a connection waits for one answer or for none, and needs no set. */
+  private readonly answering = new Map<Duplex, ServerResponse | Set<ServerResponse> | undefined>();
+  private readonly whenClosed = ownListener((socket: Duplex) => this.remove(socket));
+  private readonly whenAnswered = ownListener((response: ServerResponse) => this.answered(response));
   private isDraining = false;
 
   add(socket: Duplex): void {
-    const answers = new Set<ServerResponse>();
-    this.answering.set(socket, answers);
-    socket.once('close', () => {
-      this.answering.delete(socket);
-      for (const response of answers) closeUnsent(response);
-    });
+    this.answering.set(socket, undefined);
+    socket.on('close', this.whenClosed);
   }
 
   /** @returns false when nobody is to answer: the connection has ended, or ends because too many requests wait on it. */
   begin({ socket }: IncomingMessage, response: ServerResponse): boolean {
-    const answers = this.answering.get(socket);
-    if (answers === undefined || socket.destroyed) return false;
-    if (answers.size === ANSWERING_MAX) {
+    if (!this.answering.has(socket) || socket.destroyed) return false;
+    const answers = this.answersTo(socket);
+    if (answers.length === ANSWERING_MAX) {
       socket.destroy();
       return false;
     }
-    answers.add(response);
-    response.on('close', () => {
-      answers.delete(response);
-      if (this.isDraining) this.endIfIdle(socket);
-    });
+    this.answering.set(socket, answers.length === 0 ? response : new Set([...answers, response]));
+    response.on('close', this.whenAnswered);
     return true;
   }
 
   /** Whether an answer has begun, or is owed to a request that has come whole: what is written now would be taken for it. */
   isAnswering(socket: Duplex): boolean {
-    return [...(this.answering.get(socket) ?? [])].some(({ headersSent, req }) => headersSent || req.complete);
+    return this.answersTo(socket).some(({ headersSent, req }) => headersSent || req.complete);
   }
 
   drain(): void {
@@ -133,8 +130,28 @@ class Connections {
     for (const socket of this.answering.keys()) this.endIfIdle(socket);
   }
 
+  private remove(socket: Duplex): void {
+    const answers = this.answersTo(socket);
+    this.answering.delete(socket);
+    for (const response of answers) closeUnsent(response);
+  }
+
+  private answered(response: ServerResponse): void {
+    const { socket } = response.req;
+    const answers = this.answering.get(socket);
+    if (answers instanceof Set) answers.delete(response);
+    else if (answers === response) this.answering.set(socket, undefined);
+    if (this.isDraining) this.endIfIdle(socket);
+  }
+
   private endIfIdle(socket: Duplex): void {
-    if (this.answering.get(socket)?.size === 0) socket.end(() => socket.destroy());
+    if (this.answering.has(socket) && this.answersTo(socket).length === 0) socket.end(() => socket.destroy());
+  }
+
+  /** Of which none is sent whole. */
+  private answersTo(socket: Duplex): readonly ServerResponse[] {
+    const answers = this.answering.get(socket);
+    return answers instanceof Set ? [...answers] : [answers ?? []].flat();
   }
 }
 

@@ -5,12 +5,14 @@ import { isRefusal, type Refusal } from '../api/refusal.ts';
 import type { ShapeBounds } from '../api/shape-bounds.ts';
 import type { RawParameters } from '../api/shape-parameters.ts';
 import { isInMemory, isLive, type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
+import { WaitingPoll } from '../api/waiting-poll.ts';
 import { andThen, type NowOrLater } from '../base/now-or-later.ts';
 import type { BodyIntake } from './bodies/body-intake.ts';
 import type { BodyRefusal } from './bodies/body-refusal.ts';
 import type { Exchange } from './exchange.ts';
 import { mergedParameters, parseJsonObject } from './bodies/json-body.ts';
 import type { KnownQueries } from './known-queries.ts';
+import { LaterAnswer } from './later-answer.ts';
 import { queryParameters } from './query-parameters.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { cacheHeaders, logHeaders, refusalHeaders, subsetHeaders } from './response-headers.ts';
@@ -34,7 +36,7 @@ export function readShape(
   { bodies, queries }: ParameterSources,
   exchange: Exchange,
   bounds: ShapeBounds | undefined,
-): NowOrLater<HttpAnswer | undefined> {
+): NowOrLater<HttpAnswer | LaterAnswer | undefined> {
   const { request, signal } = exchange;
   const isCacheable = request.method !== 'POST';
   const query = queries.take(exchange);
@@ -44,7 +46,12 @@ export function readShape(
   const permit = admitted(api, exchange, parameters);
   if (isRefusal(permit)) return answerOf(permit, true);
   const ifNoneMatch = request.headers['if-none-match'];
-  return andThen(api.readShape({ parameters, ifNoneMatch, permit, bounds, signal }), (response) => answerOf(response, true));
+  const response = api.readOrWait({ parameters, ifNoneMatch, permit, bounds, signal });
+  return response instanceof WaitingPoll ? new LaterAnswer(response, readAnswerOf) : andThen(response, readAnswerOf);
+}
+
+function readAnswerOf(response: ShapeResponse): HttpAnswer | undefined {
+  return answerOf(response, true);
 }
 
 async function readPosted(
@@ -68,7 +75,7 @@ async function readPosted(
 /** The permit is given back at the end. */
 function admitted(api: Api, exchange: Exchange, query: RawParameters): Permit | Refusal {
   const permit = api.admit(textOf(query['handle']));
-  if (!isRefusal(permit)) exchange.whenOver(() => permit.release());
+  if (!isRefusal(permit)) exchange.whenOver(permit);
   return permit;
 }
 
@@ -98,15 +105,20 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
   }
 }
 
-/** Of what never changes and is in memory: it may be given to the next one who asks. */
+/** Of what is in memory and never changes, or is told to many at once: it may be given to the next one who asks. */
 const toldAnswers = new WeakMap<LogAnswer, HttpAnswer>();
 
 function logAnswerOf(answer: LogAnswer): HttpAnswer {
   const known = toldAnswers.get(answer);
   if (known !== undefined) return known;
   const told = newLogAnswer(answer, true);
-  if (fixedName(answer) !== undefined && !isLive(answer.body) && isInMemory(answer.body)) toldAnswers.set(answer, told);
+  if (isForMany(answer) && !isLive(answer.body) && isInMemory(answer.body)) toldAnswers.set(answer, told);
   return told;
+}
+
+/** Of long-polls all are told the same that were woken together. */
+function isForMany(answer: LogAnswer): boolean {
+  return fixedName(answer) !== undefined || (answer.hasData && answer.cursor !== undefined);
 }
 
 function newLogAnswer(answer: LogAnswer, isCacheable: boolean): HttpAnswer {

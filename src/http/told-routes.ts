@@ -29,7 +29,7 @@ async function admitted(
   const { handle } = query.parameters;
   const permit = api.admit(typeof handle === 'string' ? handle : undefined);
   if (isRefusal(permit)) return answerOf(permit);
-  exchange.whenOver(() => permit.release());
+  exchange.whenOver(permit);
   return answerOf(await answer(query.parameters));
 }
 

@@ -1,6 +1,7 @@
 /** StandbyEntrance: by which ways requests reach the standby, and how it leaves them to the stack. */
 import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
+import type { ReadRequest } from '../api/read-request.ts';
 import { EitherStop, Stop } from '../base/stop-signal.ts';
 import { Doorway, type Listen } from '../http/doorway.ts';
 import type { RequestDispatcher } from '../http/request-dispatcher.ts';
@@ -25,7 +26,12 @@ export class StandbyEntrance {
 
   /** The api, for the program around the service: what that waits for ends when the entrance is left. */
   answering(api: Api): Api {
-    return { ...api, readShape: (request) => api.readShape({ ...request, signal: new EitherStop(request.signal, this.leaving) }) };
+    const untilLeft = (request: ReadRequest): ReadRequest => ({ ...request, signal: new EitherStop(request.signal, this.leaving) });
+    return {
+      ...api,
+      readShape: (request) => api.readShape(untilLeft(request)),
+      readOrWait: (request) => api.readOrWait(untilLeft(request)),
+    };
   }
 
   get listen(): Listen {

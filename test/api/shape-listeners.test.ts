@@ -2,7 +2,9 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Shared, ShapeListeners, type Wake } from '../../src/api/shape-listeners.ts';
+import { Shared, type Wake } from '../../src/api/parking/wake.ts';
+import { ShapeListeners } from '../../src/api/shape-listeners.ts';
+import { nextTurn } from '../../src/base/turn.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -96,7 +98,7 @@ test('in any order of events each waiter is woken exactly once and leaves nothin
         else clock.advance(each.byMs);
       }
       clock.advance(10);
-      await Promise.resolve();
+      await new Promise<void>(nextTurn);
       return woken === controllers.length && listeners.parkedCount === 0 && clock.pendingTimers === 0;
     }),
     { numRuns: 500 },

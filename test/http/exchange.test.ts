@@ -13,11 +13,15 @@ test('once, at the end; and at once, when the end has been', async () => {
   incoming = await incomingRequest();
   const exchange = new Exchange('id', incoming.request, targetOf('POST', '/v1/shape'));
   const released: string[] = [];
-  exchange.whenOver(() => released.push('early'));
+  exchange.whenOver({ release: () => released.push('early') });
+  exchange.whenOver({ release: () => released.push('second') });
+  exchange.whenOver({ release: () => released.push('third') });
   const before = [...released];
   exchange.end();
-  exchange.whenOver(() => released.push('late'));
-  expect({ before, released, isAborted: exchange.signal.aborted }).toEqual({ before: [], released: ['early', 'late'], isAborted: true });
+  exchange.whenOver({ release: () => released.push('late') });
+  expect({ before, released, isAborted: exchange.signal.aborted }).toEqual({
+    before: [], released: ['early', 'second', 'third', 'late'], isAborted: true,
+  });
 });
 
 test('who follows it is told the answer and the end, and never what was asked', async () => {

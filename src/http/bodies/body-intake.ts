@@ -48,9 +48,11 @@ export class BodyIntake {
     const arrival = new BodyArrival(exchange.request, this.clock, this.limits, (size) => this.grow(body, size));
     const body: HeldBody = { bytes: 0, giveWay: () => arrival.giveUp(tooManyBodies()) };
     this.enter(body);
-    exchange.whenOver(() => {
-      this.release(body);
-      arrival.abandon(); // Else what still comes would be counted, and never be given back.
+    exchange.whenOver({
+      release: () => {
+        this.release(body);
+        arrival.abandon(); // Else what still comes would be counted, and never be given back.
+      },
     });
     const outcome = await arrival.outcome;
     this.arriving.delete(body);

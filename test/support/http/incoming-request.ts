@@ -14,14 +14,14 @@ export interface IncomingRequest {
   close(): Promise<void>;
 }
 
-/** Its body is chunked: each piece that is sent comes by itself. */
-export async function incomingRequest(): Promise<IncomingRequest> {
+/** Its body is chunked: each piece that is sent comes by itself. @param headers beside those that it needs. */
+export async function incomingRequest(headers: Readonly<Record<string, string>> = {}): Promise<IncomingRequest> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const requests = once(server, 'request') as Promise<[IncomingMessage]>;
   const client = await rawConnection(
     (server.address() as AddressInfo).port,
-    'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n',
+    `POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n${linesOf(headers)}\r\n`,
   );
   const [request] = await requests;
   return {
@@ -35,4 +35,8 @@ export async function incomingRequest(): Promise<IncomingRequest> {
       await once(server, 'close');
     },
   };
+}
+
+function linesOf(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
 }
