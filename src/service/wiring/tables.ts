@@ -3,7 +3,6 @@ import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
 import type { ConsumerPorts, ShapeWorked } from '../../actors/consumer/consumer-ports.ts';
 import { hiddenLines } from '../../actors/consumer/hidden-lines.ts';
 import { LinkValues } from '../../actors/link-values.ts';
-import type { MaterializerPorts } from '../../actors/materializer-ports.ts';
 import { MemberForm } from '../../actors/member-form.ts';
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { PublishedRelations } from '../../actors/publication/published-relations.ts';
@@ -24,7 +23,6 @@ import type { Configuration } from '../../settings/configuration.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
 import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
-import { dependantsBefore, oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/values/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -32,6 +30,7 @@ import type { Storage } from '../../storage/storage.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import type { World } from '../world.ts';
+import { FollowerPorts } from './follower-ports.ts';
 import { livingTable } from './living-table.ts';
 import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 import { watchedKeeper, type Watches } from './watches.ts';
@@ -121,7 +120,7 @@ export function processTables(
     materializer: (handle, column, self) => ({
       values: new LinkValues(
         column,
-        { ...materializerPorts(self, storage, access, handle, column), listing: members.listing(memberKey(handle, column)) },
+        new FollowerPorts({ self, storage, access, handle, column, listing: members.listing(memberKey(handle, column)) }),
         memberForm(storage.shapes.get(handle), column),
         { valuesMax: configuration.subqueryValuesMax },
       ),
@@ -161,37 +160,6 @@ function commonPorts(
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),
     clone: uncopied('a request that waits for a shape'),
   };
-}
-
-/** Of a shape that ended while its Materializer was asked for there will be no values. The Materializer learns of that as of any end. */
-function materializerPorts(
-  self: Pid,
-  storage: Storage,
-  { shapeBlocks: blocks, heldViews }: Pick<LogAccess, 'shapeBlocks' | 'heldViews'>,
-  handle: Handle,
-  column: string,
-): Omit<MaterializerPorts, 'listing'> {
-  blocks.open(self);
-  return {
-    take: (range) => blocks.take(self, range),
-    close: () => blocks.close(self),
-    oldestView: () => oldestView(allOf(storage.shapes.all(), heldViews), handle, column),
-    dependantsBefore: (version) => dependantsBefore(version, storage.shapes.all(), handle, column),
-    hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
-    isPartitioned: () => isPartitioned(storage, handle),
-    clone: uncopied('what lies on a disk'),
-  };
-}
-
-/** A look at the catalogue found it so, or the stream told of a partition before there was one. */
-function isPartitioned({ log, shapes }: Storage, handle: Handle): boolean {
-  const oid = shapes.get(handle)?.definition.relation.oid;
-  if (oid === undefined) return false;
-  return log.treeOf(oid) !== undefined || !log.linksTold(oid, 0, log.lastLayoutId)[Symbol.iterator]().next().done;
-}
-
-function* allOf<Item>(...lists: readonly Iterable<Item>[]): Iterable<Item> {
-  for (const list of lists) yield* list;
 }
 
 /** Told how far the log has been routed. */

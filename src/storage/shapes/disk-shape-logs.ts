@@ -172,6 +172,10 @@ export class DiskShapeLogs implements ShapeLogs {
     return this.table.all();
   }
 
+  dependantsOf(handle: Handle): Iterable<ShapeLog> {
+    return this.table.dependantsOf(handle);
+  }
+
   delete(handle: Handle, why: string): void {
     const shape = this.table.remove(handle, why);
     if (shape === undefined) return;

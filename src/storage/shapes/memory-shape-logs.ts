@@ -60,6 +60,10 @@ export class MemoryShapeLogs implements ShapeLogs {
     return this.table.all();
   }
 
+  dependantsOf(handle: Handle): Iterable<ShapeLog> {
+    return this.table.dependantsOf(handle);
+  }
+
   delete(handle: Handle, why: string): void {
     this.table.remove(handle, why);
   }

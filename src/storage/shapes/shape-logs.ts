@@ -55,6 +55,8 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
   create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[], isInner?: boolean): ShapeLog;
   get(handle: Handle): ShapeLog | undefined;
   all(): Iterable<ShapeLog>;
+  /** Those that depend on the shape directly. Costs as much as they are, whatever number of others there is. */
+  dependantsOf(handle: Handle): Iterable<ShapeLog>;
   /** Appends `shape.deleted`; readers find nothing from now on; its files go once the record is durable. Unknown handles change nothing. */
   delete(handle: Handle, why: string): void;
 

@@ -116,6 +116,10 @@ export class ShapeTable implements ShapeHost {
     return this.shapes.values();
   }
 
+  dependantsOf(handle: Handle): Iterable<StoredShape> {
+    return this.dependants.get(handle) ?? NONE;
+  }
+
   remove(handle: Handle, why: string): StoredShape | undefined {
     const shape = this.shapes.get(handle);
     if (shape === undefined) return undefined;
@@ -154,7 +158,7 @@ export class ShapeTable implements ShapeHost {
    * one tells behind it they must be able to read as it was. Undefined where no shape depends on it.
    */
   oldestView(handle: Handle): LogOffset | undefined {
-    const views = [...(this.dependants.get(handle) ?? [])].flatMap(({ dependsOn, storedViews }) =>
+    const views = [...this.dependantsOf(handle)].flatMap(({ dependsOn, storedViews }) =>
       dependsOn.flatMap((inner, index) => (inner === handle ? [storedViews[index] ?? BEFORE_ALL] : [])),
     );
     return views.length === 0 ? undefined : views.reduce((oldest, view) => (compareOffsets(view, oldest) < 0 ? view : oldest));
@@ -178,7 +182,7 @@ export class ShapeTable implements ShapeHost {
   }
 
   begun(handle: Handle, at: Lsn): void {
-    for (const outer of this.dependants.get(handle) ?? []) outer.detach(at);
+    for (const outer of this.dependantsOf(handle)) outer.detach(at);
   }
 
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined {
@@ -206,6 +210,8 @@ export class ShapeTable implements ShapeHost {
     }
   }
 }
+
+const NONE: readonly StoredShape[] = [];
 
 /** A shape before its snapshot. It stands alone from the start: until its snapshot is there it takes nothing of the log. */
 const NOBODY: readonly Handle[] = [];

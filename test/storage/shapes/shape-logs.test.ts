@@ -68,6 +68,17 @@ describe.each(engines)("shapes' logs: $name", ({ open, hasFewRows }) => {
     });
   });
 
+  test('those that depend on a shape are found by it, each once, until they are gone', () => {
+    const outer = { ...definition, dependencies: [{ shape: definition, column: 'owner' }, { shape: definition, column: 'title' }] };
+    const [inner, other, both, gone] = [handleOf(1), handleOf(2), handleOf(3), handleOf(4)];
+    for (const plain of [inner, other]) storage.shapes.create(plain, definition);
+    for (const dependant of [both, gone]) storage.shapes.create(dependant, outer, [inner, inner]);
+    storage.shapes.delete(gone, 'it is gone');
+
+    const found = [inner, other, both].map((of) => Array.from(storage.shapes.dependantsOf(of), ({ handle: one }) => one));
+    expect(found).toEqual([[both], [], []]);
+  });
+
   test('a handle is never given twice', () => {
     storage.shapes.create(handle, definition);
 
