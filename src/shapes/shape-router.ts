@@ -253,8 +253,8 @@ export class ShapeRouter implements BlockRouter {
     where: Where | undefined,
     dependsOn: readonly Handle[],
   ): RoutedShape {
-    const isDecided = where === undefined || (where.lookups !== undefined && where.areLookupsExact === true);
     const lookups = lookupsOf(where, definition, dependsOn);
+    const isDecided = where === undefined || (lookups !== undefined && where.areLookupsExact === true);
     return {
       handle, isDecided, depth: depthOf(definition), definition, dependsOn,
       lookups: lookups && this.tableOf(definition).sharing(lookups),

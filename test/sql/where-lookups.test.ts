@@ -158,6 +158,16 @@ describe('a filter is looked up by', () => {
   });
 });
 
+test('what a subquery selects decides alone, and beside others that do, but not where more is asked', () => {
+  const texts = [SUB, `(${SUB}) IS TRUE`, `${SUB} OR title = 'x'`, `${SUB} OR id IN (SELECT id FROM parents)`, `${SUB} AND title <> 'x'`];
+  const exact = texts.map((text) => {
+    const where = language.parse(text, {}, OUTER, tables);
+    return 'error' in where ? where.error : where.areLookupsExact;
+  });
+
+  expect(exact).toEqual([true, true, true, true, undefined]);
+});
+
 test('more than a thousand constants are no look-up', () => {
   const ids = (count: number): string => Array.from({ length: count }, (_, id) => id).join(',');
   const texts = [`id IN (${ids(1000)})`, `id IN (${ids(1001)})`, `id IN (${ids(1000)}) OR title = 'x'`, `${SUB} OR id IN (${ids(1000)})`];

@@ -70,7 +70,7 @@ function search(condition: Condition, missed: Missed): Found | undefined {
 /** Where it selects NULL it is unknown, and never false, in all rows that it does not select. */
 function ofSubquery({ left, number }: Subquery, missed: Missed): Found | undefined {
   if (missed === 'false') return undefined;
-  return { lookups: [{ kind: 'subquery', key: leftKey(left), subquery: number }], cost: SUBQUERY_COST };
+  return { lookups: [{ kind: 'subquery', key: leftKey(left), subquery: number }], cost: SUBQUERY_COST, isExact: true };
 }
 
 function ofBoolean(operand: Operand, missed: Missed): Found | undefined {
