@@ -119,6 +119,11 @@ export interface Table<Change = unknown> {
   key(): string;
   /** An estimate of the memory that it takes, in bytes, for onlookers; known without a look at what it holds. */
   readonly heldBytes?: number;
+  /**
+   * Its owner hibernates: lets go of what it makes again when it is needed. Nobody can tell by its answers, and it may be asked while the
+   * owner sleeps. Never throws.
+   */
+  hibernate?(): void;
   /** Its owner has ended, however it did: gives back what the table holds outside of itself. Never throws. */
   close?(): void;
 }

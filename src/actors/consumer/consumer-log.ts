@@ -149,6 +149,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     return JSON.stringify([this.ports.shapeLog.handle, end, place, this.hasCaughtUp, heldBack ?? null, bytes, ...this.splices.key()]);
   }
 
+  hibernate(): void {
+    this.ports.lines.hibernate?.();
+  }
+
   close(): void {
     // What moves from now on is told to nobody, until the next Consumer of the shape is there. Nor may we have heard of what moved
     // last: others went on when whoever keeps the values had ended, and the word of that comes to us no sooner than now.

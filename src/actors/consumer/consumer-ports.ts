@@ -23,7 +23,7 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
     | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
     | 'views' | 'recordedViews' | 'beginViews' | 'nextSplice' | 'placedBehind' | 'recordSplice' | 'takeSplice'
   >;
-  readonly lines: Pick<ChangeConverter, 'convert' | 'askedRows' | 'moveEvent' | 'lastMovedLine' | 'snapshotEnd'>;
+  readonly lines: ConsumerLines;
   /** What a Materializer keeps; undefined when it has ended. */
   readonly valuesOf: (materializer: Pid) => VersionedValues | undefined;
   /** Rows of a splice that were read for us. */
@@ -43,6 +43,12 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly hidden?: HiddenLines | undefined;
   /** Told what the shape costs: so many lines, of so many bytes, were made for it. Once for each delivery; nobody may listen. */
   readonly worked?: ShapeWorked | undefined;
+}
+
+/** What makes the shape's lines. Each call is one of its own: nothing is kept between two. */
+export interface ConsumerLines extends Pick<ChangeConverter, 'convert' | 'askedRows' | 'moveEvent' | 'lastMovedLine' | 'snapshotEnd'> {
+  /** Nobody is expected to ask soon. */
+  hibernate?(): void;
 }
 
 export type ShapeWorked = (handle: Handle, lines: number, bytes: number) => void;

@@ -3,7 +3,8 @@
  *
  * A process hibernates at a quiescent point alone: nothing waits in its mailbox, nothing is postponed and no call is out,
  * so nothing can be lost. Its pid, names, links, monitors, timers, tables and children stay, so other processes cannot
- * tell whether it hibernates. Waking makes the actor again from state value and context, and runs no action of the machine.
+ * tell whether it hibernates; its tables let go of what they can make again. Waking makes the actor again from state value
+ * and context, and runs no action of the machine.
  */
 import { createActor, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Entry } from './entry.ts';
@@ -46,6 +47,7 @@ function hibernate(entry: Entry): boolean {
   entry.value = value;
   entry.context = context;
   entry.dropAwakeState();
+  if (entry.tables !== undefined) for (const table of Object.values(entry.tables)) table.hibernate?.();
   entry.kernel.tracer?.({ type: 'hibernate', process: entry.pid });
   return true;
 }

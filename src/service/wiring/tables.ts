@@ -31,8 +31,9 @@ import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import type { World } from '../world.ts';
 import { FollowerPorts } from './follower-ports.ts';
+import { LinesOnDemand } from './lines-on-demand.ts';
 import { livingTable } from './living-table.ts';
-import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
+import { shapeLogOf, type LogAccess } from './storage.ts';
 import { watchedKeeper, type Watches } from './watches.ts';
 
 /** What they stand over. Of the database they need one thing only: a table may have changed. */
@@ -112,7 +113,7 @@ export function processTables(
       const shapeLog = shapeLogOf(storage, handle);
       const own = { loaded: blocks.slot(self, shapeLog.definition.relation), movedRows: access.movedRows.slot(self) };
       return {
-        log: new ConsumerLog({ ...common, ...own, shapeLog, lines: linesOf(shapeLog, access), worked }),
+        log: new ConsumerLog({ ...common, ...own, shapeLog, lines: new LinesOnDemand(shapeLog, access), worked }),
         materializers: new Subscribers(),
         awaitingStart: new RequestBacklog(),
       };

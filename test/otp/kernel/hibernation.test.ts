@@ -146,6 +146,18 @@ describe('a process that hibernates', () => {
     });
   });
 
+  test('tells its tables, each time, which may let go of what they make again', async () => {
+    const world = new World();
+    const told: string[] = [];
+    const pid = await world.puppet('sleeper', {
+      tables: () => ({ first: Object.assign(new EchoTable(), { hibernate: () => told.push('first') }), second: new EchoTable() }),
+    });
+    const before = [...told];
+    for (const _ of [1, 2]) world.tell(pid, hibernate);
+
+    expect({ before, told }).toEqual({ before: [], told: ['first', 'first'] });
+  });
+
   test('tells its own monitors and links, when it is woken by them', async () => {
     const world = new World();
     const other = await world.puppet('other');
