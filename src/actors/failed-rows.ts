@@ -15,7 +15,8 @@ const PLACE_BYTES = 4;
 export class FailedRows {
   /** Of each row a place and one, or 0. */
   private places = new NumberColumn();
-  private texts = new TextPages((row, place) => this.places.set(row, place + 1));
+  /** Made for the first: most tables never have one. */
+  private texts: TextPages | undefined;
   private count = 0;
 
   get size(): number {
@@ -24,13 +25,13 @@ export class FailedRows {
 
   /** About so much memory. */
   get bytes(): number {
-    return this.texts.bytes + PLACE_BYTES * this.count;
+    return (this.texts?.bytes ?? 0) + PLACE_BYTES * this.count;
   }
 
   /** @returns undefined for a row that has not failed. */
   textOf(row: RowNumber): string | undefined {
     const place = this.places.get(row);
-    return place === 0 ? undefined : this.texts.textAt(place - 1);
+    return place === 0 ? undefined : this.texts?.textAt(place - 1);
   }
 
   /** That of the row with the lowest number. There is one. */
@@ -44,6 +45,7 @@ export class FailedRows {
 
   /** @param row that has not failed. */
   add(row: RowNumber, text: string): void {
+    this.texts ??= new TextPages((moved, place) => this.places.set(moved, place + 1));
     this.places.set(row, this.texts.add(row, text) + 1);
     this.count += 1;
   }
@@ -52,7 +54,7 @@ export class FailedRows {
   delete(row: RowNumber): void {
     const place = this.places.get(row);
     if (place === 0) return;
-    this.texts.delete(place - 1);
+    this.texts?.delete(place - 1);
     this.places.set(row, 0);
     this.count -= 1;
   }
@@ -60,7 +62,7 @@ export class FailedRows {
   copy(): FailedRows {
     const copy = new FailedRows();
     copy.places = this.places.copy();
-    copy.texts = this.texts.copy((row, place) => copy.places.set(row, place + 1));
+    copy.texts = this.texts?.copy((row, place) => copy.places.set(row, place + 1));
     copy.count = this.count;
     return copy;
   }

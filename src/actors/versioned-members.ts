@@ -61,7 +61,7 @@ export class VersionedMembers {
   /** Those of which the open transaction has counted rows, and whether the last version has them. */
   private touched = new TouchedMembers();
   /** The kept versions at which one came or went, in turns. */
-  private readonly turns = new Map<MemberNumber, readonly LogOffset[]>();
+  private turns: Map<MemberNumber, readonly LogOffset[]> | undefined;
   private versions: Version[] = [];
   private last = BEFORE_ALL;
   private from = BEFORE_ALL;
@@ -242,7 +242,7 @@ export class VersionedMembers {
     copy.rows = this.rows.copy();
     copy.partial = this.partial?.copy();
     copy.touched = this.touched.copy();
-    for (const [member, turns] of this.turns) copy.turns.set(member, turns);
+    copy.turns = this.turns && new Map(this.turns);
     copy.versions = [...this.versions];
     copy.last = this.last;
     copy.from = this.from;
@@ -308,14 +308,14 @@ export class VersionedMembers {
       return false;
     }
     if (isThere && turns.length === 0 && member >= VALUES_FROM) this.watch?.add(this.valueOf(member));
-    this.turns.set(member, [...turns, offset]);
+    (this.turns ??= new Map()).set(member, [...turns, offset]);
     return true;
   }
 
   private forgetTurn(member: MemberNumber): void {
     const turns = this.turnsOf(member).slice(1);
-    if (turns.length > 0) this.turns.set(member, turns);
-    else this.turns.delete(member);
+    if (turns.length > 0) this.turns?.set(member, turns);
+    else this.turns?.delete(member);
     if (member >= VALUES_FROM && !this.mayBe(member)) this.watch?.remove(this.valueOf(member));
     this.dropIfGone(member);
   }
@@ -329,7 +329,7 @@ export class VersionedMembers {
   }
 
   private isGone(member: MemberNumber): boolean {
-    return this.rows.get(member) === 0 && !this.touched.has(member) && !this.turns.has(member);
+    return this.rows.get(member) === 0 && !this.touched.has(member) && this.turns?.has(member) !== true;
   }
 
   private find(value: string): MemberNumber | undefined {
@@ -351,7 +351,7 @@ export class VersionedMembers {
   }
 
   private turnsOf(member: MemberNumber): readonly LogOffset[] {
-    return this.turns.get(member) ?? NONE;
+    return this.turns?.get(member) ?? NONE;
   }
 
   /** Whether the last version has it. Before the first one is, nothing is there. */
@@ -360,7 +360,7 @@ export class VersionedMembers {
   }
 
   private mayBe(member: MemberNumber): boolean {
-    return this.isThere(member) || this.turns.has(member);
+    return this.isThere(member) || this.turns?.has(member) === true;
   }
 
   private isThereAt(member: MemberNumber, at: LogOffset): boolean {

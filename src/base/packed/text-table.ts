@@ -1,46 +1,43 @@
 /**
- * TextTable: numbers for texts, and texts for numbers, from 0 on. Of a text that is deleted the number is given to another. Some 25
- * bytes and its characters are all that a text costs, outside of the heap: a million of them are no work for the garbage collector.
+ * TextTable: numbers for texts, and texts for numbers, from 0 on. Of a text that is deleted the number is given to another.
+ *
+ * There may be millions in one table, and tens of thousands of tables of a few. So a few short texts are kept as they are, in a list that
+ * is walked; with more they are packed (`PackedTexts`), under the numbers that they had, until the last of them has gone.
  */
 import { invariant } from '../invariant.ts';
-import { systemRandom } from '../random.ts';
-import { HashedNumbers } from './hashed-numbers.ts';
-import { NumberColumn } from './number-column.ts';
-import { TextHash } from './text-hash.ts';
-import { TextPages } from './text-pages.ts';
+import { PackedTexts } from './packed-texts.ts';
 
-/** One for the process: which hash a text has shows nowhere, so a replay needs no other source of chance. */
-const HASH = new TextHash(systemRandom);
-/** What is kept of a text beside its page: its hash, its place, and its slot in a bucket that is half full. */
-const BESIDE_BYTES = 16;
-/** No place, of a number that is free; and no number. */
-const NOWHERE = 0xffff_ffff;
+/** So many texts of so many characters are few. */
+const [FEW_MAX, CHARACTERS_MAX] = [8, 64];
+/** What one of them takes beside its characters. */
+const BESIDE_BYTES = 24;
+
+type FewTexts = readonly (string | undefined)[];
+
+const NO_TEXTS: FewTexts = [];
 
 export class TextTable {
-  /** Of a number that is free the next one that is. */
-  private hashes = new NumberColumn();
-  private places = new NumberColumn();
-  private pages = this.newPages();
-  private index = this.newIndex();
-  private firstFree = NOWHERE;
-  private freeCount = 0;
-  /** All numbers that were ever given are below it. */
-  private end = 0;
+  /** By their numbers; undefined under one that is free. */
+  private few = NO_TEXTS;
+  /** All of them, where they are many. */
+  private packed: PackedTexts | undefined;
 
   /** @param keyOf gives one text for all texts that are taken for one: what they are found by. */
   constructor(private readonly keyOf?: (text: string) => string) {}
 
   get size(): number {
-    return this.end - this.freeCount;
+    return this.packed?.size ?? this.few.reduce((count, text) => (text === undefined ? count : count + 1), 0);
   }
 
   /** About so much memory. */
   get bytes(): number {
-    return this.pages.bytes + BESIDE_BYTES * this.end;
+    return this.packed?.bytes ?? this.few.reduce((bytes, text) => (text === undefined ? bytes : bytes + BESIDE_BYTES + text.length), 0);
   }
 
   numberOf(key: string): number | undefined {
-    return this.index.find(HASH.of(key), (number) => this.isKey(number, key));
+    if (this.packed !== undefined) return this.packed.numberOf(key);
+    const number = this.few.findIndex((text) => text !== undefined && (this.keyOf === undefined ? text : this.keyOf(text)) === key);
+    return number === -1 ? undefined : number;
   }
 
   /**
@@ -48,82 +45,56 @@ export class TextTable {
    * @returns that of the text, or of one before it that is taken for it.
    */
   add(text: string, key = text): number {
-    const hash = HASH.of(key);
-    const known = this.index.find(hash, (number) => this.isKey(number, key));
-    if (known !== undefined) return known;
-    const number = this.newNumber();
-    this.hashes.set(number, hash);
-    this.places.set(number, this.pages.add(number, text));
-    this.index.add(hash, number);
-    return number;
+    return this.packed?.add(text, key) ?? this.numberOf(key) ?? this.addNew(text, key);
   }
 
   /** Those of all texts, ascending. Between two of them texts may come and go. */
   *numbers(): Iterable<number> {
-    for (let number = 0; number < this.end; number += 1) if (this.places.get(number) !== NOWHERE) yield number;
+    for (let number = 0; number < (this.packed?.numbersEnd ?? this.few.length); number += 1) if (this.has(number)) yield number;
   }
 
   /** As it was when it was added. */
   textOf(number: number): string {
-    return this.pages.textAt(this.places.get(number));
+    if (this.packed !== undefined) return this.packed.textOf(number);
+    const text = this.few[number];
+    invariant(text !== undefined, 'a text that is asked for is there');
+    return text;
   }
 
   delete(number: number): void {
-    const place = this.places.get(number);
-    invariant(number < this.end && place !== NOWHERE, 'what is deleted was added');
-    this.index.delete(this.hashes.get(number), number);
-    this.places.set(number, NOWHERE);
-    this.pages.delete(place);
-    this.hashes.set(number, this.firstFree);
-    this.firstFree = number;
-    this.freeCount += 1;
+    invariant(this.has(number), 'what is deleted was added');
+    if (this.packed === undefined) this.few = this.few.map((text, index) => (index === number ? undefined : text));
+    else this.packed.delete(number);
     if (this.size === 0) this.clear();
   }
 
   copy(): TextTable {
     const copy = new TextTable(this.keyOf);
-    copy.hashes = this.hashes.copy();
-    copy.places = this.places.copy();
-    copy.pages = this.pages.copy((number, place) => copy.places.set(number, place));
-    copy.index = this.index.copy((number) => copy.hashes.get(number));
-    copy.firstFree = this.firstFree;
-    copy.freeCount = this.freeCount;
-    copy.end = this.end;
+    copy.few = this.few;
+    copy.packed = this.packed?.copy();
     return copy;
   }
 
-  private newNumber(): number {
-    const number = this.firstFree;
-    if (number === NOWHERE) {
-      this.end += 1;
-      return this.end - 1;
+  private has(number: number): boolean {
+    return this.packed?.has(number) ?? this.few[number] !== undefined;
+  }
+
+  private addNew(text: string, key: string): number {
+    const { few } = this;
+    const free = few.indexOf(undefined);
+    const number = free === -1 ? few.length : free;
+    if (number < FEW_MAX && text.length <= CHARACTERS_MAX) {
+      this.few = free === -1 ? few.concat(text) : few.map((held, index) => (index === number ? text : held));
+      return number;
     }
-    this.firstFree = this.hashes.get(number);
-    this.freeCount -= 1;
-    return number;
+    this.packed = new PackedTexts(this.keyOf, few);
+    this.few = NO_TEXTS;
+    return this.packed.add(text, key);
   }
 
   /** Nobody knows a number any more: what was kept for as many as there once were is given back. */
   private clear(): void {
-    this.hashes = new NumberColumn();
-    this.places = new NumberColumn();
-    this.pages = this.newPages();
-    this.index = this.newIndex();
-    this.firstFree = NOWHERE;
-    this.freeCount = 0;
-    this.end = 0;
-  }
-
-  private newPages(): TextPages {
-    return new TextPages((number, place) => this.places.set(number, place));
-  }
-
-  private newIndex(): HashedNumbers {
-    return new HashedNumbers((number) => this.hashes.get(number));
-  }
-
-  private isKey(number: number, key: string): boolean {
-    const place = this.places.get(number);
-    return this.keyOf === undefined ? this.pages.isAt(place, key) : this.keyOf(this.pages.textAt(place)) === key;
+    this.few = NO_TEXTS;
+    this.packed = undefined;
   }
 }
