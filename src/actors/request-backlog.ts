@@ -16,10 +16,12 @@ export type RequestBacklogChange = { readonly keep: Message } | 'next';
 const REQUESTS_MAX = 100_000;
 
 export class RequestBacklog implements Table<RequestBacklogChange> {
-  private readonly requests = new Ring<Message>();
+  /** Made for the first, and gone with the last: most processes have nobody wait for nearly all of their lives. */
+  private requests: Ring<Message> | undefined;
 
   apply(change: RequestBacklogChange): Message | undefined {
-    if (change === 'next') return this.requests.shift();
+    if (change === 'next') return this.next();
+    this.requests ??= new Ring();
     invariant(this.requests.length < REQUESTS_MAX, `no more than ${REQUESTS_MAX} requests wait for one process`);
     this.requests.push(change.keep);
     return undefined;
@@ -27,12 +29,18 @@ export class RequestBacklog implements Table<RequestBacklogChange> {
 
   clone(): RequestBacklog {
     const copy = new RequestBacklog();
-    for (const request of this.requests) copy.requests.push(request);
+    for (const request of this.requests ?? []) copy.apply({ keep: request });
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([...this.requests]);
+    return JSON.stringify([...(this.requests ?? [])]);
+  }
+
+  private next(): Message | undefined {
+    const request = this.requests?.shift();
+    if (this.requests?.length === 0) this.requests = undefined;
+    return request;
   }
 }
 

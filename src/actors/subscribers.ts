@@ -9,26 +9,37 @@ import type { Message, Pid, RecipientsTable } from '../otp/process.ts';
 export type SubscribersChange = { readonly add: Pid } | { readonly remove: Pid };
 
 export class Subscribers implements RecipientsTable<SubscribersChange> {
-  /** Made for the first: most have none for all their lives. */
-  private pids: Set<Pid> | undefined;
+  /** Most have none for all their lives, and most others one: no set is made for it. */
+  private pids: Pid | Set<Pid> | undefined;
 
   apply(change: SubscribersChange): Message {
-    if ('add' in change) (this.pids ??= new Set()).add(change.add);
-    else this.pids?.delete(change.remove);
-    return { type: 'subscribers.counted', count: this.pids?.size ?? 0 };
+    if ('add' in change) this.add(change.add);
+    else this.remove(change.remove);
+    return { type: 'subscribers.counted', count: this.pids instanceof Set ? this.pids.size : this.pids === undefined ? 0 : 1 };
   }
 
   recipients(): Iterable<Pid> {
-    return this.pids ?? [];
+    return this.pids instanceof Set ? this.pids : this.pids === undefined ? [] : [this.pids];
   }
 
   clone(): Subscribers {
     const copy = new Subscribers();
-    if (this.pids !== undefined) copy.pids = new Set(this.pids);
+    copy.pids = this.pids instanceof Set ? new Set(this.pids) : this.pids;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([...(this.pids ?? [])].sort());
+    return JSON.stringify([...this.recipients()].sort());
+  }
+
+  private add(pid: Pid): void {
+    if (this.pids === undefined) this.pids = pid;
+    else if (this.pids instanceof Set) this.pids.add(pid);
+    else if (this.pids !== pid) this.pids = new Set([this.pids, pid]);
+  }
+
+  private remove(pid: Pid): void {
+    if (this.pids instanceof Set) this.pids.delete(pid);
+    else if (this.pids === pid) this.pids = undefined;
   }
 }

@@ -14,8 +14,22 @@ export class DefinitionParts {
   /** The same by one of them: most definitions that come here have been made of these. */
   private readonly byReads = new WeakMap<Parts['reads'], Parts>();
 
-  /** @returns an equal definition; the same, where its parts are those that are shared. */
+  /** @returns an equal definition; the same, where its parts, and those of all that it depends on, are those that are shared. */
   shared(definition: ShapeDefinition): ShapeDefinition {
+    return this.withOwn(this.withInner(definition));
+  }
+
+  private withInner(definition: ShapeDefinition): ShapeDefinition {
+    const { dependencies } = definition;
+    const shared = dependencies?.map((dependency) => {
+      const shape = this.shared(dependency.shape);
+      return shape === dependency.shape ? dependency : { ...dependency, shape };
+    });
+    if (shared === undefined || shared.every((dependency, number) => dependency === dependencies?.[number])) return definition;
+    return { ...definition, dependencies: shared };
+  }
+
+  private withOwn(definition: ShapeDefinition): ShapeDefinition {
     const { relation, columns, primaryKey, reads, facts } = definition;
     const own = this.byReads.get(reads);
     if (own !== undefined && areSame(own, definition)) return definition;

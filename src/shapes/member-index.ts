@@ -88,32 +88,68 @@ export class MemberIndex {
   }
 
   listing(key: string): MemberListing {
-    return {
-      begin: (values) => {
-        invariant(!this.listed.has(key), `${key} is listed once`);
-        for (const value of values) this.holders.add(value, key);
-        this.listed.add(key);
-      },
-      beAsked: (mayHave, values) => {
-        invariant(!this.askedColumns.has(key), `${key} is asked by one table`);
-        for (const value of values) this.holders.delete(value, key);
-        this.askedColumns.set(key, mayHave);
-        this.askedTurns += 1;
-      },
-      add: (value) => this.holders.add(value, key),
-      remove: (value) => this.holders.delete(value, key),
-      end: (values) => {
-        this.noteEnd(key);
-        this.listed.delete(key);
-        if (this.askedColumns.delete(key)) this.askedTurns += 1;
-        for (const value of values) this.holders.delete(value, key);
-      },
-    };
+    return new ColumnListing(this, key);
+  }
+
+  begin(key: string, values: Iterable<string>): void {
+    invariant(!this.listed.has(key), `${key} is listed once`);
+    for (const value of values) this.holders.add(value, key);
+    this.listed.add(key);
+  }
+
+  beAsked(key: string, mayHave: AskedColumn, values: Iterable<string>): void {
+    invariant(!this.askedColumns.has(key), `${key} is asked by one table`);
+    for (const value of values) this.holders.delete(value, key);
+    this.askedColumns.set(key, mayHave);
+    this.askedTurns += 1;
+  }
+
+  add(key: string, value: string): void {
+    this.holders.add(value, key);
+  }
+
+  remove(key: string, value: string): void {
+    this.holders.delete(value, key);
+  }
+
+  end(key: string, values: Iterable<string>): void {
+    this.noteEnd(key);
+    this.listed.delete(key);
+    if (this.askedColumns.delete(key)) this.askedTurns += 1;
+    for (const value of values) this.holders.delete(value, key);
   }
 
   private noteEnd(key: string): void {
     this.endCount += 1;
     this.ended.push(key);
     if (this.ended.length === 2 * ENDED_KNOWN_MIN) this.ended = this.ended.slice(ENDED_KNOWN_MIN);
+  }
+}
+
+/** One for each Materializer, of which there may be very many. */
+class ColumnListing implements MemberListing {
+  constructor(
+    private readonly index: MemberIndex,
+    private readonly key: string,
+  ) {}
+
+  begin(values: Iterable<string>): void {
+    this.index.begin(this.key, values);
+  }
+
+  beAsked(mayHave: AskedColumn, values: Iterable<string>): void {
+    this.index.beAsked(this.key, mayHave, values);
+  }
+
+  add(value: string): void {
+    this.index.add(this.key, value);
+  }
+
+  remove(value: string): void {
+    this.index.remove(this.key, value);
+  }
+
+  end(values: Iterable<string>): void {
+    this.index.end(this.key, values);
   }
 }

@@ -16,6 +16,22 @@ test('definitions stay what they are, and those on one table share its parts', (
   ]);
 });
 
+test('a definition within another shares the parts of its own table, however deep it lies', () => {
+  const parts = new DefinitionParts();
+  const around = (number: number, shape = copied(number)) => {
+    return { ...structuredClone(shapeOf({ columns: ['owner'] })), dependencies: [{ shape, column: 'owner' }] };
+  };
+  const alone = parts.shared(copied(1));
+  const deep = parts.shared(around(2, around(3)));
+  const inner = deep.dependencies?.[0]?.shape;
+  const innermost = inner?.dependencies?.[0]?.shape;
+
+  expect(parts.shared(deep)).toBe(deep);
+  expect(deep).toEqual(around(2, around(3)));
+  const isShared = [innermost?.reads === alone.reads, innermost?.columns === alone.columns, inner?.columns === deep.columns];
+  expect(isShared).toEqual([true, true, true]);
+});
+
 test('of another selection nothing is shared, and no more are remembered than a bound says', () => {
   const parts = new DefinitionParts();
   const first = parts.shared(copied(1));

@@ -271,7 +271,7 @@ export class ProcessEntry implements Entry {
 
   dropAwakeState(): void {
     this.awakeState = undefined;
-    if (this.holdings !== undefined && isEmpty(this.holdings)) this.holdings = undefined;
+    if (this.holdings !== undefined && isEmptied(this.holdings)) this.holdings = undefined;
   }
 
   private flag(which: number, is: boolean): void {
@@ -298,10 +298,10 @@ function pidOf({ parent, id, serial }: ProcessEntry): Pid {
   return (parent.parent === undefined ? `${id}#${serial}` : `${parent.path}/${id}#${serial}`) as Pid;
 }
 
-function isEmpty(holdings: Holdings): boolean {
-  return Object.values(holdings).every((held) => held === undefined || held === 0 || isEmptyCollection(held));
+/** What is empty goes; the rest stays. @returns whether all of it went. */
+function isEmptied(holdings: Holdings): boolean {
+  for (const kind of EMPTIED) if (holdings[kind]?.size === 0) holdings[kind] = undefined;
+  return Object.values(holdings).every((held) => held === undefined || held === 0);
 }
 
-function isEmptyCollection(held: unknown): boolean {
-  return (held instanceof Set || held instanceof Map) && held.size === 0;
-}
+const EMPTIED = ['names', 'links', 'monitors', 'watchers', 'toldOwners', 'calls', 'timers', 'passing'] as const;

@@ -62,15 +62,26 @@ export class LogBlocks {
   slot(owner: string, relation?: PublishedRelation): BlockSlot {
     invariant(!this.slots.has(owner), `${owner} has one slot`);
     this.slots.set(owner, relation);
-    return {
-      take: (range) => this.take(owner, range),
-      close: () => {
-        this.slots.delete(owner);
-        this.forget(owner);
-        this.rest(owner);
-      },
-      clone: () => slotWith(this.held.get(owner)),
-    };
+    return new OwnSlot(this, owner);
+  }
+
+  /** Of `owner`, as its slot says. */
+  take(owner: string, range: LogRange): LogBlock {
+    const block = loadedFor(range, this.held.get(owner));
+    this.held.delete(owner);
+    if (isPart(block)) this.busy.add(owner);
+    else this.leave();
+    return block;
+  }
+
+  close(owner: string): void {
+    this.slots.delete(owner);
+    this.forget(owner);
+    this.rest(owner);
+  }
+
+  heldBy(owner: string): LogBlock | undefined {
+    return this.held.get(owner);
   }
 
   /**
@@ -117,14 +128,6 @@ export class LogBlocks {
     invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
     this.forget(owner); // Whoever asks for another block does not want the one before any more.
     this.held.set(owner, block);
-  }
-
-  private take(owner: string, range: LogRange): LogBlock {
-    const block = loadedFor(range, this.held.get(owner));
-    this.held.delete(owner);
-    if (isPart(block)) this.busy.add(owner);
-    else this.leave();
-    return block;
   }
 
   private rest(owner: string): void {
@@ -178,6 +181,26 @@ export class LogBlocks {
       if (block.through === through || (block.through < through && block.transactions.length > 0)) return block;
     }
     return undefined;
+  }
+}
+
+/** One for each Consumer, of which there may be very many. */
+class OwnSlot implements BlockSlot {
+  constructor(
+    private readonly blocks: LogBlocks,
+    private readonly owner: string,
+  ) {}
+
+  take(range: LogRange): LogBlock {
+    return this.blocks.take(this.owner, range);
+  }
+
+  close(): void {
+    this.blocks.close(this.owner);
+  }
+
+  clone(): BlockSlot {
+    return slotWith(this.blocks.heldBy(this.owner));
   }
 }
 

@@ -14,7 +14,7 @@ export class MovedRows {
   /** @param owner the pid of who takes them. */
   slot(owner: string): MovedRowsSlot {
     this.parts.open(owner);
-    return slotOf(owner, this.parts);
+    return new OwnRows(owner, this.parts);
   }
 
   put(owner: string, part: Uint8Array): void {
@@ -22,14 +22,24 @@ export class MovedRows {
   }
 }
 
-function slotOf(owner: string, parts: OwnedParts<Uint8Array>): MovedRowsSlot {
-  return {
-    take() {
-      const part = parts.take(owner);
-      invariant(part !== undefined, `rows are taken right after they were read for ${owner}`);
-      return part;
-    },
-    close: () => parts.close(owner),
-    clone: () => slotOf(owner, parts.copy()),
-  };
+/** One for each Consumer, of which there may be very many. */
+class OwnRows implements MovedRowsSlot {
+  constructor(
+    private readonly owner: string,
+    private readonly parts: OwnedParts<Uint8Array>,
+  ) {}
+
+  take(): Uint8Array {
+    const part = this.parts.take(this.owner);
+    invariant(part !== undefined, `rows are taken right after they were read for ${this.owner}`);
+    return part;
+  }
+
+  close(): void {
+    this.parts.close(this.owner);
+  }
+
+  clone(): MovedRowsSlot {
+    return new OwnRows(this.owner, this.parts.copy());
+  }
 }
