@@ -77,16 +77,29 @@ export class Tuple {
   }
 }
 
+/** @yields the changes that fill `bytes`, in their order. */
+export function* changesIn(bytes: Uint8Array): Generator<Change> {
+  const view = viewOf(bytes);
+  for (let at = 0; at < bytes.length; ) {
+    const change = new Change(bytes, at, view);
+    yield change;
+    at = change.end;
+  }
+}
+
+/** For all the changes in the same bytes: to make one for each would take longer than to read what is asked of it. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** A change at `start` of `bytes`; a view that lives as long as they do. */
 export class Change {
-  private readonly view: DataView;
-
+  /** @param view of `bytes`. */
   constructor(
     readonly bytes: Uint8Array,
     readonly start: number,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+    private readonly view = viewOf(bytes),
+  ) {}
 
   /** Where the next change begins. */
   get end(): number {

@@ -9,10 +9,12 @@
  * holds and one that it does not hold must never be confused: an update is an `update` only if the filter took the
  * row before and after, and only if its key stayed.
  */
+import { textOf, type FixedText } from '../base/growable-bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { CHANGE_KINDS, type Change, type GapCause, type Tuple } from '../model/change.ts';
 import type { LineTemplate } from '../model/line-template.ts';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
+import { PlacedLines, type PlacedLine } from '../model/placed-lines.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { snapshotEndLine } from '../model/snapshot-end.ts';
@@ -30,15 +32,9 @@ import { isSameValue, type RowPlan, type SelectedColumn } from './row-plan.ts';
 import { movedPatterns, type TagHash } from './row-tags.ts';
 import type { RowWriter } from './row-writer.ts';
 
-/** One line of a shape's log: `position` is the second half of its offset. */
-export interface ShapeLine {
-  readonly position: number;
-  readonly bytes: Uint8Array;
-}
-
 export type ConvertedTransaction =
   /** Possibly none: the changes did not concern the shape after all. */
-  | { readonly outcome: 'lines'; readonly lines: readonly ShapeLine[] }
+  | { readonly outcome: 'lines'; readonly lines: PlacedLines }
   /** The shape must end here: no line could say what the transaction did. */
   | { readonly outcome: 'end'; readonly why: ShapeEnd }
   /** Likewise: the filter has an error in one of its rows. */
@@ -48,15 +44,16 @@ export type ConvertedTransaction =
 export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
 
 const encoder = new TextEncoder();
-const VALUE = encoder.encode(LINE.value);
-const OLD_VALUE = encoder.encode(LINE.oldValue);
-const KEY_CHANGE_TO = encoder.encode(LINE.keyChangeTo);
-const KEY_CHANGE_FROM = encoder.encode(LINE.keyChangeFrom);
-const IS_MOVE_IN = encoder.encode(LINE.isMoveIn);
-const SNAPSHOT_MARK = encoder.encode(LINE.snapshotMark);
-const LINE_END = encoder.encode(LINE.end);
-const LAST_LINE_END = encoder.encode(`${LINE.last}${LINE.end}`);
+const VALUE = textOf(LINE.value);
+const OLD_VALUE = textOf(LINE.oldValue);
+const KEY_CHANGE_TO = textOf(LINE.keyChangeTo);
+const KEY_CHANGE_FROM = textOf(LINE.keyChangeFrom);
+const IS_MOVE_IN = textOf(LINE.isMoveIn);
+const SNAPSHOT_MARK = textOf(LINE.snapshotMark);
+const LINE_END = textOf(LINE.end);
+const LAST_LINE_END = textOf(`${LINE.last}${LINE.end}`);
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 
 export class ChangeConverter {
   private readonly judge: RowJudge;
@@ -91,10 +88,10 @@ export class ChangeConverter {
   convert(
     transaction: LoggedTransaction,
     changes: Iterable<Change>,
-    heldBack?: ShapeLine,
+    heldBack?: PlacedLine,
     isMember?: Membership,
   ): ConvertedTransaction {
-    const draft = new TransactionDraft(this.projection.writer, transaction);
+    const draft = new TransactionDraft(this.projection.writer, transaction, heldBack);
     try {
       for (const change of changes) {
         const plan = this.projection.planOf(change.layoutId, this.layoutOf);
@@ -107,8 +104,8 @@ export class ChangeConverter {
       if (!(error instanceof EvaluationError)) throw error;
       return { outcome: 'filterFailed', error };
     }
-    const lines = draft.finish(heldBack);
-    return { outcome: 'lines', lines: transaction.isUnfinished ? lines : withLastMarked(lines) };
+    if (!transaction.isUnfinished) draft.markLast();
+    return { outcome: 'lines', lines: draft.finish() };
   }
 
   /**
@@ -319,7 +316,7 @@ export class ChangeConverter {
     this.writer.append(VALUE);
   }
 
-  private writeKeyChange(label: Uint8Array, row: Tuple, plan: RowPlan): void {
+  private writeKeyChange(label: FixedText, row: Tuple, plan: RowPlan): void {
     this.writer.append(label);
     this.writer.append(this.fragments.keyStart);
     this.rows.writeKey(row, plan);
@@ -331,50 +328,62 @@ export class ChangeConverter {
 class TransactionDraft {
   private readonly positions: number[] = [];
   private readonly ends: number[] = [];
-  private readonly stamp: Uint8Array;
+  /** Where the first line has what each of them says of the transaction; undefined before that. */
+  private stamp: { readonly start: number; readonly end: number } | undefined;
   /** Of the next line: the second half of its offset. */
   position = 0;
 
+  /** @param before the line in front of these. */
   constructor(
     private readonly writer: LineWriter,
-    { xid, lsn }: LoggedTransaction,
+    private readonly transaction: LoggedTransaction,
+    before: PlacedLine | undefined,
   ) {
     writer.clear(); // A throw may have left half a line behind.
-    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.xidsEnd}${LINE.lsn}${lsn}${LINE.opPosition}`);
+    if (before === undefined) return;
+    writer.appendBytes(before.bytes);
+    this.put(before.position);
   }
 
   endLine(): void {
-    this.writer.append(this.stamp);
+    this.writeStamp();
     this.writer.appendNumber(this.position);
     this.writer.append(LINE_END);
-    this.positions.push(this.position);
-    this.ends.push(this.writer.size);
+    this.put(this.position);
   }
 
-  /** @param before the line in front of these. */
-  finish(before: ShapeLine | undefined): ShapeLine[] {
-    const bytes = this.writer.lend();
-    const lines = before === undefined ? [] : [before];
-    let start = 0;
-    this.positions.forEach((position, index) => {
-      const end = this.ends[index] ?? start;
-      lines.push({ position, bytes: bytes.subarray(start, end) });
-      start = end;
-    });
-    return lines;
+  /** Which line is a transaction's last is known only once no other came. */
+  markLast(): void {
+    const position = this.positions.pop();
+    const end = this.ends.pop();
+    if (position === undefined || end === undefined) return;
+    this.writer.cut(end - 1 - LINE_END.length);
+    this.writer.append(LAST_LINE_END);
+    this.put(position);
+  }
+
+  finish(): PlacedLines {
+    return new PlacedLines(this.writer.lend(), this.ends, this.positions);
   }
 
   abandon(why: ShapeEnd): ConvertedTransaction {
     this.writer.clear();
     return { outcome: 'end', why };
   }
-}
 
-/** Which line is a transaction's last is known only once no other came: it alone is copied. */
-function withLastMarked(lines: ShapeLine[]): readonly ShapeLine[] {
-  const last = lines.pop();
-  if (last !== undefined) lines.push({ position: last.position, bytes: withEnd(last.bytes, LAST_LINE_END) });
-  return lines;
+  private put(position: number): void {
+    this.writer.appendByte(COMMA);
+    this.positions.push(position);
+    this.ends.push(this.writer.size);
+  }
+
+  private writeStamp(): void {
+    const { writer, stamp, transaction: { xid, lsn } } = this;
+    if (stamp !== undefined) return writer.appendAgain(stamp.start, stamp.end);
+    const start = writer.size;
+    writer.appendText(`${LINE.xids}${xid}${LINE.xidsEnd}${LINE.lsn}${lsn}${LINE.opPosition}`);
+    this.stamp = { start, end: writer.size };
+  }
 }
 
 function withEnd(line: Uint8Array, end: Uint8Array): Uint8Array {

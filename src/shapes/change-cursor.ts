@@ -1,5 +1,5 @@
 /** ChangeCursor: goes through the changes of a block in log order, and can be copied on the way. */
-import { Change } from '../model/change.ts';
+import { Change, viewOf } from '../model/change.ts';
 import type { LogBlock } from '../model/transaction.ts';
 
 export class ChangeCursor {
@@ -8,6 +8,8 @@ export class ChangeCursor {
   fragment = 0;
   start = 0;
   private end = 0;
+  /** Of the fragment that is gone through. */
+  private view: DataView | undefined;
 
   constructor(private readonly block: LogBlock) {}
 
@@ -17,6 +19,7 @@ export class ChangeCursor {
       const bytes = transaction.fragments[this.fragment];
       if (bytes !== undefined && this.end < bytes.length) return this.changeIn(bytes);
       this.end = 0;
+      this.view = undefined;
       this.fragment += 1;
       if (bytes !== undefined) continue;
       this.fragment = 0;
@@ -32,7 +35,8 @@ export class ChangeCursor {
 
   private changeIn(bytes: Uint8Array): Change {
     this.start = this.end;
-    const change = new Change(bytes, this.start);
+    this.view ??= viewOf(bytes);
+    const change = new Change(bytes, this.start, this.view);
     this.end = change.end;
     return change;
   }

@@ -5,6 +5,7 @@
  * A writer is part of it: a transaction is converted in one go, so its shapes never need one at the same time. Tags are none of
  * it: they are each shape's own.
  */
+import { textOf, type FixedText } from '../base/growable-bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { joinedBytes } from '../base/joined-bytes.ts';
 import type { LineTemplate } from '../model/line-template.ts';
@@ -19,11 +20,11 @@ import { RowWriter } from './row-writer.ts';
 /** Parts of a line that are the same for every row, escaped once. */
 export interface Fragments {
   /** `{"key":"` and the key's first part, which names the table. */
-  readonly lineStart: Uint8Array;
+  readonly lineStart: FixedText;
   /** The key's first part alone, escaped for use inside a JSON string. */
-  readonly keyStart: Uint8Array;
+  readonly keyStart: FixedText;
   /** From `,"headers":{` to behind the relation. */
-  readonly headers: Readonly<Record<Operation, Uint8Array>>;
+  readonly headers: Readonly<Record<Operation, FixedText>>;
 }
 
 /** Layouts that are remembered; beyond it they are looked at again. Each partition of a table has its own. */
@@ -109,22 +110,22 @@ const encoder = new TextEncoder();
 function insertTemplate({ lineStart, headers }: Fragments, { key, selected, indexOf }: RowPlan): LineTemplate {
   const labels = new Array<Uint8Array | undefined>(indexOf.size).fill(undefined);
   let last = -1;
-  for (const { index, label } of selected) {
+  for (const { index, label, firstLabel } of selected) {
     invariant(index > last, 'columns stand in a line in the order in which a query gives them');
-    labels[index] = last < 0 ? label.subarray(1) : label;
+    labels[index] = last < 0 ? firstLabel.bytes : label.bytes;
     last = index;
   }
-  const end = joinedBytes([encoder.encode('}'), headers.insert, encoder.encode(LINE.end)]);
-  return { start: lineStart, key, keyEnd: encoder.encode(`${LINE.value}{`), labels, end };
+  const end = joinedBytes([encoder.encode('}'), headers.insert.bytes, encoder.encode(LINE.end)]);
+  return { start: lineStart.bytes, key, keyEnd: encoder.encode(`${LINE.value}{`), labels, end };
 }
 
 function fragmentsOf({ relation: { schema, name } }: ShapeDefinition): Fragments {
   const relation = JSON.stringify([schema, name]);
   const key = JSON.stringify(`${quoted(schema)}.${quoted(name)}`).slice(1, -1);
-  const headers = (operation: Operation): Uint8Array => encoder.encode(`${LINE.headers}${operation}${LINE.relation}${relation}`);
+  const headers = (operation: Operation): FixedText => textOf(`${LINE.headers}${operation}${LINE.relation}${relation}`);
   return {
-    lineStart: encoder.encode(`${LINE.start}${key}`),
-    keyStart: encoder.encode(key),
+    lineStart: textOf(`${LINE.start}${key}`),
+    keyStart: textOf(key),
     headers: { insert: headers('insert'), update: headers('update'), delete: headers('delete') },
   };
 }

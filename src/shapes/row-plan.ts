@@ -3,6 +3,7 @@
  *
  * Made once per layout, so that a row costs no look-up by name and no escaping of a column's name.
  */
+import { textOf, type FixedText } from '../base/growable-bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Tuple } from '../model/change.ts';
 import type { KeyPart } from '../model/line-template.ts';
@@ -21,14 +22,15 @@ export interface RowPlan {
 
 export interface SelectedColumn {
   readonly index: number;
-  /** A comma, the name as a JSON string, a colon: without its first byte for the first column of an object. */
-  readonly label: Uint8Array;
+  /** A comma, the name as a JSON string, a colon. */
+  readonly label: FixedText;
+  /** Without the comma: for the first column of an object. */
+  readonly firstLabel: FixedText;
   /** Part of the primary key: an update tells it also when it did not change. */
   readonly inPrimaryKey: boolean;
 }
 
 const BOOL_OID = 16;
-const encoder = new TextEncoder();
 
 /** @param columns of the tuples to come; each that the shape reads is among them. */
 export function planRows(definition: ShapeDefinition, columns: readonly LayoutColumn[]): RowPlan {
@@ -41,7 +43,8 @@ export function planRows(definition: ShapeDefinition, columns: readonly LayoutCo
   return {
     selected: definition.columns.map((name) => ({
       index: place(name),
-      label: encoder.encode(`,${columnLabel(name)}`),
+      label: textOf(`,${columnLabel(name)}`),
+      firstLabel: textOf(columnLabel(name)),
       inPrimaryKey: definition.primaryKey.includes(name),
     })),
     key: keyNames(definition).map((name) => ({

@@ -2,6 +2,7 @@
  * RowWriter: those parts of a line that come from its row. Values are JSON already, so they are copied as slices, between
  * fragments that were escaped once.
  */
+import { textOf } from '../base/growable-bytes.ts';
 import type { Tuple } from '../model/change.ts';
 import { KEY_TEXT } from '../model/line-template.ts';
 import { LINE } from './line-format.ts';
@@ -10,9 +11,9 @@ import { UNMARKED, type RowMarks } from './row-marks.ts';
 import type { RowPlan, SelectedColumn } from './row-plan.ts';
 
 const encoder = new TextEncoder();
-const KEY_VALUE_START = encoder.encode(KEY_TEXT.start);
-const KEY_VALUE_END = encoder.encode(KEY_TEXT.end);
-const KEY_NULL = encoder.encode(KEY_TEXT.null);
+const KEY_VALUE_START = textOf(KEY_TEXT.start);
+const KEY_VALUE_END = textOf(KEY_TEXT.end);
+const KEY_NULL = textOf(KEY_TEXT.null);
 const [SLASH, BRACE, BRACE_END] = [0x2f, 0x7b, 0x7d] as const;
 
 export class RowWriter {
@@ -38,11 +39,11 @@ export class RowWriter {
 
   writeValues(row: Tuple, columns: readonly SelectedColumn[]): void {
     this.writer.appendByte(BRACE);
-    let skipComma = 1;
-    for (const { index, label } of columns) {
-      this.writer.appendRange(label, skipComma, label.length);
+    let isFirst = true;
+    for (const { index, label, firstLabel } of columns) {
+      this.writer.append(isFirst ? firstLabel : label);
       this.writer.appendRange(row.bytes, row.valueStart(index), row.valueEnd(index));
-      skipComma = 0;
+      isFirst = false;
     }
     this.writer.appendByte(BRACE_END);
   }
@@ -52,7 +53,7 @@ export class RowWriter {
     if (this.last?.marks !== marks) {
       this.last = { marks, text: encoder.encode(`${LINE.tags}${listed(marks.tags)}${conditionsOf(marks)}`) };
     }
-    this.writer.append(this.last.text);
+    this.writer.appendBytes(this.last.text);
   }
 
   /** The same of an update, which tells also what tags it took away, and that it took none. */
@@ -63,7 +64,7 @@ export class RowWriter {
   }
 
   private append(text: string): void {
-    this.writer.append(encoder.encode(text));
+    this.writer.appendBytes(encoder.encode(text));
   }
 
   private writeKeyText(bytes: Uint8Array, start: number, end: number): void {

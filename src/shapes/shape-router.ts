@@ -81,6 +81,7 @@ export class ShapeRouter implements BlockRouter {
   private evaluationCount = 0;
   private keyCount = 0;
   private judgementCount = 0;
+  private foundCount = 0;
   private underWay: Routing | undefined;
 
   constructor(
@@ -157,11 +158,8 @@ export class ShapeRouter implements BlockRouter {
       const change = cursor.next();
       if (change === undefined) return this.finish(touched);
       const before = this.workDone();
-      const found = this.shapesFor(change);
-      for (const shape of found) {
-        entryOf(touched, shape, newList).push(cursor.transaction, cursor.fragment, cursor.start);
-      }
-      work += 1 + found.size + this.workDone() - before;
+      this.route(change, underWay);
+      work += 1 + this.workDone() - before;
     }
     return undefined;
   }
@@ -192,7 +190,7 @@ export class ShapeRouter implements BlockRouter {
   }
 
   private workDone(): number {
-    return this.evaluationCount + this.keyCount + this.judgementCount + stepsSpent() / SPENT_STEPS_PER_WORK;
+    return this.evaluationCount + this.keyCount + this.judgementCount + this.foundCount + stepsSpent() / SPENT_STEPS_PER_WORK;
   }
 
   private finish(touched: ReadonlyMap<RoutedShape, number[]>): readonly Layer[] {
@@ -204,33 +202,39 @@ export class ShapeRouter implements BlockRouter {
     return [...layers].sort(([left], [right]) => left - right).map(([, layer]) => layer);
   }
 
-  private shapesFor(change: Change): ReadonlySet<RoutedShape> {
+  private route(change: Change, routing: Routing): void {
     const plan = this.planOf(change.layoutId);
-    const found = new Set<RoutedShape>();
-    for (const { shapes } of plan.ended) for (const shape of shapes) found.add(shape);
-    this.collectFrom(plan.layout.oid, change, plan, found);
-    for (const oid of plan.above) this.collectFrom(oid, change, plan, found);
-    return found;
+    for (const { shapes } of plan.ended) for (const shape of shapes) this.touch(shape, routing);
+    this.routeTo(plan.layout.oid, change, plan, routing);
+    for (const oid of plan.above) this.routeTo(oid, change, plan, routing);
   }
 
-  private collectFrom(oid: number, change: Change, plan: LayoutPlan, found: Set<RoutedShape>): void {
+  private routeTo(oid: number, change: Change, plan: LayoutPlan, routing: Routing): void {
     const table = this.tables.get(oid);
     if (table === undefined) return;
     const { kind, old, new: current } = change;
     if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) {
-      for (const shape of table.all) found.add(shape);
+      for (const shape of table.all) this.touch(shape, routing);
       return;
     }
-    for (const tuple of [old, current]) {
-      if (tuple !== undefined) this.collect(table, textOf(tuple, plan), found, plan.ended.size > 0);
-    }
+    if (old !== undefined) this.routeRow(old, table, plan, routing);
+    if (current !== undefined) this.routeRow(current, table, plan, routing);
   }
 
-  private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>, isAltered: boolean): void {
+  private routeRow(row: Tuple, table: TableShapes<RoutedShape>, plan: LayoutPlan, routing: Routing): void {
+    const text = textOf(row, plan);
     this.keyCount += table.keyCount;
-    for (const shape of table.candidates(text, isAltered)) {
-      if (!found.has(shape) && this.mayTake(shape, text)) found.add(shape);
-    }
+    for (const shape of table.candidates(text, plan.ended.size > 0)) this.touch(shape, routing, text);
+  }
+
+  /** The change at which the cursor stands may concern it. @param text of a row that it has yet to take; left out where it must see it. */
+  private touch(shape: RoutedShape, { cursor, touched }: Routing, text?: ColumnText): void {
+    const changes = touched.get(shape);
+    if (changes !== undefined && endsAt(changes, cursor)) return;
+    if (text !== undefined && !this.mayTake(shape, text)) return;
+    this.foundCount += 1;
+    if (changes === undefined) touched.set(shape, [cursor.transaction, cursor.fragment, cursor.start]);
+    else changes.push(cursor.transaction, cursor.fragment, cursor.start);
   }
 
   private mayTake(shape: RoutedShape, text: ColumnText): boolean {
@@ -337,8 +341,10 @@ function lookupsOf(
   return found?.length === placed?.length ? found : undefined;
 }
 
-function newList(): number[] {
-  return [];
+/** The last of these triples is the change at which the cursor stands. */
+function endsAt(changes: readonly number[], { transaction, fragment, start }: ChangeCursor): boolean {
+  const { length } = changes;
+  return changes[length - 1] === start && changes[length - 2] === fragment && changes[length - 3] === transaction;
 }
 
 function textOf(tuple: Tuple, { indexOf }: LayoutPlan): ColumnText {

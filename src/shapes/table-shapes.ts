@@ -39,7 +39,11 @@ export class TableShapes<Shape extends object> {
   }
 
   /** Those that the row may concern. One may come several times. @param isAltered whether a column may not be what it was. */
-  *candidates(text: ColumnText, isAltered = false): Iterable<Shape> {
+  candidates(text: ColumnText, isAltered = false): Iterable<Shape> {
+    return this.indexes.size === 0 ? this.unkeyed : this.keyedAndUnkeyed(text, isAltered);
+  }
+
+  private *keyedAndUnkeyed(text: ColumnText, isAltered: boolean): Iterable<Shape> {
     for (const index of this.indexes.values()) yield* index.of(text, isAltered);
     yield* this.unkeyed;
   }

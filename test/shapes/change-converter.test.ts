@@ -18,7 +18,7 @@ function linesFor(wish: ShapeWish, changes: readonly RowChange[], layout: Relati
   const lines = new ChangeConverter(shapeOf(wish, layout), whereOf(wish), () => layout);
   const converted = lines.convert(transaction, all);
   if (converted.outcome !== 'lines') return converted.outcome === 'end' ? converted.why : converted.error;
-  return converted.lines.map(({ position, bytes }) => ({ position, ...JSON.parse(decoder.decode(bytes)) }));
+  return Array.from(converted.lines, ({ position, bytes }) => ({ position, ...JSON.parse(decoder.decode(bytes)) }));
 }
 
 const ITEM = '"public"."items"';
@@ -181,7 +181,7 @@ test('a survivor finds its columns where the new layout has them', () => {
 });
 
 function texts(converted: ReturnType<ChangeConverter['convert']>): unknown {
-  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => JSON.parse(decoder.decode(bytes))) : converted;
+  return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => JSON.parse(decoder.decode(bytes))) : converted;
 }
 
 describe('the snapshot', () => {
@@ -235,7 +235,7 @@ test('a row of a partition is told under the name of the table that the shape is
   const [fragment = new Uint8Array()] = transactionOf(AT, [{ kind: 'insert', new: ['x', 'a', '1'] }]).fragments;
   const told = [leaf, { ...leaf, links: [] }].map((layout) => {
     const converted = new ChangeConverter(shapeOf({}), undefined, () => layout).convert(transactionOf(AT, []), [new Change(fragment, 0)]);
-    return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => JSON.parse(decoder.decode(bytes))) : converted;
+    return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => JSON.parse(decoder.decode(bytes))) : converted;
   });
 
   expect(told).toEqual([

@@ -201,7 +201,7 @@ function follow(
   const routed = routeWhole(router, block)[0]?.get(handle) ?? { changes: new Uint32Array() };
   for (const { transaction, changes } of changesByTransaction(block, routed)) {
     const converted = lines.convert(transaction, changes);
-    const own = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => parsed(bytes)) : [];
+    const own = converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => parsed(bytes)) : [];
     own.forEach((line) => {
       client.take(line);
     });

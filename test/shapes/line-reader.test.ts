@@ -43,7 +43,7 @@ function converterOf(shape: Shape): ChangeConverter {
 function linesOf(shape: Shape, changes: readonly RowChange[]): readonly Uint8Array[] {
   const transaction = transactionOf(TRANSACTION, changes);
   const converted = converterOf(shape).convert(transaction, changesOf(transaction));
-  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes) : [];
+  return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => bytes) : [];
 }
 
 function changesOf({ fragments }: LoggedTransaction): readonly Change[] {
@@ -143,7 +143,7 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
   ];
   const transaction = transactionOf(TRANSACTION, changes);
   const converted = converter.convert(transaction, changesOf(transaction), undefined, isMember);
-  const streamed = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes.slice()) : [];
+  const streamed = converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => bytes.slice()) : [];
   const entered = movedLine(converter, tupleOf(ROW), { before: membersOf([]), after: isMember }, 'events') ?? new Uint8Array();
   const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), entered];
   const reader = new LineReader('te"xt');

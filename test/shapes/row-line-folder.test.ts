@@ -26,7 +26,7 @@ function updatesOf(replica: 'default' | 'full', rows: readonly Row[]): Uint8Arra
     const before = rows[index] as Row;
     const transaction = transactionOf({ xid: 700 + index, lsn: String(10 + index) }, [{ kind: 'update', old: before, new: row }]);
     const converted = converter.convert(transaction, transaction.fragments.map((fragment) => new Change(fragment, 0)));
-    return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => new Uint8Array(bytes)) : [];
+    return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => new Uint8Array(bytes)) : [];
   });
 }
 

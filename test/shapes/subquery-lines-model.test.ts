@@ -224,7 +224,7 @@ function streamed({ converter }: TestShape, rows: readonly RowChange[], isMember
   const [fragment = new Uint8Array()] = transaction.fragments;
   for (let at = 0; at < fragment.length; at = changes.at(-1)?.end ?? 0) changes.push(new Change(fragment, at));
   const converted = converter.convert(transaction, changes, undefined, isMember);
-  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes.slice()) : [];
+  return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => bytes.slice()) : [];
 }
 
 function spliced(shape: TestShape, rows: Iterable<Row>, before: Selected, after: Selected): readonly Uint8Array[] {

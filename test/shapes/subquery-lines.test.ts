@@ -37,7 +37,7 @@ function streamed(changes: readonly RowChange[], wish: Wish = {}, isMember: Memb
   const all: Change[] = [];
   for (let start = 0; start < fragment.length; start = all.at(-1)?.end ?? 0) all.push(new Change(fragment, start));
   const converted = converterOf(wish).convert(transaction, all, undefined, isMember);
-  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => parsed(bytes)) : [converted];
+  return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => parsed(bytes)) : [converted];
 }
 
 function parsed(bytes: Uint8Array | undefined): unknown {
@@ -278,7 +278,7 @@ test('rows that are alike in a table without a primary key have one key on every
     const [fragment = new Uint8Array()] = transaction.fragments;
     const first = new Change(fragment, 0);
     const converted = converter.convert(transaction, [first, new Change(fragment, first.end)], undefined, SELECTED);
-    return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => keyOf(bytes)) : [converted];
+    return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => keyOf(bytes)) : [converted];
   };
   const told = [
     twice(() => alone.snapshotLine(tupleOf(ANNS))),

@@ -10,17 +10,18 @@
  */
 import type { Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
-import { Change } from '../../model/change.ts';
+import { changesIn, type Change } from '../../model/change.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
+import type { PlacedLine } from '../../model/placed-lines.ts';
 import { isLayoutOf } from '../../model/relation.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Pid, Table } from '../../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
 import { changesFor, type Delivery, type DeliveryId } from '../../shapes/delivery.ts';
-import type { ConvertedTransaction, ShapeLine } from '../../shapes/change-converter.ts';
+import type { ConvertedTransaction } from '../../shapes/change-converter.ts';
 import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
@@ -102,7 +103,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   /** Until it has, nobody waits for this shape: a position that all have passed says nothing about it. */
   private hasCaughtUp: boolean;
   /** Of a transaction that comes in parts, the last line so far: it may be the one that is marked as the last. */
-  private heldBack: ShapeLine | undefined;
+  private heldBack: PlacedLine | undefined;
 
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
@@ -214,8 +215,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
       if (!isOurs(transaction)) continue;
       const converted = lines.convert(transaction, changes, this.heldBack, membership);
       if (converted.outcome !== 'lines') return ended(converted, transaction);
-      this.heldBack = isUnfinished ? copyOf(converted.lines.at(-1)) : undefined;
-      this.appender.append(transaction.lsn, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
+      this.heldBack = isUnfinished ? copyOf(converted.lines.last) : undefined;
+      this.appender.append(transaction.lsn, isUnfinished ? converted.lines.withoutLast() : converted.lines);
       if (!isUnfinished) this.appender.finish();
     }
     return isUnfinished ? 'unfinished' : 'whole';
@@ -319,7 +320,7 @@ type Taken = 'unfinished' | 'whole' | Extract<ConsumerLogTold, { type: 'log.ende
 /** A filter without subqueries asks nobody. */
 const ALL: Membership = () => true;
 
-function copyOf(line: ShapeLine | undefined): ShapeLine | undefined {
+function copyOf(line: PlacedLine | undefined): PlacedLine | undefined {
   return line && { position: line.position, bytes: line.bytes.slice() };
 }
 
@@ -329,11 +330,5 @@ function ended(end: LogEnding, { xid, lsn }: LoggedTransaction): Extract<Consume
 }
 
 function* changesOf({ fragments }: LoggedTransaction): Iterable<Change> {
-  for (const fragment of fragments) {
-    for (let at = 0; at < fragment.length; ) {
-      const change = new Change(fragment, at);
-      yield change;
-      at = change.end;
-    }
-  }
+  for (const fragment of fragments) yield* changesIn(fragment);
 }

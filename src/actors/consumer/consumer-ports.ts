@@ -20,7 +20,7 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly shapeLog: Pick<
     ShapeLog,
     | 'handle' | 'definition' | 'end' | 'position' | 'isBrought' | 'filterBy'
-    | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
+    | 'append' | 'appendAll' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
     | 'views' | 'recordedViews' | 'beginViews' | 'nextSplice' | 'placedBehind' | 'recordSplice' | 'takeSplice'
   >;
   readonly lines: ConsumerLines;

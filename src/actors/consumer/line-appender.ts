@@ -12,7 +12,7 @@ import {
   compareOffsets, laterOffset, lsnOfOffset, offsetOf, positionOfOffset, streamedOffset, type LogOffset,
 } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
-import type { ShapeLine } from '../../shapes/change-converter.ts';
+import type { PlacedLines } from '../../model/placed-lines.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 
 export class LineAppender {
@@ -25,7 +25,7 @@ export class LineAppender {
   lines = 0;
 
   constructor(
-    private readonly shapeLog: Pick<ShapeLog, 'append' | 'end' | 'placedBehind' | 'definition'>,
+    private readonly shapeLog: Pick<ShapeLog, 'append' | 'appendAll' | 'end' | 'placedBehind' | 'definition'>,
     original?: LineAppender,
   ) {
     this.end = original?.end ?? shapeLog.end;
@@ -36,10 +36,13 @@ export class LineAppender {
   }
 
   /** Lines of one transaction, in their order. */
-  append(lsn: Lsn, lines: readonly ShapeLine[]): void {
+  append(lsn: Lsn, lines: PlacedLines): void {
     if (this.shapeLog.definition.dependencies !== undefined) return this.appendBehind(lsn, lines);
-    const taken = this.takenOf(lsn);
-    for (const { position, bytes } of lines) if (position > taken) this.put(lsn, position, bytes);
+    const ours = lines.behind(this.takenOf(lsn));
+    const last = ours.positions.at(-1);
+    if (last === undefined) return;
+    this.shapeLog.appendAll(lsn, ours);
+    this.note(lsn, last, (ours.ends.at(-1) ?? 0) - ours.length, ours.length);
   }
 
   /** A transaction, or a splice, is whole: readers may be shown its end. */
@@ -63,7 +66,7 @@ export class LineAppender {
     this.floor = laterOffset(this.floor, offset);
   }
 
-  private appendBehind(lsn: Lsn, lines: readonly ShapeLine[]): void {
+  private appendBehind(lsn: Lsn, lines: PlacedLines): void {
     for (const { position, bytes } of lines) {
       if (compareOffsets(offsetOf(lsn, position), this.place) > 0) this.put(lsn, position, bytes);
       else this.appendNext(bytes);
@@ -79,8 +82,13 @@ export class LineAppender {
 
   private put(lsn: Lsn, position: number, line: Uint8Array): void {
     this.shapeLog.append(lsn, position, line);
-    this.bytes += line.length;
-    this.lines += 1;
+    this.note(lsn, position, line.length, 1);
+  }
+
+  /** @param position of the last of `lines` lines, which have `bytes` bytes without their commas. */
+  private note(lsn: Lsn, position: number, bytes: number, lines: number): void {
+    this.bytes += bytes;
+    this.lines += lines;
     this.end = offsetOf(lsn, position);
   }
 }

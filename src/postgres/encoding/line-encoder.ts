@@ -8,7 +8,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import { KEY_TEXT, type LineTemplate } from '../../model/line-template.ts';
 import { DataRowFields } from './data-row-fields.ts';
-import { FixedText, GrowableBytes, ownMemory, type Memory } from './growable-bytes.ts';
+import { FixedText, GrowableBytes, ownMemory, textOf, type Memory } from '../../base/growable-bytes.ts';
 import { type RowEncoder, RowFormatError } from './row-encoder.ts';
 import {
   encodeBoolean, encodeContent, encodeCopyContent, encodeCopyField, encodeNull, encodeText, endOfPlainField, isCopyNull,
@@ -23,7 +23,6 @@ const FIRST_LINES = 16;
 /** A buffer that a larger row has been in is given back: a fragment is hardly ever half of that. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024;
 
-const textOf = (text: string): FixedText => new FixedText(new TextEncoder().encode(text));
 const KEY_START = textOf(KEY_TEXT.start);
 const KEY_END = textOf(KEY_TEXT.end);
 const KEY_NULL = textOf(KEY_TEXT.null);

@@ -5,7 +5,7 @@
  */
 import { CHANGE_HEADER_BYTES, CHANGE_KINDS, HAS_NEW } from '../../model/change.ts';
 import { DataRowFields } from './data-row-fields.ts';
-import { GrowableBytes } from './growable-bytes.ts';
+import { GrowableBytes } from '../../base/growable-bytes.ts';
 import { type RowEncoder, RowFormatError } from './row-encoder.ts';
 import { encodeBoolean, encodeCopyField, encodeNull, encodeText, endOfPlainField, isCopyNull } from './value-encoder.ts';
 

@@ -6,7 +6,7 @@
  * own. There is one exception, because ElectricSQL's service makes it and its clients expect it: a boolean is `true` or
  * `false` in a snapshot, `t` or `f` in the stream. `encodeBoolean` is all that there is of it.
  */
-import { FixedText, type GrowableBytes } from './growable-bytes.ts';
+import { textOf, type GrowableBytes } from '../../base/growable-bytes.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -22,7 +22,6 @@ const LETTERS = [[0x08, 'b'], [TAB, 't'], [NEWLINE, 'n'], [0x0c, 'f'], [0x0d, 'r
 for (const [byte, letter] of LETTERS) ESCAPES[byte] = letter.charCodeAt(0);
 
 const HEX = new TextEncoder().encode('0123456789abcdef');
-const textOf = (text: string): FixedText => new FixedText(new TextEncoder().encode(text));
 const NULL = textOf('null');
 const TRUE = textOf('"true"');
 const FALSE = textOf('"false"');

@@ -14,7 +14,7 @@ import { CHANGE_HEADER_BYTES, CHANGE_KINDS, type ChangeKind, GAP_CAUSES, type Ga
 import { type Lsn, lsnOf } from '../../model/lsn.ts';
 import type { PartitionLink } from '../../model/partition-link.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
-import { GrowableBytes } from '../encoding/growable-bytes.ts';
+import { GrowableBytes } from '../../base/growable-bytes.ts';
 import { type OldTuple, PgoutputError, type PgoutputHandler, type PgoutputRelation, type PgoutputTuple, VALUE } from './pgoutput-parser.ts';
 import { fromPostgresMicros } from './postgres-clock.ts';
 import type { TransactionSink } from './transaction-sink.ts';

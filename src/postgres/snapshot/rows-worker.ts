@@ -8,7 +8,7 @@ import { systemClock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import { connect, farewell } from '../connection/connection.ts';
 import { prepareLongSession } from '../connection/long-session.ts';
-import { sharedMemory } from '../encoding/growable-bytes.ts';
+import { sharedMemory } from '../../base/growable-bytes.ts';
 import { LineEncoder } from '../encoding/line-encoder.ts';
 import { streamRows } from './row-stream.ts';
 import { toldError, type FromThread, type RowsTask, type ToThread } from './rows-messages.ts';

@@ -2,7 +2,7 @@
  * MoveTarget: the rows of a query about moved values become the lines of a splice. The query brings more than moved; which rows
  * the view before did not have, and which the view after does not, is decided by the evaluator that also decides about the stream.
  */
-import { Change, type Tuple } from '../../model/change.ts';
+import { changesIn, type Tuple } from '../../model/change.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import { seesAllOf, type PgSnapshot } from '../../model/pg-snapshot.ts';
@@ -63,11 +63,8 @@ function seesAllTakenBy({ log, shapeLog: { position, filterBy } }: Splicing, pgS
 }
 
 function* rowsOf(fragment: Uint8Array): Iterable<Tuple> {
-  for (let at = 0; at < fragment.length; ) {
-    const change = new Change(fragment, at);
-    const row = change.new;
+  for (const { new: row } of changesIn(fragment)) {
     invariant(row !== undefined, 'a row of a query is an insert');
     yield row;
-    at = change.end;
   }
 }

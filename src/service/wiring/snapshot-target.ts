@@ -2,7 +2,7 @@
  * SnapshotTarget of a shape: rows of a query become lines of its log. Here the rooms of Postgres, shapes and storage
  * meet, which do not know each other.
  */
-import { Change } from '../../model/change.ts';
+import { changesIn } from '../../model/change.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { SnapshotTarget, TakenRows } from '../../postgres/snapshot/snapshot-port.ts';
@@ -45,11 +45,8 @@ function takenRows(lines: ChangeConverter, begun: () => SnapshotWriter, isMember
 }
 
 function* linesOf(fragment: Uint8Array, lines: ChangeConverter, isMember: Membership): Iterable<Uint8Array> {
-  for (let at = 0; at < fragment.length; ) {
-    const change = new Change(fragment, at);
-    const row = change.new;
+  for (const { new: row } of changesIn(fragment)) {
     invariant(row !== undefined, 'a row of a snapshot is an insert');
     yield lines.snapshotLine(row, isMember);
-    at = change.end;
   }
 }

@@ -4,7 +4,7 @@
  * it concerns reads it again, at a pace of its own.
  */
 import { invariant } from '../../base/invariant.ts';
-import { Change } from '../../model/change.ts';
+import { changesIn } from '../../model/change.ts';
 import type { LogRange } from '../../model/log-position.ts';
 import type { BlockSizes, Survey, TransactionLog } from './transaction-log.ts';
 
@@ -33,9 +33,5 @@ export async function surveyTransaction(
 }
 
 function collectLayouts(fragment: Uint8Array, layouts: Set<number>): void {
-  for (let at = 0; at < fragment.length; ) {
-    const change = new Change(fragment, at);
-    layouts.add(change.layoutId);
-    at = change.end;
-  }
+  for (const { layoutId } of changesIn(fragment)) layouts.add(layoutId);
 }

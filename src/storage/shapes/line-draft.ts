@@ -3,6 +3,7 @@
  * memory again; no object is made of it.
  */
 import type { Lsn } from '../../model/lsn.ts';
+import type { PlacedLines } from '../../model/placed-lines.ts';
 import { LineBatch } from './line-buffer.ts';
 
 const COMMA = 0x2c;
@@ -27,6 +28,18 @@ export class LineDraft {
     this.lsns.push(lsn);
     this.positions.push(position);
     this.ends.push(this.length);
+  }
+
+  appendAll(lsn: Lsn, { bytes, ends, positions }: PlacedLines): void {
+    const { length: before } = this;
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, before);
+    this.length += bytes.length;
+    for (let index = 0; index < ends.length; index += 1) {
+      this.lsns.push(lsn);
+      this.positions.push(positions[index] ?? 0);
+      this.ends.push(before + (ends[index] ?? 0));
+    }
   }
 
   /** @returns what was appended since it was last taken or cleared; undefined when that is nothing. */

@@ -7,6 +7,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
+import type { PlacedLines } from '../../model/placed-lines.ts';
 import { addressOf, compareAddresses, LineBuffer, type LineAddress, type LineBatch } from './line-buffer.ts';
 import { LineDraft } from './line-draft.ts';
 import { indexEntriesOf } from './line-pieces.ts';
@@ -161,6 +162,23 @@ export class ShapeLines {
     this.pending.append(lsn, position, bytes);
     this.appended = address;
     this.account(address, bytes.length);
+  }
+
+  appendAll(lsn: Lsn, lines: PlacedLines): void {
+    const [first, last] = [lines.positions[0], lines.positions.at(-1)];
+    if (first === undefined || last === undefined) return;
+    if (compareAddresses({ lsn, position: first }, this.appended) <= 0) {
+      for (const { position, bytes } of lines) this.append(lsn, position, bytes);
+      return;
+    }
+    this.pending ??= new LineDraft();
+    this.pending.appendAll(lsn, lines);
+    this.appended = { lsn, position: last };
+    let start = 0;
+    for (const [index, end] of lines.ends.entries()) {
+      this.account({ lsn, position: lines.positions[index] ?? last }, end - start - 1);
+      start = end;
+    }
   }
 
   /** @returns how many bytes in memory became readable. */

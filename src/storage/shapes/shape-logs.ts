@@ -14,6 +14,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { PlacedLines } from '../../model/placed-lines.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Splice } from '../log/shape-record.ts';
 import type { PackPlace } from '../packs/pack-paths.ts';
@@ -180,6 +181,8 @@ export interface ShapeLog {
   // The log's writer: the shape's Consumer alone.
   /** Adds a copy of a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */
   append(lsn: Lsn, position: number, line: Uint8Array): void;
+  /** The same of lines of one transaction. */
+  appendAll(lsn: Lsn, lines: PlacedLines): void;
   /**
    * Shows readers all lines so far: called at the end of a transaction, or of several.
    *

@@ -8,6 +8,7 @@ import { lsnOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { compareLsn, LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { PlacedLines } from '../../model/placed-lines.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
 import { FewRows } from './few-rows.ts';
@@ -308,6 +309,10 @@ export class StoredShape implements ShapeLog {
 
   append(lsn: Lsn, position: number, line: Uint8Array): void {
     if (!this.gone) this.lines.append(lsn, position, line);
+  }
+
+  appendAll(lsn: Lsn, lines: PlacedLines): void {
+    if (!this.gone) this.lines.appendAll(lsn, lines);
   }
 
   publish(position: LogPosition, pace?: 'behind'): LogOffset {

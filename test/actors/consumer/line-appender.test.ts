@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
 import { LineAppender } from '../../../src/actors/consumer/line-appender.ts';
-import type { ShapeLine } from '../../../src/shapes/change-converter.ts';
+import { PlacedLines } from '../../../src/model/placed-lines.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { bytes, entriesOf, snapshotOf } from '../../support/storage/stored-samples.ts';
@@ -27,7 +27,7 @@ async function appenderTo(definition: typeof inner) {
   return { appender, shapeLog, splice, offsets };
 }
 
-const lines = (...positions: number[]): ShapeLine[] => positions.map((position) => ({ position, bytes: bytes('"x"') }));
+const lines = (...positions: number[]) => PlacedLines.of(positions.map((position) => ({ position, bytes: bytes('"x"') })));
 
 test('an operation that the log has already is dropped', async () => {
   const { appender, offsets } = await appenderTo(inner);

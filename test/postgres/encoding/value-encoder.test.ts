@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GrowableBytes } from '../../../src/postgres/encoding/growable-bytes.ts';
+import { GrowableBytes } from '../../../src/base/growable-bytes.ts';
 import { encodeContent, encodeCopyField, encodeText } from '../../../src/postgres/encoding/value-encoder.ts';
 
 function jsonOf(text: string): string {

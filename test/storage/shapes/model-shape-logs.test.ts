@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { InvariantError } from '../../../src/base/invariant.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
+import { PlacedLines } from '../../../src/model/placed-lines.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
@@ -11,7 +12,7 @@ import { bytes, grow, lsn, pgSnapshot } from '../../support/storage/stored-sampl
 
 type Written = Pick<
   ShapeLog,
-  'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering' |
+  'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'appendAll' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering' |
   'isBrought' | 'leaveBehind' | 'bringAgain' |
   'views' | 'storedViews' | 'placedBehind' | 'nextSplice' | 'beginViews' | 'recordSplice' | 'takeSplice'
 >;
@@ -22,6 +23,10 @@ const views = fc.constantFrom('7_0', '9_0').map((text) => [text as LogOffset]);
 
 const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
   fc.tuple(fc.nat(9), fc.nat(2)).map(([commit, place]) => (shape) => shape.append(lsn(commit), place, bytes('"line"'))),
+  fc.tuple(fc.nat(9), fc.uniqueArray(fc.nat(4), { maxLength: 3 })).map(([commit, places]) => (shape) => {
+    const lines = places.sort((left, right) => left - right).map((place) => ({ position: place, bytes: bytes('"of several"') }));
+    return shape.appendAll(lsn(commit), PlacedLines.of(lines));
+  }),
   fc.tuple(position, fc.constantFrom('behind' as const, undefined)).map(([at, pace]) => (shape) => shape.publish(at, pace)),
   position.map((at) => (_, logs) => logs.advance(at)),
   fc.nat(9).map((at) => (shape) => shape.leavePace(lsn(at))),

@@ -8,6 +8,7 @@ import { compareOffsets, offsetOf, snapshotChunkEnd, SNAPSHOT_END, type LogOffse
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import { compareLsn, LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
+import type { PlacedLines } from '../../../src/model/placed-lines.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import { Pace, type PaceState } from '../../../src/storage/shapes/pace.ts';
 import { NO_VIEWS, SplicedViews, type ViewsState } from '../../../src/storage/shapes/spliced-views.ts';
@@ -227,6 +228,10 @@ export class ModelShapeLog {
     const offset = offsetOf(lsn, position);
     if (compareOffsets(offset, this.pending.at(-1)?.offset ?? this.end) > 0) this.pending.push({ offset, text: decoder.decode(line) });
     else invariant(this.pending.length === 0, 'lines come in the order of their offsets');
+  }
+
+  appendAll(lsn: Lsn, lines: PlacedLines): void {
+    for (const { position, bytes } of lines) this.append(lsn, position, bytes);
   }
 
   publish(position: LogPosition, pace?: 'behind'): LogOffset {

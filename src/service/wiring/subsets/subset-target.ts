@@ -7,7 +7,7 @@
  * of a splice are as its query saw them, and what it takes it takes by what they had. So a subset is read in between of splices, and who
  * has yet to read of one is told to.
  */
-import { Change } from '../../../model/change.ts';
+import { changesIn } from '../../../model/change.ts';
 import { invariant } from '../../../base/invariant.ts';
 import type { SubsetQuery, SubsetReader } from '../../../api/subsets/subset-source.ts';
 import type { LogOffset } from '../../../model/log-offset.ts';
@@ -160,14 +160,11 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 
   private *linesOf(fragment: Uint8Array): Iterable<Uint8Array> {
-    for (let at = 0; at < fragment.length; ) {
-      const change = new Change(fragment, at);
-      const row = change.new;
+    for (const { new: row } of changesIn(fragment)) {
       invariant(row !== undefined, 'a row of a query is an insert');
       if (this.hasRows) yield COMMA;
       this.hasRows = true;
       yield this.of.lines.subsetLine(row, this.known().isMember, this.reader.mark);
-      at = change.end;
     }
   }
 

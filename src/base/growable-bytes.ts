@@ -7,9 +7,13 @@ export const sharedMemory: Memory = (bytes) => new SharedArrayBuffer(bytes);
 
 const WORD_BYTES = 4;
 const NOTHING = new Uint8Array(0);
+const NO_VIEW = new DataView(NOTHING.buffer);
+/** Of more, the engine's own copy is faster. */
+const SHORT_BYTES_MAX = 512;
 
 /** FixedText: bytes as words, the last of which is filled up with zeros. */
 export class FixedText {
+  readonly bytes: Uint8Array;
   readonly words: Int32Array;
   readonly length: number;
 
@@ -17,8 +21,15 @@ export class FixedText {
     this.length = parts.reduce((sum, { length }) => sum + length, 0);
     const view = new DataView(new ArrayBuffer(Math.ceil(this.length / WORD_BYTES) * WORD_BYTES));
     for (const [index, byte] of parts.flatMap((part) => [...part]).entries()) view.setUint8(index, byte);
+    this.bytes = new Uint8Array(view.buffer, 0, this.length);
     this.words = Int32Array.from({ length: view.byteLength / WORD_BYTES }, (_, index) => view.getInt32(index * WORD_BYTES, true));
   }
+}
+
+const encoder = new TextEncoder();
+
+export function textOf(text: string): FixedText {
+  return new FixedText(encoder.encode(text));
 }
 
 /** GrowableBytes: a buffer that is written from its start and used again; it grows by doubling and never shrinks. */
@@ -30,7 +41,7 @@ export class GrowableBytes {
   view: DataView;
   /** What was copied from last. */
   private source: Uint8Array = NOTHING;
-  private sourceView: DataView = new DataView(NOTHING.buffer);
+  private sourceView: DataView = NO_VIEW;
 
   constructor(
     capacity: number,
@@ -73,6 +84,27 @@ export class GrowableBytes {
     this.length += length;
   }
 
+  appendBytes(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.bytes.set(source, this.length);
+    this.length += source.length;
+  }
+
+  /** Appends what lies in `source` from `start` to `end`. */
+  appendRange(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    if (end - start > SHORT_BYTES_MAX) this.bytes.set(source.subarray(start, end), this.length);
+    else this.copy(source, this.viewOf(source), start, end);
+    this.length += end - start;
+  }
+
+  /** Once more what was written from `start` to `end`. */
+  appendAgain(start: number, end: number): void {
+    this.reserve(end - start);
+    this.copy(this.bytes, this.view, start, end);
+    this.length += end - start;
+  }
+
   /** Leaves `count` bytes to be filled in later, and says where they begin. */
   skip(count: number): number {
     this.reserve(count);
@@ -99,8 +131,29 @@ export class GrowableBytes {
 
   /** A copy of what was written; nothing stays. */
   take(): Uint8Array {
-    const taken = this.bytes.slice(0, this.length);
+    return this.lend().slice();
+  }
+
+  /** What was written, in memory that is written to next; nothing stays. */
+  lend(): Uint8Array {
+    const lent = this.bytes.subarray(0, this.length);
+    this.clear();
+    return lent;
+  }
+
+  /** Nothing stays, nor is anything held that was copied from. */
+  clear(): void {
     this.length = 0;
-    return taken;
+    this.source = NOTHING;
+    this.sourceView = NO_VIEW;
+  }
+
+  /** Word by word, and the rest byte by byte: of what is short, a call of `set` would take longer. */
+  private copy(source: Uint8Array, words: DataView, start: number, end: number): void {
+    const { bytes, view } = this;
+    let at = start;
+    let to = this.length;
+    for (const last = end - WORD_BYTES; at <= last; at += WORD_BYTES, to += WORD_BYTES) view.setInt32(to, words.getInt32(at, true), true);
+    for (; at < end; at += 1, to += 1) bytes[to] = source[at] as number; // Inside: the caller gave the bounds.
   }
 }
