@@ -227,7 +227,7 @@ export class ChangeWriter implements PgoutputHandler {
   }
 
   private flush(): void {
-    if (this.out.length > 0) this.sink.changes(this.open().xid, this.out.take());
+    if (this.out.length > 0) this.sink.changes(this.open().xid, this.out.lend());
   }
 
   private open(): OpenTransaction {

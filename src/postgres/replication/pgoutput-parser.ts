@@ -94,6 +94,8 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class PgoutputParser {
   private bytes: Uint8Array = new Uint8Array(0);
+  /** Of `bytes`, which have many messages. */
+  private view = viewOf(this.bytes);
   private at = 0;
   private end = 0;
   private readonly oldTuple = new PgoutputTuple();
@@ -110,7 +112,10 @@ export class PgoutputParser {
    * @throws {PgoutputError} the message is malformed: the handler was told nothing of it.
    */
   parse(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = viewOf(bytes);
+    }
     this.at = start;
     this.end = end;
     const type = this.uint8();
@@ -255,8 +260,10 @@ export class PgoutputParser {
   }
 
   private uint64(): bigint {
-    const high = this.uint32();
-    return (BigInt(high) << 32n) | BigInt(this.uint32());
+    const { at } = this;
+    if (this.end - at < 8) throw new PgoutputError('the message ends inside a number');
+    this.at = at + 8;
+    return this.view.getBigUint64(at);
   }
 
   private text(): string {
@@ -266,4 +273,8 @@ export class PgoutputParser {
     this.at = zero + 1;
     return text;
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

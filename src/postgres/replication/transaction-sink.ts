@@ -19,7 +19,7 @@ export interface CommitFigures {
 export interface TransactionSink {
   /** Told for each relation that the stream describes, with its links, before the first change of that layout. @returns its id. */
   layout(layout: Omit<RelationLayout, 'id'>): number;
-  /** A part of the open transaction: whole changes. The bytes are the sink's to keep. */
+  /** A part of the open transaction: whole changes. The bytes hold during the call alone. */
   changes(xid: Xid, bytes: Uint8Array): void;
   /**
    * The transaction is complete; one whose tables had no changes is told as well.

@@ -7,10 +7,10 @@
  * All numbers are little endian. The checksum covers the frame's own position too: a frame that ended up in the wrong
  * place, or a stale one, does not hold.
  */
-import { crc32 } from 'node:zlib';
 import { invariant } from '../../base/invariant.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
+import { crcOf, crcOfWord } from '../crc-32.ts';
 
 export const FRAME_KINDS = {
   /** Opens a segment: JSON of `SegmentHeader`. */
@@ -67,19 +67,24 @@ export type FrameLook =
   | { readonly look: 'broken' };
 
 const BROKEN: FrameLook = { look: 'broken' };
-const seed = Buffer.alloc(20);
 
 export function encodeFrame(start: LogPosition, kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Buffer {
-  invariant(payload.length <= PAYLOAD_BYTES_MAX, `a frame holds at most ${PAYLOAD_BYTES_MAX} bytes`);
   const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
-  bytes.writeUInt32LE(payload.length, 0);
-  bytes[8] = kind;
-  bytes[9] = flags;
-  bytes.writeUInt16LE(MAGIC, 10);
-  bytes.writeUInt32LE(xid, 12);
-  bytes.set(payload, FRAME_HEADER_BYTES);
-  bytes.writeUInt32LE(checksum(bytes, 0, bytes.length, start), 4);
+  writeFrame(bytes, 0, start, { kind, flags, xid, payload });
   return bytes;
+}
+
+/** Writes a frame, which is `start` in the log, at `at` of `bytes`: there is room. */
+export function writeFrame(bytes: Buffer, at: number, start: LogPosition, frame: Pick<Frame, 'kind' | 'flags' | 'xid' | 'payload'>): void {
+  const { kind, flags, xid, payload } = frame;
+  invariant(payload.length <= PAYLOAD_BYTES_MAX, `a frame holds at most ${PAYLOAD_BYTES_MAX} bytes`);
+  bytes.writeUInt32LE(payload.length, at);
+  bytes[at + 8] = kind;
+  bytes[at + 9] = flags;
+  bytes.writeUInt16LE(MAGIC, at + 10);
+  bytes.writeUInt32LE(xid, at + 12);
+  bytes.set(payload, at + FRAME_HEADER_BYTES);
+  bytes.writeUInt32LE(checksum(bytes, at, at + FRAME_HEADER_BYTES + payload.length, start), at + 4);
 }
 
 /** Looks at the frame that should begin at `at` of `bytes`, which is `start` in the log. */
@@ -108,12 +113,12 @@ function frameOf(bytes: Buffer, at: number, end: number, start: LogPosition): Fr
 }
 
 function checksum(bytes: Buffer, at: number, end: number, start: LogPosition): number {
-  seed.writeUInt32LE(start % 2 ** 32, 0);
-  seed.writeUInt32LE(Math.floor(start / 2 ** 32), 4);
-  seed.writeUInt32LE(bytes.readUInt32LE(at), 8); // Word by word: a call of `copy` would cost as much as all of this.
-  seed.writeUInt32LE(bytes.readUInt32LE(at + 8), 12);
-  seed.writeUInt32LE(bytes.readUInt32LE(at + 12), 16);
-  return crc32(bytes.subarray(at + FRAME_HEADER_BYTES, end), crc32(seed));
+  let sum = crcOfWord(start % 2 ** 32, 0);
+  sum = crcOfWord(Math.floor(start / 2 ** 32), sum);
+  sum = crcOfWord(bytes.readUInt32LE(at), sum);
+  sum = crcOfWord(bytes.readUInt32LE(at + 8), sum);
+  sum = crcOfWord(bytes.readUInt32LE(at + 12), sum);
+  return crcOf(bytes, at + FRAME_HEADER_BYTES, end, sum);
 }
 
 /** A `durable` frame is small and of fixed size: it can be looked for where no frame is known to begin. */

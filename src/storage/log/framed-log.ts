@@ -43,8 +43,10 @@ export interface FrameSink {
   /** Behind the last frame. */
   readonly end: LogPosition;
   readonly retained: RetainedLog;
-  /** @returns the payload as the engine keeps it: the caller's bytes may change afterwards. */
-  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array;
+  /** Takes a copy of the payload. */
+  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): void;
+  /** The same. @returns the payload as the engine has it, for good. */
+  putKept(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array;
   /** Makes durable what was put so far. One at a time. */
   flush(): Promise<void>;
   /** Puts a frame that says how far the log is durable by now. */
@@ -360,7 +362,7 @@ export class FramedLog implements TransactionLog {
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {
     const first = open.frameCount === 0 ? FIRST : 0;
     open.frameCount += 1;
-    const kept = this.sink.put(FRAME_KINDS.changes, first, open.xid, changes.subarray(0, FRAME_BYTES_MAX));
+    const kept = this.sink.putKept(FRAME_KINDS.changes, first, open.xid, changes.subarray(0, FRAME_BYTES_MAX));
     if (changes.length <= FRAME_BYTES_MAX) return kept;
     for (let at = FRAME_BYTES_MAX; at < changes.length; at += FRAME_BYTES_MAX) {
       open.frameCount += 1;

@@ -10,13 +10,14 @@
  * is cut back to what was durable before it, what is there is held against its checksums, and the same bytes come to the same
  * places. What a stop finds in between is a torn tail like any other.
  */
-import { invariant } from '../../base/invariant.ts';
+import { GrowableBytes } from '../../base/growable-bytes.ts';
 import { maxPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import type { DiskStanding } from '../disk/disk-standing.ts';
 import { errorOf, LogCorruptError, passDiskError } from '../errors.ts';
-import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
+import { FRAME_HEADER_BYTES, FRAME_KINDS, writeFrame, type FrameKind } from './frame.ts';
+import { FrameMemory, type FrameRun } from './frame-memory.ts';
 import { encodePosition } from './frame-payloads.ts';
 import type { FrameSink } from './framed-log.ts';
 import { SegmentCursor } from './segment-cursor.ts';
@@ -32,14 +33,21 @@ export interface Preamble {
 interface Stretch {
   /** Where its segment begins. */
   readonly first: LogPosition;
-  readonly frames: Buffer[];
+  readonly runs: FrameRun[];
 }
 
 const WRITE_BYTES = 1024 * 1024;
+const STREAMED: ReadonlySet<FrameKind> = new Set([FRAME_KINDS.durable, FRAME_KINDS.changes, FRAME_KINDS.commit, FRAME_KINDS.held]);
 const NO_XID = 0 as Xid;
 
 export class LogWriter implements FrameSink {
   private group: Stretch[] = [];
+  /** Of the stream's own frames. */
+  private readonly streamed = new FrameMemory();
+  /** Of all others: no reader keeps them, and none is to keep them with a transaction that lies between. */
+  private readonly passing = new FrameMemory();
+  /** Where runs are put together on their way to the disk: there is one write at a time. */
+  private readonly outgoing = new GrowableBytes(0);
   private file: { readonly first: LogPosition; readonly file: DiskFile } | undefined;
   /** Behind the preamble of the last segment, when this writer began it. */
   private contentStart: LogPosition | undefined;
@@ -69,11 +77,15 @@ export class LogWriter implements FrameSink {
   }
 
   /** @throws whatever the disk threw that nobody tries again: from then on the log takes nothing. */
-  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
-    this.refuseAfterFailure();
-    if (this.group.length === 0) this.testify();
-    if (this.isFull(payload.length)) this.beginSegment(this.end);
-    return this.place(kind, flags, xid, payload).subarray(FRAME_HEADER_BYTES);
+  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): void {
+    this.makeWay(payload);
+    this.place(kind, flags, xid, payload);
+  }
+
+  putKept(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
+    this.makeWay(payload);
+    const { memory, end } = this.place(kind, flags, xid, payload);
+    return memory.subarray(end - payload.length, end);
   }
 
   testify(): void {
@@ -83,7 +95,7 @@ export class LogWriter implements FrameSink {
   /** Opens the log's first segment. */
   beginSegment(first: LogPosition): void {
     this.first = first;
-    this.group.push({ first, frames: [] });
+    this.group.push({ first, runs: [] });
     for (const { kind, payload } of this.preamble(first)) this.place(kind, 0, NO_XID, payload);
     this.contentStart = this.end;
   }
@@ -127,6 +139,12 @@ export class LogWriter implements FrameSink {
     await this.segments.witness.close();
   }
 
+  private makeWay(payload: Uint8Array): void {
+    this.refuseAfterFailure();
+    if (this.group.length === 0) this.testify();
+    if (this.isFull(payload.length)) this.beginSegment(this.end);
+  }
+
   private refuseAfterFailure(): void {
     if (this.failure !== undefined) throw this.failure;
   }
@@ -137,19 +155,23 @@ export class LogWriter implements FrameSink {
     return this.end - this.first + FRAME_HEADER_BYTES + payloadBytes > this.segmentBytesMax;
   }
 
-  private place(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Buffer {
-    const frame = encodeFrame(this.end, kind, flags, xid, payload);
+  /** @returns the run that the frame is the end of. */
+  private place(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): FrameRun {
     let stretch = this.group.at(-1);
-    if (stretch === undefined) this.group.push((stretch = { first: this.first, frames: [] }));
-    stretch.frames.push(frame);
-    this.end = (this.end + frame.length) as LogPosition;
-    return frame;
+    if (stretch === undefined) this.group.push((stretch = { first: this.first, runs: [] }));
+    const bytes = FRAME_HEADER_BYTES + payload.length;
+    const last = stretch.runs.at(-1);
+    const run = (STREAMED.has(kind) ? this.streamed : this.passing).extend(last, bytes);
+    if (run !== last) stretch.runs.push(run);
+    writeFrame(run.memory, run.end - bytes, this.end, { kind, flags, xid, payload });
+    this.end = (this.end + bytes) as LogPosition;
+    return run;
   }
 
   private async bring(group: readonly Stretch[]): Promise<void> {
     const [first, ...more] = group;
     if (first === undefined) return;
-    if (more.length === 0 && isOnePiece(first)) return (await this.fileOf(first.first)).appendSynced(Buffer.concat(first.frames));
+    if (more.length === 0 && isOnePiece(first)) return (await this.fileOf(first.first)).appendSynced(this.joined(first.runs));
     for (const stretch of group) await this.write(stretch);
     await this.file?.file.sync();
   }
@@ -191,18 +213,26 @@ export class LogWriter implements FrameSink {
     return cursor.position;
   }
 
-  private async write({ first, frames }: Stretch): Promise<void> {
+  private async write({ first, runs }: Stretch): Promise<void> {
     const file = await this.fileOf(first);
-    for (let index = 0; index < frames.length; ) {
-      const piece: Buffer[] = [];
-      for (let bytes = 0; index < frames.length && bytes < WRITE_BYTES; index += 1) {
-        const frame = frames[index];
-        invariant(frame !== undefined, 'a stretch has no holes');
-        piece.push(frame);
-        bytes += frame.length;
+    for (let from = 0; from < runs.length; ) {
+      let to = from + 1;
+      for (let bytes = bytesOf(runs[from]); to < runs.length; to += 1) {
+        bytes += bytesOf(runs[to]);
+        if (bytes > WRITE_BYTES) break;
       }
-      await file.append(Buffer.concat(piece));
+      await file.append(this.joined(runs.slice(from, to)));
+      from = to;
     }
+  }
+
+  /** The bytes hold until the next are joined. */
+  private joined(runs: readonly FrameRun[]): Uint8Array {
+    const parts = runs.map(({ memory, start, end }) => memory.subarray(start, end));
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) return only;
+    for (const part of parts) this.outgoing.appendBytes(part);
+    return this.outgoing.lend();
   }
 
   /** A segment is durable before the next one begins: so only the last one can have a torn tail. */
@@ -226,6 +256,10 @@ export class LogWriter implements FrameSink {
 }
 
 /** Most groups are: they are written and synced on one way to the disk. */
-function isOnePiece({ frames }: Stretch): boolean {
-  return frames.reduce((bytes, frame) => bytes + frame.length, 0) <= WRITE_BYTES;
+function isOnePiece({ runs }: Stretch): boolean {
+  return runs.reduce((bytes, run) => bytes + bytesOf(run), 0) <= WRITE_BYTES;
+}
+
+function bytesOf(run: FrameRun | undefined): number {
+  return run === undefined ? 0 : run.end - run.start;
 }

@@ -59,7 +59,11 @@ class MemoryFrames implements FrameSink, FrameSource {
     return { bytes: this.end - (this.kept[0]?.start ?? this.end), segments: 0 };
   }
 
-  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
+  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): void {
+    this.putKept(kind, flags, xid, payload);
+  }
+
+  putKept(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
     const frame = { kind, flags, xid, payload: new Uint8Array(payload), start: this.end, end: this.end };
     this.end = frame.end = (this.end + FRAME_HEADER_BYTES + payload.length) as LogPosition;
     this.kept.push(frame);

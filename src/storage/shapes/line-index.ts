@@ -14,8 +14,9 @@
  */
 import { crc32 } from 'node:zlib';
 import { invariant } from '../../base/invariant.ts';
-import { lsnOf } from '../../model/lsn.ts';
+import { lsnOf, type Lsn } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
+import { crcOf } from '../crc-32.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
 import type { LineAddress } from './line-buffer.ts';
@@ -56,9 +57,12 @@ export interface IndexOwner {
 export function encodeIndex({ at, bytes, sum, lines }: IndexedPiece, owner: IndexOwner, count: number): Buffer {
   const encoded = Buffer.allocUnsafe(lines.length * INDEX_ENTRY_BYTES);
   const seed = seedOf(owner);
+  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+  let last: { readonly lsn: Lsn; readonly value: bigint } | undefined;
   lines.forEach(({ lsn, position, end }, index) => {
     const entry = index * INDEX_ENTRY_BYTES;
-    encoded.writeBigUInt64LE(BigInt(lsn), entry);
+    if (last?.lsn !== lsn) last = { lsn, value: BigInt(lsn) }; // Thousands of lines may be of one transaction.
+    view.setBigUint64(entry, last.value, true);
     encoded.writeUIntLE(position, entry + 8, 5);
     encoded.writeUIntLE(end, entry + 13, 6);
     encoded.writeUIntLE(end - at, entry + 19, 3);
@@ -185,5 +189,5 @@ function seedOf({ handle, generation }: IndexOwner): number {
 }
 
 function checksum(bytes: Buffer, at: number, seed: number): number {
-  return crc32(bytes.subarray(at, at + SUMMED_BYTES), seed % 2 ** 32);
+  return crcOf(bytes, at, at + SUMMED_BYTES, seed % 2 ** 32);
 }

@@ -55,7 +55,7 @@ export class RecordingSink implements TransactionSink {
   }
 
   changes(_xid: Xid, bytes: Uint8Array): void {
-    this.open.push(bytes);
+    this.open.push(bytes.slice());
     this.openBytesMax = Math.max(this.openBytesMax, this.open.reduce((sum, { length }) => sum + length, 0));
     this.wake();
   }
