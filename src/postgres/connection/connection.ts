@@ -9,6 +9,7 @@ import pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { connectError, DatabaseUnreachableError, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { LendingSocket } from './lending-socket.ts';
 
 export interface ConnectOptions {
   readonly applicationName: string;
@@ -75,6 +76,8 @@ export function clientConfig(target: DatabaseTarget, options: ConnectOptions, tl
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
     ...(options.replication === undefined ? {} : { replication: options.replication }),
+    // TLS takes the place of the socket's own reading.
+    ...(options.replication === undefined || tls === 'encrypted' ? {} : { stream: () => LendingSocket.make() }),
   };
 }
 

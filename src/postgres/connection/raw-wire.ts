@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
 import { DatabaseUnreachableError, worldError } from './database-error.ts';
+import { LendingSocket } from './lending-socket.ts';
 
 export interface WireHandler {
   /** @param type the message's first byte; its body fills `bytes` from `start` to `end`. */
@@ -47,7 +48,7 @@ const NOTHING = Buffer.alloc(0);
 export const MESSAGE_BYTES_MAX = 0x3fff_ffff;
 
 export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
-  const stream = streamOf(client);
+  const stream = lend(streamOf(client), true);
   const usual = stream.listeners('data') as ((chunk: Buffer) => void)[];
   stream.removeAllListeners('data');
   const framer = new Framer(handler);
@@ -101,7 +102,7 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
       framer.isOver = true;
       stream.off('data', tell).off('error', onError).off('close', onClose);
       for (const listener of usual) stream.on('data', listener);
-      stream.resume();
+      lend(stream, false).resume();
     },
     finish(bytes, clock) {
       framer.isOver = isFinishing = true;
@@ -126,6 +127,12 @@ function writeTogether(stream: Duplex, messages: readonly Uint8Array[]): void {
   stream.cork();
   for (const message of messages) stream.write(message);
   stream.uncork();
+}
+
+/** A framer copies what it keeps, and nothing is read while it is held. */
+function lend(stream: Duplex, lends: boolean): Duplex {
+  if (stream instanceof LendingSocket) stream.lends = lends;
+  return stream;
 }
 
 /** A pool's client is a client, though its type hides the connection. */
