@@ -27,7 +27,7 @@ class CountedFilters extends ShapeFilters {
 function told(lines: LinesOnDemand, change: RowChange): readonly string[] {
   const transaction = transactionOf({ xid: 7, lsn: '100' }, [change]);
   const converted = lines.convert(transaction, transaction.fragments.map((fragment) => new Change(fragment, 0)));
-  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => Buffer.from(bytes).toString()) : [converted.outcome];
+  return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => Buffer.from(bytes).toString()) : [converted.outcome];
 }
 
 test('it is made for the first line, let go of when its Consumer hibernates, and made again for the next', () => {
