@@ -79,7 +79,7 @@ const SEAMS = {
     modules: ['http', 'http2', 'https'],
     files: ['src/http/server.ts', 'src/observer/inspection-server.ts', 'src/telemetry/metrics/metrics-server.ts'],
   },
-  net: { modules: ['net', 'tls', 'dgram', 'dns'], files: [EMBEDDED] },
+  net: { modules: ['net', 'tls', 'dgram', 'dns'], files: ['src/postgres/connection/lending-socket.ts', EMBEDDED] },
   child_process: { modules: ['child_process', 'cluster'], files: [EMBEDDED] },
   threads: { modules: ['worker_threads'], files: ['src/postgres/snapshot/rows-(thread|worker).ts'] },
 };
