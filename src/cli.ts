@@ -15,6 +15,7 @@ import { parseCommandLine } from './commands/command-line.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { EXIT } from './commands/exit-code.ts';
 import { commandHelp, helpJson, helpText } from './commands/help.ts';
+import { nameRuntime } from './commands/serving/runtime-name.ts';
 import { startedOf, type StartReport } from './commands/serving/start-report.ts';
 import { systemReport } from './commands/serving/system-report.ts';
 import { jsonLine, systemTerminal } from './commands/terminal.ts';
@@ -62,6 +63,7 @@ async function serve(command: Command, { json, ...flags }: Flags): Promise<void>
  * version may have taken the place of these files by then.
  */
 async function run(configuration: Configuration, report: StartReport): Promise<void> {
+  nameRuntime();
   const telling = import('./service/start-failure.ts');
   process.once('exit', () => report.close()); // However it ends, what was held back is told: most of all where it does not end well.
   try {
