@@ -58,7 +58,7 @@ export function defineShape(
   inner: readonly InnerTable[] = [],
   zones: TimeZones = () => undefined,
 ): DefinedShape | Mistaken {
-  const published = publishedColumns(relation);
+  const { published, columns } = tableForm(relation);
   const selected = selectColumns(present(request.columns), relation, published);
   if ('error' in selected) return { errors: { columns: [selected.error] } };
   const unservable = inner.find((table) => 'error' in table);
@@ -67,9 +67,8 @@ export function defineShape(
   const text = present(request.where);
   const tables: SubqueryTables = (name) => {
     const table = relations.get(quoteRelation(name));
-    return table && publishedColumns(table).map(whereColumn);
+    return table && tableForm(table).columns;
   };
-  const columns = published.map(whereColumn);
   const named = new Map<string, TimeZone>();
   const zoneOf: TimeZones = (name) => {
     const zone = zones(name);
@@ -88,7 +87,7 @@ export function defineShape(
     if ('errors' in shape) return { errors: { where: Object.values(shape.errors).flat() } };
     dependencies.push({ shape: shape.definition, column: source.column });
   }
-  const definition = definitionOf(request, relation, published, selected, where, named, dependencies);
+  const definition = definitionOf(request, relation, selected, where, named, dependencies);
   return filterCharacters(definition) > FILTER_CHARACTERS_MAX ? { errors: { where: [TOO_LARGE] } } : { definition, where };
 }
 
@@ -166,27 +165,80 @@ function generatedText(names: readonly string[]): string {
 function definitionOf(
   request: ShapeRequest,
   relation: Relation,
-  published: readonly Column[],
   selected: Exclude<Selection, { error: string }>,
   where: Where | undefined,
   zones: ReadonlyMap<string, TimeZone>,
   dependencies: readonly Dependency[],
 ): ShapeDefinition {
-  const primaryKey = primaryKeyOf(relation);
-  const read = new Set([...selected.names, ...primaryKey, ...(where?.columns ?? [])]);
-  const reads = published.filter(({ name }) => primaryKey.length === 0 || read.has(name));
-  const facts = factsOf(relation, reads, where?.columns ?? []);
+  const { relation: named, columns, primaryKey, reads, facts } = partsOf(request, relation, selected, where?.columns ?? []);
   return {
-    relation: { oid: relation.oid, schema: relation.schema, name: relation.name },
-    columns: published.map(({ name }) => name).filter((name) => selected.names.has(name)),
+    relation: named,
+    columns,
     selectsAll: selected.selectsAll,
     primaryKey,
-    reads: reads.map(layoutColumn),
+    reads,
     ...(facts === undefined ? {} : { facts }),
     ...(where === undefined ? {} : { where: whereSource(request, relation, where, zones) }),
     replica: request.replica,
     log: request.log,
     ...(dependencies.length === 0 ? {} : { dependencies, ...(request.moveOuts === 'deletes' ? { moveOuts: request.moveOuts } : {}) }),
+  };
+}
+
+/** What is the same in all definitions that select and filter by the same columns of a table. */
+type Parts = Pick<ShapeDefinition, 'relation' | 'columns' | 'primaryKey' | 'reads' | 'facts'>;
+
+/** What is worked out of a table once, however many shapes are asked for. */
+interface TableForm {
+  readonly published: readonly Column[];
+  /** As filters see them. */
+  readonly columns: readonly WhereColumn[];
+  /** By the columns that are asked for, as they are written, and by those that the filter reads; the first ones go first. */
+  readonly parts: Map<string, Parts>;
+}
+
+/** A catalogue gives another object when anything of a table is another. */
+const forms = new WeakMap<Relation, TableForm>();
+/** Of one table: a service may be asked for as many as it has columns, and more. */
+const PARTS_MAX = 100;
+
+function tableForm(relation: Relation): TableForm {
+  const known = forms.get(relation);
+  if (known !== undefined) return known;
+  const published = relation.columns.filter(({ generated }) => !generated);
+  const form = { published, columns: published.map(whereColumn), parts: new Map<string, Parts>() };
+  forms.set(relation, form);
+  return form;
+}
+
+function partsOf(
+  { columns }: ShapeRequest,
+  relation: Relation,
+  selected: Exclude<Selection, { error: string }>,
+  filtered: readonly string[],
+): Parts {
+  const { parts, published } = tableForm(relation);
+  const key = JSON.stringify([present(columns) ?? null, filtered]);
+  const known = parts.get(key);
+  if (known !== undefined) return known;
+  const made = newParts(relation, published, selected.names, filtered);
+  parts.set(key, made);
+  const [oldest] = parts.size > PARTS_MAX ? parts.keys() : [];
+  if (oldest !== undefined) parts.delete(oldest);
+  return made;
+}
+
+function newParts(relation: Relation, published: readonly Column[], selected: ReadonlySet<string>, filtered: readonly string[]): Parts {
+  const primaryKey = primaryKeyOf(relation);
+  const read = new Set([...selected, ...primaryKey, ...filtered]);
+  const reads = published.filter(({ name }) => primaryKey.length === 0 || read.has(name));
+  const facts = factsOf(relation, reads, filtered);
+  return {
+    relation: { oid: relation.oid, schema: relation.schema, name: relation.name },
+    columns: published.map(({ name }) => name).filter((name) => selected.has(name)),
+    primaryKey,
+    reads: reads.map(layoutColumn),
+    ...(facts === undefined ? {} : { facts }),
   };
 }
 
@@ -206,10 +258,6 @@ function whereSource(
     ...(version === undefined ? {} : { version }),
     ...(zones.size === 0 ? {} : { zones: Object.fromEntries(zones) }),
   };
-}
-
-function publishedColumns(relation: Relation): readonly Column[] {
-  return relation.columns.filter(({ generated }) => !generated);
 }
 
 function primaryKeyOf(relation: Relation): readonly string[] {

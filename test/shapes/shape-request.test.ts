@@ -344,3 +344,35 @@ describe('a definition with a subquery', () => {
 function withoutText(definition: DefinedShape['definition'] | undefined): string | undefined {
   return definition && definitionKey(definition);
 }
+
+describe('what definitions have in common is one object', () => {
+  const partsOf = (wish: Wish, relation = items) => {
+    const { relation: table, columns, primaryKey, reads } = definitionOf(wish, relation) ?? {};
+    return [table, columns, primaryKey, reads];
+  };
+  const areSame = (left: readonly unknown[], right: readonly unknown[]): readonly boolean[] => left.map((part, at) => part === right[at]);
+
+  test('of filters that read the same columns', () => {
+    expect(areSame(partsOf({ where: "title = 'a'" }), partsOf({ where: "title = 'b' OR title = 'c'" }))).toEqual([true, true, true, true]);
+  });
+
+  test.each<[string, Wish, Relation]>([
+    ['of filters that read others', { columns: 'id', where: "mood = 'a'" }, items],
+    ['of other columns that are asked for', { columns: 'id,mood', where: "title = 'a'" }, items],
+    ['of a table that the catalogue gave anew', { columns: 'id', where: "title = 'a'" }, { ...items }],
+  ])('but not %s', (_, wish, relation) => {
+    expect(areSame(partsOf({ columns: 'id', where: "title = 'a'" }), partsOf(wish, relation))).toEqual([false, false, false, false]);
+  });
+
+  test('and of too many only those that came last', () => {
+    const names = Array.from({ length: 100 }, (_, number) => `c${number}`);
+    const wide = { ...items, columns: [...items.columns, ...names.map((name) => column(name, 'text', 25))] };
+    const [first, second] = ['id', 'id,c0'].map((columns) => partsOf({ columns }, wide));
+    for (const name of names.slice(1)) partsOf({ columns: `id,${name}` }, wide);
+
+    const later = ['id,c0', 'id'].map((columns) => partsOf({ columns }, wide));
+    expect(later.map((parts, at) => areSame([second, first][at] ?? [], parts))).toEqual([
+      [true, true, true, true], [false, false, false, false],
+    ]);
+  });
+});
