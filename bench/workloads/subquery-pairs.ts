@@ -2,6 +2,9 @@
  * Many shapes, each with an inner shape of its own: what a pair needs of memory, and whether commits cost more among many pairs than with
  * one. The service is held still while a backlog is written, so that the writer is not part of what is measured.
  *
+ * What is measured is a pair that nothing moves: its processes hibernate. A backlog is measured behind one that is not counted: before the
+ * first V8 has compiled nothing, and it lets go of what it has compiled when garbage is collected as often as memory needs it.
+ *
  * A backlog for one shape reaches it in batches, and its moves as few splices; where each commit concerns another shape, none are joined,
  * and each splice reads by itself what of the backlog lies behind its place and touched its table.
  */
@@ -14,6 +17,8 @@ import { max, timesLimitMin, type Reading, type Round, type Workload } from '../
 import type { World } from '../suite/world.ts';
 import { spentUntilRest, type Spent } from '../timing.ts';
 
+/** Long enough for a pair to be whole; how long it is makes no difference to what is left. */
+const AT_REST = { ARMATURE_SHAPE_HIBERNATE_AFTER: '1s' };
 /** Of each backlog, beside a pair. */
 const COMMITS_PER_PAIR = 0.5;
 /** Every user is in a project that stays, and in one that changes. */
@@ -42,7 +47,7 @@ export const subqueryPairs: Workload = {
   targets: { [RESIDENT]: max(12), 'commits to the outer table': timesLimitMin(0.8), 'commits to the inner table': timesLimitMin(0.8) },
   async *measure(world, pairs) {
     await fill(world.database, pairs);
-    for (;;) yield await world.withService((service) => roundOf(world, service, pairs));
+    for (;;) yield await world.withService((service) => roundOf(world, service, pairs), AT_REST);
   },
 };
 
@@ -64,12 +69,14 @@ async function roundOf({ database }: World, service: Service, pairs: number): Pr
     await backlog(database, service, { statement: STATEMENTS.inner, commits, spread }),
   ];
   await readAll(readers.slice(0, 1)); // What the first of all shapes brings with it is not counted.
+  await rates();
   const alone = await rates();
   const inspector = await service.inspect();
   const before = await settledMemory(service, inspector, pairs);
   await readAll(readers.slice(1));
   const memory = memoryReadings(before, await settledMemory(service, inspector, pairs), pairs - 1);
   inspector.close();
+  await rates();
   const among = await rates();
   const spread = await rates(pairs);
   await readAll(readers); // A shape that the moves have ended would say so.
