@@ -5,6 +5,7 @@ import type { AdmissionLimits } from './admission.ts';
 import type { CacheSettings } from './cache-control.ts';
 import type { DefinitionCache } from './definition-cache.ts';
 import type { ShapeFollowers } from './event-streams/shape-followers.ts';
+import type { StreamTimes } from './event-streams/stream-times.ts';
 import type { PollRead } from './log-read.ts';
 import type { ExplainSearches } from './explain/explain-searches.ts';
 import type { ApiPorts } from './ports.ts';
@@ -26,6 +27,7 @@ export interface ApiContext {
   readonly settings: ApiSettings;
   readonly listeners: ShapeListeners<PollRead>;
   readonly followers: ShapeFollowers;
+  readonly streamTimes: StreamTimes;
   readonly definitions: DefinitionCache;
   readonly schemas: SchemaTexts;
   readonly starts: StartOffsets;

@@ -19,6 +19,7 @@ import { readTransaction } from './explain/read-txid.ts';
 import type { ToldAnswer } from './explain/told-answer.ts';
 import { sharedEvents } from './event-streams/log-events.ts';
 import { ShapeFollowers } from './event-streams/shape-followers.ts';
+import { StreamTimes } from './event-streams/stream-times.ts';
 import type { ApiPorts, LimitsStanding, ServiceLevel, ShapeAnnouncements } from './ports.ts';
 import type { ReadRequest } from './read-request.ts';
 import { readOrWait, readShape } from './read-shape.ts';
@@ -64,8 +65,9 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
   const admission = new Admission(settings.maxConcurrentRequests, random);
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
   const followers = new ShapeFollowers((handle, after) => sharedEvents(ports.logs, handle, after));
+  const streamTimes = new StreamTimes(clock);
   const kept = { definitions: new DefinitionCache(clock), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
-  const context: ApiContext = { ports, settings, listeners, followers, ...kept, searches: explainSearches(), clock, random };
+  const context: ApiContext = { ports, settings, listeners, followers, streamTimes, ...kept, searches: explainSearches(), clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),

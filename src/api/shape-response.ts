@@ -46,8 +46,12 @@ export type Body = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 
 /** What comes as it happens, for as long as its client stays. It is given to its client, not asked for. */
 export interface LiveBody {
-  /** Resolves when it ends in good order; a failure, which ends it with a throw, breaks the connection off. */
-  flow(sink: Sink): Promise<void>;
+  /** @param over called once, when it ends: in good order, or by a failure, which breaks the connection off. */
+  flow(sink: Sink, over: (failure?: Failure) => void): void;
+}
+
+export interface Failure {
+  readonly error: unknown;
 }
 
 /** One client, as it is seen by whoever writes to it. */

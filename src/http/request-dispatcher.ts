@@ -5,6 +5,7 @@
 import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
 import type { ShapeBounds } from '../api/shape-bounds.ts';
+import { isLive } from '../api/shape-response.ts';
 import type { Clock } from '../base/clock.ts';
 import { andThen, type NowOrLater } from '../base/now-or-later.ts';
 import type { Random } from '../base/random.ts';
@@ -24,7 +25,7 @@ import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders, type Head
 import { shapeTargetOf, targetOf, type Target } from './routes.ts';
 import { explainShape, readTransaction } from './told-routes.ts';
 import { accessOf, type Secret } from './secret.ts';
-import { sendResponse, type HttpAnswer, type Sending } from './send-response.ts';
+import { sendLive, sendResponse, type HttpAnswer, type Sending } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './peer.ts';
 import { deleteShape, readShape, type ParameterSources } from './shape-routes.ts';
 import { SlowClients } from './slow-clients.ts';
@@ -229,7 +230,10 @@ export class RequestDispatcher {
     const common = isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
     const headers = [...common, ...(this.isClosing ? CLOSING : NONE), ...answer.headers];
     const sending = takesGzip(request.headers['accept-encoding']) ? this.coded : this.plain;
-    return sendResponse(response, { status, headers, body, coding }, request.method === 'HEAD', sending);
+    const isHead = request.method === 'HEAD';
+    if (!isLive(body)) return sendResponse(response, { status, headers, body, coding }, isHead, sending);
+    exchange.wait();
+    sendLive(response, { status, headers }, body, isHead, sending, (error) => void this.fail(exchange, response, error));
   }
 
   /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */

@@ -7,13 +7,14 @@ import type { Clock } from '../base/clock.ts';
 import { giveBack } from '../base/lent-bytes.ts';
 import type { NowOrLater } from '../base/now-or-later.ts';
 import { isOurFault } from '../base/our-fault.ts';
-import { isInMemory, isLive, type Body, type LiveBody } from '../api/shape-response.ts';
+import { isInMemory, type Body, type LiveBody } from '../api/shape-response.ts';
 import type { Deflater, Taker } from './deflater.ts';
 import { firstPart } from './first-part.ts';
 import { CODED_BYTES_MIN, gzipPieces, gzipStream, type Coder } from './gzip-body.ts';
 import { codedHeaders, variedHeaders, type Headers } from './response-headers.ts';
 import { PART_BYTES, ResponseSink, type SendingPorts } from './response-sink.ts';
 import type { HttpResponse } from './peer.ts';
+import { forgetSentHeader } from './sent-header.ts';
 
 /** What is answered, apart from how it is sent. */
 export interface HttpAnswer {
@@ -28,6 +29,8 @@ export interface HttpAnswer {
   readonly isPage?: true;
 }
 
+type WholeAnswer = HttpAnswer & { readonly body: Body };
+
 /** Who sends it. */
 export interface Sending extends SendingPorts {
   /** Undefined for a client that takes no coding. */
@@ -35,15 +38,14 @@ export interface Sending extends SendingPorts {
 }
 
 /**
- * Resolves when the client has taken all of it, and when it has gone.
+ * Resolves when the client has taken all of it, and when it has gone. What is live is sent by `sendLive`.
  *
  * @param isHead the same headers, and no body.
  * @throws what the stream threw; nothing was sent when `response.headersSent` is false.
  */
-export function sendResponse(response: HttpResponse, answer: HttpAnswer, isHead: boolean, sending: Sending): NowOrLater<void> {
+export function sendResponse(response: HttpResponse, answer: WholeAnswer, isHead: boolean, sending: Sending): NowOrLater<void> {
   const sink = new ResponseSink(response, sending);
   const { body } = answer;
-  if (isLive(body)) return sendLive(response, sink, answer, body, isHead);
   if (!isInMemory(body)) {
     return sendStream(response, sink, (isLong) => toldTo(sink, answer, isLong, sending.deflater), { body, isHead, clock: sending.clock });
   }
@@ -123,21 +125,28 @@ async function sendStream(
   }
 }
 
-/** The client hears at once that it is connected, though nothing may come for long. */
-async function sendLive(
+/**
+ * The client hears at once that it is connected, though nothing may come for long. Nobody waits for the end of it: there may be thousands.
+ *
+ * @param fail told of what the body fails with; what it had sent is sent.
+ */
+export function sendLive(
   response: HttpResponse,
-  sink: ResponseSink,
-  { status, headers }: HttpAnswer,
+  { status, headers }: Pick<HttpAnswer, 'status' | 'headers'>,
   body: LiveBody,
   isHead: boolean,
-): Promise<void> {
+  ports: SendingPorts,
+  fail: (error: unknown) => void,
+): void {
+  const sink = new ResponseSink(response, ports);
   if (isHead) {
     response.writeHead(status, [...headers, 'transfer-encoding', 'chunked']);
-  } else {
-    response.writeHead(status, [...headers]).flushHeaders();
-    await body.flow(sink);
+    void sink.end();
+    return;
   }
-  await sink.end();
+  response.writeHead(status, [...headers]).flushHeaders();
+  forgetSentHeader(response);
+  body.flow(sink, (failure) => (failure === undefined ? void sink.end() : fail(failure.error)));
 }
 
 function mayHaveBody(status: number): boolean {

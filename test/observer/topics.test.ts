@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Sink } from '../../src/api/shape-response.ts';
+import type { Failure, Sink } from '../../src/api/shape-response.ts';
 import { NotThereError, Topics } from '../../src/observer/pages/topics.ts';
 import { topicStream } from '../../src/observer/pages/topic-stream.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -63,7 +63,10 @@ function followed(topics: readonly string[], world: ReturnType<typeof counted>) 
   const leaving = new AbortController();
   let looks = 0;
   const ports = { topics: world.topics, clock: world.clock, looked: () => void (looks += 1) };
-  const over = topicStream(topics, ports, leaving.signal).flow(client);
+  const ended = new Promise<Failure | undefined>((resolve) => topicStream(topics, ports, leaving.signal).flow(client, resolve));
+  const over = ended.then((failure) => {
+    if (failure !== undefined) throw failure.error;
+  });
   return { client, leaving, over, looks: () => looks };
 }
 

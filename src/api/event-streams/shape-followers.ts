@@ -5,6 +5,7 @@
  * Announcements come from within a process that must not fail over a reader: so what is due is given out a moment later,
  * together with what else has come by then.
  */
+import { inTurns } from '../../base/turn.ts';
 import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { ShapeAnnouncements } from '../ports.ts';
@@ -31,7 +32,12 @@ interface FollowedShape {
   /** By the offset at which they stand; none of these is empty. */
   readonly places: Map<LogOffset, Set<Follower>>;
   announced: LogOffset | undefined;
+  /** What was announced is given out, or will be in a moment. */
+  isUnderWay: boolean;
 }
+
+/** To give it to one takes some 20 µs, and others are not to wait for thousands. */
+const IN_TURN_MAX = 256;
 
 export class ShapeFollowers implements ShapeAnnouncements {
   private readonly shapes = new Map<Handle, FollowedShape>();
@@ -52,7 +58,7 @@ export class ShapeFollowers implements ShapeAnnouncements {
   }
 
   join(handle: Handle, follower: Follower): void {
-    const shape = this.shapes.get(handle) ?? { places: new Map(), announced: undefined };
+    const shape = this.shapes.get(handle) ?? { places: new Map(), announced: undefined, isUnderWay: false };
     this.shapes.set(handle, shape);
     placeAt(shape, follower.after).add(follower);
     this.members += 1;
@@ -70,30 +76,36 @@ export class ShapeFollowers implements ShapeAnnouncements {
   announce(handle: Handle, end: LogOffset): void {
     const shape = this.shapes.get(handle);
     if (shape === undefined) return;
-    const isDue = shape.announced !== undefined;
     shape.announced = end;
-    if (!isDue) void Promise.resolve().then(() => this.giveOut(handle, shape));
+    if (shape.isUnderWay) return;
+    shape.isUnderWay = true;
+    void Promise.resolve().then(() => this.giveOut(handle, shape));
   }
 
   rotate(handle: Handle): void {
     for (const follower of followersOf(this.shapes.get(handle))) follower.part('ended');
   }
 
-  private giveOut(handle: Handle, shape: FollowedShape): void {
-    const { announced, places } = shape;
-    shape.announced = undefined;
-    for (const [after, followers] of [...places]) {
-      if (announced !== undefined && compareOffsets(announced, after) > 0) this.giveTo(followers, handle, shape, after);
+  /** What is announced meanwhile is given out behind that, so that each is given everything in order. */
+  private async giveOut(handle: Handle, shape: FollowedShape): Promise<void> {
+    for (let { announced } = shape; announced !== undefined; { announced } = shape) {
+      shape.announced = undefined;
+      for (const [after, followers] of [...shape.places]) {
+        if (compareOffsets(announced, after) > 0) await this.giveTo(followers, handle, shape, after);
+      }
     }
+    shape.isUnderWay = false;
   }
 
-  private giveTo(followers: ReadonlySet<Follower>, handle: Handle, shape: FollowedShape, after: LogOffset): void {
+  private async giveTo(followers: Set<Follower>, handle: Handle, shape: FollowedShape, after: LogOffset): Promise<void> {
     const batch = this.readFor(followers, handle, after);
     if (batch === undefined) return;
-    shape.places.delete(after);
-    const place = placeAt(shape, batch.end);
-    for (const follower of followers) place.add(follower); // All of them first: who leaves meanwhile may be the last at the place.
-    for (const follower of followers) follower.take(batch);
+    await inTurns([...followers], IN_TURN_MAX, (follower) => {
+      if (!followers.delete(follower)) return; // It has left while others had their turn.
+      placeAt(shape, batch.end).add(follower);
+      if (followers.size === 0) shape.places.delete(after);
+      follower.take(batch);
+    });
   }
 
   /** @returns undefined when all of them have taken their leave. */

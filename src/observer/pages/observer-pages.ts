@@ -10,6 +10,7 @@ import type { EndView } from '../views/events.ts';
 import { Guard } from './guard.ts';
 import { errorAnswer, eventsAnswer, fileAnswer, jsonAnswer, notThereAnswer } from './page-answers.ts';
 import type { PageAnswer, PageRequest } from '../../api/page.ts';
+import type { LiveBody } from '../../api/shape-response.ts';
 import { InvalidParameterError, Parameters } from './parameters.ts';
 import { topicStream } from './topic-stream.ts';
 import { NotThereError } from './topics.ts';
@@ -116,21 +117,24 @@ export class ObserverPages {
     if (asked.length === 0) throw new InvalidParameterError('"topic" is missing');
     const unknown = asked.find((topic) => !topics.has(topic));
     if (unknown !== undefined) throw new InvalidParameterError('"topic" names none that there is');
-    if (method === 'HEAD') return eventsAnswer({ flow: () => Promise.resolve() });
+    if (method === 'HEAD') return eventsAnswer({ flow: (_sink, over) => over() });
     if (this.streams >= STREAMS_MAX) return errorAnswer(503, 'too_many_streams', `${STREAMS_MAX} streams are open already.`);
     const ports = { topics, clock: this.sources.clock, looked: () => this.look(asked) };
     const stream = topicStream(asked, ports, AbortSignal.any([signal, this.closing.signal]));
-    return eventsAnswer({ flow: (sink) => this.counted(() => stream.flow(sink)) });
+    return eventsAnswer(this.counted(stream));
   }
 
   /** A stream that never flows, since its client has gone before, is none. */
-  private async counted(flow: () => Promise<void>): Promise<void> {
-    this.streams += 1;
-    try {
-      await flow();
-    } finally {
-      this.streams -= 1;
-    }
+  private counted(stream: LiveBody): LiveBody {
+    return {
+      flow: (sink, over) => {
+        this.streams += 1;
+        stream.flow(sink, (failure) => {
+          this.streams -= 1;
+          over(failure);
+        });
+      },
+    };
   }
 
   /** Of a tree or a plot nothing is recorded. */

@@ -29,7 +29,11 @@ interface FollowedTopic {
 }
 
 export function topicStream(topics: readonly string[], ports: StreamPorts, signal: AbortSignal): LiveBody {
-  return { flow: (sink) => new TopicStream(topics, ports, signal, sink).flow() };
+  return {
+    flow: (sink, over) => {
+      new TopicStream(topics, ports, signal, sink).flow().then(() => over(), (error: unknown) => over({ error }));
+    },
+  };
 }
 
 class TopicStream {

@@ -1,12 +1,16 @@
 /** Following a shape: what comes is read once for all who stand at one place, and given to each of them once. */
 import { expect, test } from 'vitest';
 import { ShapeFollowers, type EventBatch, type Follower, type Parting } from '../../../src/api/event-streams/shape-followers.ts';
+import { nextTurn } from '../../../src/base/turn.ts';
 import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 
 const SHAPE = 'shape-1' as Handle;
 const OTHER = 'shape-2' as Handle;
 const at = (lsn: number): LogOffset => `${lsn}_0` as LogOffset;
+
+const IN_TURN = 256;
+const turn = (): Promise<void> => new Promise(nextTurn);
 
 class Listener implements Follower {
   readonly taken: EventBatch[] = [];
@@ -50,7 +54,7 @@ function followed({ end = 0, tooMuchAt = Infinity } = {}) {
   const append = async (to: number): Promise<void> => {
     log.end = to;
     log.followers.announce(SHAPE, at(to));
-    await Promise.resolve();
+    await turn();
   };
   return { log, append };
 }
@@ -100,7 +104,7 @@ test('a log that cannot be read fails those who follow it, and not whoever annou
   });
   const listener = new Listener(followers, SHAPE, at(1));
   followers.announce(SHAPE, at(2));
-  await Promise.resolve();
+  await turn();
   expect([listener.failure, followers.count]).toEqual([new Error('broken'), 0]);
 });
 
@@ -109,4 +113,30 @@ test('nobody is given what he has', async () => {
   const listener = new Listener(log.followers, SHAPE, at(4));
   await append(4);
   expect([listener.taken, log.reads, compareOffsets(listener.after, at(4))]).toEqual([[], 0, 0]);
+});
+
+test('of very many who stand at one place, so many have their turn at a time, and each is given everything in order', async () => {
+  const { log, append } = followed();
+  const listeners = Array.from({ length: 2 * IN_TURN + 1 }, () => new Listener(log.followers, SHAPE, at(1)));
+  await append(2);
+  const first = listeners.filter(({ taken }) => taken.length > 0).length;
+  listeners.at(-1)?.part('ended');
+  await append(3);
+  for (let times = 0; times < 8; times += 1) await turn();
+
+  const given = listeners.map(({ taken }) => taken.map(({ bytes }) => String(bytes)).join());
+  expect({ first, given: [...new Set(given)], last: given.at(-1), reads: log.reads, left: log.followers.count }).toEqual({
+    first: IN_TURN, given: ['1_0..2,2_0..3', ''], last: '', reads: 2, left: 2 * IN_TURN,
+  });
+});
+
+test('who follows another shape is given what comes, while very many are given theirs', async () => {
+  const { log, append } = followed();
+  for (let one = 0; one < 4 * IN_TURN; one += 1) new Listener(log.followers, SHAPE, at(1));
+  const other = new Listener(log.followers, OTHER, at(1));
+  await append(2);
+  log.followers.announce(OTHER, at(2));
+  await turn();
+
+  expect(other.taken.length).toBe(1);
 });

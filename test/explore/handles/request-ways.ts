@@ -11,6 +11,7 @@ import type { ApiContext } from '../../../src/api/api-context.ts';
 import { DefinitionCache } from '../../../src/api/definition-cache.ts';
 import { deleteShape } from '../../../src/api/delete-shape.ts';
 import { ShapeFollowers } from '../../../src/api/event-streams/shape-followers.ts';
+import { StreamTimes } from '../../../src/api/event-streams/stream-times.ts';
 import { explainSearches } from '../../../src/api/explain/explain-searches.ts';
 import type { PollRead } from '../../../src/api/log-read.ts';
 import { Shared, type Wake } from '../../../src/api/parking/wake.ts';
@@ -216,7 +217,9 @@ class Run {
       isDeletionEnabled: true,
     };
     const followers = new ShapeFollowers(() => undefined);
-    return { ports, settings, listeners, followers, ...this.request.caches, searches: explainSearches(), clock, random: seededRandom(1) };
+    const streamTimes = new StreamTimes(clock);
+    const random = seededRandom(1);
+    return { ports, settings, listeners, followers, streamTimes, ...this.request.caches, searches: explainSearches(), clock, random };
   }
 
   private log(handle: Handle): ReadableLog | undefined {
