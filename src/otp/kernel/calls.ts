@@ -4,6 +4,7 @@
  * A call is a watch on its target, so the target's death is an outcome and a call cannot hang on the dead. Whatever
  * comes after the outcome (a late reply, a DOWN, a time-out that had fired) finds the call closed and vanishes.
  */
+import { FewSet } from '../../base/few-set.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Call, CallGroup, Entry, Signal, Source } from './entry.ts';
 import { hearsOfEnd } from './monitors.ts';
@@ -41,7 +42,7 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
     kernel.enqueue(owner, { kind: 'down', source, watch: opened, reason: 'noproc' });
     return;
   }
-  target.watchers ??= new Set();
+  target.watchers ??= new FewSet();
   target.watchers.add(opened);
   if (params.timeoutMs !== undefined) {
     const late: Signal = { kind: 'callFailed', source: owner, call: opened, reason: 'timeout' };

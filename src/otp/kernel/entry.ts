@@ -6,8 +6,10 @@
  */
 import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import type { Clock } from '../../base/clock.ts';
+import type { FewSet } from '../../base/few-set.ts';
 import type { Ring } from '../../base/ring.ts';
 import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from '../process.ts';
+import type { HeldMonitors } from './held-monitors.ts';
 import type { ProcessEnd } from './process-summary.ts';
 import type { Registry } from './registry.ts';
 import type { HeapTimer, TimerHeap } from './timer-heap.ts';
@@ -223,14 +225,14 @@ export interface Entry extends Source {
   history: unknown;
 
   /** The names that it has at present; that of its specification is the first. */
-  names: Set<Name> | undefined;
+  names: FewSet<Name> | undefined;
   label: string | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
   links: Set<Entry> | undefined;
   /** Watches that this process holds, by the address it gave. */
-  monitors: Map<Address, Monitor[]> | undefined;
+  monitors: HeldMonitors | undefined;
   /** Watches that others hold on this process, in the order of their making. */
-  watchers: Set<Watch> | undefined;
+  watchers: FewSet<Watch> | undefined;
   /** Processes that a monitor has told of its end. A call that is open does not tell them again. */
   toldOwners: Set<Entry> | undefined;
   /** Its own calls that have no outcome yet. */

@@ -5,21 +5,21 @@
  * travels like a message of the target, so it comes after everything that the target had sent. One for the dead is
  * told `noproc` the same way.
  */
+import { FewSet } from '../../base/few-set.ts';
 import type { Entry, Monitor, Source, Watch } from './entry.ts';
+import { HeldMonitors } from './held-monitors.ts';
 import type { Address, ExitReason } from '../process.ts';
 
 export function monitor(owner: Entry, address: Address, as: string, settle?: (reason: ExitReason) => void): void {
   const target = owner.kernel.resolve(address);
   const watch: Monitor = { kind: 'monitor', owner, target, address, as, active: true, settle };
-  owner.monitors ??= new Map();
-  const held = owner.monitors.get(address);
-  if (held === undefined) owner.monitors.set(address, [watch]);
-  else held.push(watch);
+  owner.monitors ??= new HeldMonitors();
+  owner.monitors.add(watch);
   if (target === undefined) {
     const source: Source = { pid: address };
     owner.kernel.enqueue(owner, { kind: 'down', source, watch, reason: 'noproc' });
   } else {
-    target.watchers ??= new Set();
+    target.watchers ??= new FewSet();
     target.watchers.add(watch);
   }
 }
@@ -36,7 +36,7 @@ export interface DemonitorRequest {
 
 /** Forgets monitors of `owner`; those of others, and ones that never were, are nobody's business here. */
 export function demonitor(owner: Entry, { process, as, flush = true }: DemonitorRequest): void {
-  for (const watch of owner.monitors?.get(process) ?? []) {
+  for (const watch of owner.monitors?.of(process) ?? []) {
     if (as !== undefined && watch.as !== as) continue;
     if (flush || watch.target?.alive === true) close(watch);
   }
@@ -57,10 +57,7 @@ export function receiveDown(watch: Monitor, source: Source, reason: ExitReason):
 
 function close(watch: Monitor): void {
   detach(watch);
-  const held = watch.owner.monitors?.get(watch.address);
-  const others = held?.filter((other) => other !== watch) ?? [];
-  if (others.length === 0) watch.owner.monitors?.delete(watch.address);
-  else watch.owner.monitors?.set(watch.address, others);
+  watch.owner.monitors?.delete(watch);
 }
 
 /**
@@ -75,13 +72,13 @@ export function hearsOfEnd(owner: Entry, target: Entry | undefined, address: Add
 }
 
 function holds(owner: Entry, address: Address, isMeant: (target: Entry | undefined) => boolean): boolean {
-  return owner.monitors?.get(address)?.some(({ target }) => isMeant(target)) === true;
+  return owner.monitors?.of(address).some(({ target }) => isMeant(target)) === true;
 }
 
 /** The owner ends: nobody is left to be told. */
 export function releaseMonitors(owner: Entry): void {
   if (owner.monitors === undefined) return;
-  for (const held of owner.monitors.values()) for (const watch of held) detach(watch);
+  for (const watch of owner.monitors) detach(watch);
   owner.monitors = undefined;
 }
 

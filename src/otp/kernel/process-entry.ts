@@ -11,9 +11,11 @@
  * A process that hibernates and holds nothing is its state value, its context, and a dozen fields.
  */
 import type { AnyActorRef } from 'xstate';
+import type { FewSet } from '../../base/few-set.ts';
 import { Ring } from '../../base/ring.ts';
-import type { AwaitedStart, Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
-import type { Address, ExitReason, Name, Pid, ProcessSpec, Table } from '../process.ts';
+import type { AwaitedStart, Call, Entry, Mailbox, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
+import type { HeldMonitors } from './held-monitors.ts';
+import type { ExitReason, Name, Pid, ProcessSpec, Table } from '../process.ts';
 import type { HeapTimer } from './timer-heap.ts';
 
 class AwakeState {
@@ -43,13 +45,13 @@ class Holdings {
   order: number | undefined;
   restarts = 0;
   label: string | undefined;
-  names: Set<Name> | undefined;
+  names: FewSet<Name> | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
   firstChild: ProcessEntry | undefined;
   lastChild: ProcessEntry | undefined;
   links: Set<Entry> | undefined;
-  monitors: Map<Address, Monitor[]> | undefined;
-  watchers: Set<Watch> | undefined;
+  monitors: HeldMonitors | undefined;
+  watchers: FewSet<Watch> | undefined;
   toldOwners: Set<Entry> | undefined;
   calls: Set<Call> | undefined;
   timers: Map<string, ProcessTimer> | undefined;

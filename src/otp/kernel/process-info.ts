@@ -71,7 +71,7 @@ export function describeProcess(entry: Entry): ProcessInfo {
     mailboxLength: waitingIn(entry),
     hibernates: entry.hibernates,
     links: parent !== undefined && entry.isSupervised ? [parent.pid, ...links] : links,
-    monitors: [...(entry.monitors?.keys() ?? [])],
+    monitors: entry.monitors?.addresses() ?? [],
     monitoredBy: watchers.map((watch) => watch.owner.pid),
     timers: [...(entry.timers?.values() ?? [])].map((timer) => describeTimer(entry, timer)),
   };

@@ -6,6 +6,7 @@
  * registry of their own. Its listeners are told of names that are taken and given back, and not of names that a process
  * loses by its end: for that there are monitors.
  */
+import { FewSet } from '../../base/few-set.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { Message, Name, Pid } from '../process.ts';
 
@@ -52,7 +53,7 @@ function isJson(value: unknown): boolean {
 interface Nameable {
   readonly pid: Pid;
   /** Held at present; the registry alone writes it. */
-  names: Set<Name> | undefined;
+  names: FewSet<Name> | undefined;
 }
 
 interface Holding<Process> {
@@ -87,7 +88,7 @@ export class Registry<Process extends Nameable> {
     const holder = this.resolve(name);
     if (holder !== undefined) return holder;
     this.holdings.set(name, { entry, value });
-    entry.names ??= new Set();
+    entry.names ??= new FewSet();
     entry.names.add(name);
     this.tell(entry, name, { type: 'registered', value });
     return undefined;
@@ -134,7 +135,7 @@ export class Registry<Process extends Nameable> {
 }
 
 /** The name under which a process is shown: its own, or the first that it took. */
-export function firstOf(names: ReadonlySet<Name> | undefined): Name | undefined {
+export function firstOf(names: Iterable<Name> | undefined): Name | undefined {
   for (const name of names ?? []) return name;
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { FewSet } from '../../../src/base/few-set.ts';
 import type { Name, Pid } from '../../../src/otp/process.ts';
 import { Registry, via } from '../../../src/otp/kernel/registry.ts';
 
@@ -35,7 +36,7 @@ test.each(['', 'rooms/first', '@rooms', undefined, 5])('what is no word is no re
 
 test('everybody who listens is told once by each of its words, and nobody who has ended', () => {
   const told: string[] = [];
-  const processOf = (pid: string) => ({ pid: pid as Pid, names: undefined as Set<Name> | undefined });
+  const processOf = (pid: string) => ({ pid: pid as Pid, names: undefined as FewSet<Name> | undefined });
   const registry = new Registry<ReturnType<typeof processOf>>((_from, to, { type }) => told.push(`${to.pid} ${type}`));
   const [one, ended, other, holder] = [processOf('a#1'), processOf('ended#2'), processOf('b#3'), processOf('c#4')];
   for (const listener of [one, ended, other, one]) registry.listen(listener, 'rooms', 'seen');
