@@ -20,8 +20,11 @@ export interface RestedShapes extends Message {
   readonly relations: readonly ShapeDefinition['relation'][];
 }
 
-/** Stored shapes that one step enters or lays to rest: about a millisecond, for the filter of each is read. A request takes many steps. */
-export const LOT_MAX = 10;
+/**
+ * Stored shapes that one step enters or lays to rest: about a millisecond, for the filter of each is read, and two where hardly any of
+ * them are alike. A request takes many steps; but each lot is told to others, in steps of their own.
+ */
+export const LOT_MAX = 20;
 
 /** Why an inner shape goes that no client has asked for. */
 export const FORSAKEN = 'no shape depends on it any more';
