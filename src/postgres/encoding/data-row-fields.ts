@@ -31,11 +31,6 @@ export class DataRowFields {
     if (at !== end) throw new RowFormatError(`a row ends ${end - at} bytes behind its last column`);
   }
 
-  /** Where it begins, with its size. */
-  placeOf(index: number): number {
-    return this.startOf(index) - SIZE_BYTES;
-  }
-
   isNull(index: number): boolean {
     return this.ends[index] === -1;
   }

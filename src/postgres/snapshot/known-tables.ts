@@ -1,10 +1,7 @@
 /** KnownTables: what the last look at each table found, for who would read it without looking first. */
 import type { FoundColumn } from '../../model/found-table.ts';
+import { sightOf, type Looked, type ReadTable, type TableSight } from './table-look.ts';
 import { quoteTable } from '../connection/sql-text.ts';
-import { DataRowFields, rowTexts } from '../encoding/data-row-fields.ts';
-import {
-  LOOK_COLUMNS, LOOK_MOMENTS, lookRowOf, momentsOf, sightOf, type Looked, type LookRow, type ReadTable, type TableSight,
-} from './table-look.ts';
 
 /** Who follows more of them looks first at some. */
 const TABLES_MAX = 1_000;
@@ -15,30 +12,6 @@ export class KnownTables {
 
   /** What the catalogue said of columns, by its text: a table is looked at for each of its shapes, and hardly ever has changed. */
   private readonly read = new Map<string, readonly FoundColumn[]>();
-
-  private readonly fields = new DataRowFields(LOOK_COLUMNS);
-
-  /** The row of the last look, and as what it came but for the moment. */
-  private last: { readonly row: LookRow; readonly bytes: Buffer } | undefined;
-
-  /**
-   * A row of `LOOK`, as it comes. Mostly the last look found the same, but for the moment: then no more is read.
-   *
-   * @throws {RowFormatError} it is none.
-   */
-  lookRowIn(bytes: Uint8Array, start: number, end: number): LookRow {
-    const { fields } = this;
-    fields.read(bytes, start, end);
-    const row = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const found = row.subarray(fields.placeOf(LOOK_MOMENTS), end);
-    if (this.last?.bytes.equals(found) !== true) {
-      const whole = lookRowOf(rowTexts(bytes, start, end, LOOK_COLUMNS), (text) => this.columnsIn(text));
-      this.last = { row: whole, bytes: Buffer.from(found) };
-      return whole;
-    }
-    const moments = Array.from({ length: LOOK_MOMENTS }, (_, index) => row.toString('latin1', fields.startOf(index), fields.endOf(index)));
-    return { ...this.last.row, ...momentsOf(moments) };
-  }
 
   note(looked: Looked): void {
     putLast(this.found, looked.name, looked);

@@ -15,8 +15,8 @@ import type { KnownTables } from './known-tables.ts';
 import { BEGIN_READING } from './reading-transaction.ts';
 import type { RowPipeline } from './row-stream.ts';
 import {
-  confirmPlace, isSameSight, LOOK, lookedAt, PLACE_COLUMNS, PLACES, placeOf,
-  type Looked, type LookRow, type Place, type ReadTable, type TableSight,
+  confirmPlace, isSameSight, LOOK, LOOK_COLUMNS, lookedAt, lookRowOf, PLACE_COLUMNS, PLACES, placeOf,
+  type Looked, type Place, type ReadTable, type TableSight,
 } from './table-look.ts';
 
 /** The table is not what it was when it was looked at before. */
@@ -88,7 +88,7 @@ export class ReadingPipeline implements RowPipeline {
     const [step] = this.steps;
     if (type === COMPLETE) this.steps.shift();
     if (step === 'rows') return !this.isWanted && (type === DATA_ROW || type === COPY_DATA);
-    if (type === DATA_ROW && step === 'look') this.look(this.options.tables.lookRowIn(bytes, start, end));
+    if (type === DATA_ROW && step === 'look') this.look(rowTexts(bytes, start, end, LOOK_COLUMNS));
     if (type === DATA_ROW && step === 'confirm') this.place = placeOf(rowTexts(bytes, start, end, PLACE_COLUMNS));
     return type === DATA_ROW || type === COMPLETE;
   }
@@ -107,9 +107,9 @@ export class ReadingPipeline implements RowPipeline {
     return this.found;
   }
 
-  private look(row: LookRow): void {
+  private look(texts: readonly (string | null)[]): void {
     const { table, expected, tables, wants } = this.options;
-    const looked = lookedAt(table, row);
+    const looked = lookedAt(table, lookRowOf(texts, (text) => tables.columnsIn(text)));
     tables.note(looked);
     if (!isSameSight(looked, expected)) throw new UnexpectedTableError(`${looked.name} is not what it was`);
     this.found = looked;

@@ -65,8 +65,6 @@ export const LOOK = { name: 'armature_look', text: `
   GROUP BY c.relkind, c.oid, c.relfilenode` };
 
 export const LOOK_COLUMNS = 8;
-/** So many of them, the first ones, say when it was. */
-export const LOOK_MOMENTS = 3;
 
 /** @param texts of a row of `LOOK`, in the order of its columns. @param columnsIn reads the last of them. */
 export function lookRowOf(
@@ -74,20 +72,15 @@ export function lookRowOf(
   columnsIn: (text: string) => readonly FoundColumn[],
 ): LookRow {
   return {
-    ...momentsOf([snapshot, insertLsn, flushLsn]),
+    snapshot: snapshot ?? '',
+    insert_lsn: insertLsn ?? '',
+    flush_lsn: flushLsn ?? '',
     kind: kind ?? null,
     oid: typeof oid === 'string' ? Number(oid) : null,
     files: files ?? '',
     places: places ?? '',
     columns: columnsIn(columns ?? '[]'),
   };
-}
-
-/** @param texts the first ones of such a row. */
-export function momentsOf(
-  [snapshot, insertLsn, flushLsn]: readonly (string | null | undefined)[],
-): Pick<LookRow, 'snapshot' | 'insert_lsn' | 'flush_lsn'> {
-  return { snapshot: snapshot ?? '', insert_lsn: insertLsn ?? '', flush_lsn: flushLsn ?? '' };
 }
 
 /** By what a query for rows is written, and its answer read. */
@@ -207,15 +200,8 @@ export function sightOf(
   return { oid, name: quoteTable(relation), isPartitioned, isBoolean: columns.map((column) => types.get(column) === BOOL_OID) };
 }
 
-/** Of each answer of the catalogue, which is one object for those who were answered alike (`KnownTables`). */
-const types = new WeakMap<readonly FoundColumn[], ReadonlyMap<string, number>>();
-
 function typesOf(columns: readonly FoundColumn[]): ReadonlyMap<string, number> {
-  const known = types.get(columns);
-  if (known !== undefined) return known;
-  const made = new Map(columns.map(({ name, typeOid }) => [name, typeOid]));
-  types.set(columns, made);
-  return made;
+  return new Map(columns.map(({ name, typeOid }) => [name, typeOid]));
 }
 
 /** A query that was written by one of the two is right by the other. */
