@@ -98,7 +98,9 @@ function isKnown({ shapes }: ApiPorts, handle: string | undefined): boolean {
 function toEach(hearers: readonly ShapeAnnouncements[]): ShapeAnnouncements {
   return {
     announce(handle, end) {
-      for (const hearer of hearers) hearer.announce(handle, end);
+      let isAwaited = false;
+      for (const hearer of hearers) isAwaited = hearer.announce(handle, end) || isAwaited;
+      return isAwaited;
     },
     rotate(handle, replacement) {
       for (const hearer of hearers) hearer.rotate(handle, replacement);

@@ -191,8 +191,8 @@ export interface ServiceStatus {
 
 /** Called from below when a shape's log has moved. Synchronous, cheap, never throws. */
 export interface ShapeAnnouncements {
-  /** Everything up to `end` is readable now. */
-  announce(handle: Handle, end: LogOffset): void;
+  /** Everything up to `end` is readable now. @returns whether somebody has waited for that. */
+  announce(handle: Handle, end: LogOffset): boolean;
   /** The shape is over; `replacement` when there already is one. */
   rotate(handle: Handle, replacement?: Handle): void;
 }

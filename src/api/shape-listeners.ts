@@ -37,10 +37,14 @@ export class ShapeListeners<T = unknown> implements ShapeAnnouncements {
     return count;
   }
 
-  announce(handle: Handle, end: LogOffset): void {
+  announce(handle: Handle, end: LogOffset): boolean {
+    let isAwaited = false;
     for (const place of this.shapes.get(handle)?.values() ?? []) {
-      if (compareOffsets(end, place.after) >= 0) this.wakeAll(place, { cause: 'appended', shared: new Shared() });
+      if (compareOffsets(end, place.after) < 0) continue;
+      isAwaited = true;
+      this.wakeAll(place, { cause: 'appended', shared: new Shared() });
     }
+    return isAwaited;
   }
 
   rotate(handle: Handle, replacement?: Handle): void {

@@ -98,6 +98,11 @@ export interface Runtime {
   printTree(): string;
   /** Asks a root to end, and resolves when it and everything below it have. */
   stop(root: Address, reason?: ExitReason | 'kill'): Promise<ExitReason>;
+  /**
+   * For code that a delivery calls, and that has woken somebody outside by a promise: that comes before the next delivery. Without it the
+   * runtime may go on for its millisecond first.
+   */
+  giveWay(): void;
   /** Delivers one signal. @returns false when there is none. */
   step(): boolean;
   /** Steps until nothing is left to deliver. Does not wait for timers or I/O. @returns the number of steps. */
@@ -247,6 +252,10 @@ class KernelRuntime implements Runtime {
 
   private below(root: Address): readonly Pid[] {
     return [...this.kernel.processes.values()].filter((entry) => isBelow(entry, root)).map(({ pid }) => pid);
+  }
+
+  giveWay(): void {
+    this.scheduler.giveWay();
   }
 
   step(): boolean {

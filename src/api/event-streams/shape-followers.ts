@@ -73,13 +73,13 @@ export class ShapeFollowers implements ShapeAnnouncements {
     if (shape.places.size === 0) this.shapes.delete(handle);
   }
 
-  announce(handle: Handle, end: LogOffset): void {
+  announce(handle: Handle, end: LogOffset): boolean {
     const shape = this.shapes.get(handle);
-    if (shape === undefined) return;
+    if (shape === undefined) return false;
     shape.announced = end;
-    if (shape.isUnderWay) return;
+    if (!shape.isUnderWay) void Promise.resolve().then(() => this.giveOut(handle, shape));
     shape.isUnderWay = true;
-    void Promise.resolve().then(() => this.giveOut(handle, shape));
+    return true;
   }
 
   rotate(handle: Handle): void {

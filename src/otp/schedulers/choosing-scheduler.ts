@@ -98,6 +98,9 @@ class ChannelScheduler implements ChoosingScheduler {
     this.active.add(entry);
   }
 
+  /** Whoever steps decides what comes in between. */
+  giveWay(): void {}
+
   step(): boolean {
     const offers = this.offers();
     const offer = offers[this.pick(offers)];

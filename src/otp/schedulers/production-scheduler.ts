@@ -2,11 +2,12 @@
  * ProductionScheduler: one mailbox per process, one queue of the processes that have something in theirs.
  *
  * A process gets at most `SLICE_MAX` deliveries in a row, and the loop gives the thread back to I/O behind the delivery
- * with which `BUDGET_MS` are over: neither a busy process nor a busy runtime can starve the rest.
+ * with which `BUDGET_MS` are over: neither a busy process nor a busy runtime can starve the rest. A delivery that gives way, since somebody
+ * waits for what it has brought, has that come next: what is left to deliver goes on behind it, within the same time.
  */
 import type { Clock } from '../../base/clock.ts';
 import { Ring } from '../../base/ring.ts';
-import { nextTurn } from '../../base/turn.ts';
+import { behindPromises, nextTurn } from '../../base/turn.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
@@ -54,11 +55,15 @@ class FifoMailbox implements Mailbox {
   }
 }
 
+/** Why the loop has stopped: nothing is left to deliver, or it goes on in the next turn, or in this one. */
+type Stop = 'idle' | 'timeOver' | 'wayGiven';
+
 class ProductionScheduler implements Scheduler {
   private readonly runQueue = new Ring<Entry>();
   private host: SchedulerHost | undefined;
   private loopIsDue = false;
   private readonly loop = () => this.run();
+  private isWayGiven = false;
   /** The process whose slice `step` is in, and what is left of it. */
   private running: Entry | undefined;
   private sliceLeft = 0;
@@ -76,6 +81,10 @@ class ProductionScheduler implements Scheduler {
     if (this.loopIsDue) return;
     this.loopIsDue = true;
     nextTurn(this.loop);
+  }
+
+  giveWay(): void {
+    this.isWayGiven = true;
   }
 
   step(): boolean {
@@ -108,23 +117,28 @@ class ProductionScheduler implements Scheduler {
     this.runQueue.push(entry);
   }
 
-  private run(): void {
+  /** @param untilMs when its time is over, where a part of that has passed. */
+  private run(untilMs?: number): void {
     const clock = this.host?.clock;
     if (clock === undefined) return;
-    let isIdle = false;
+    const endMs = untilMs ?? clock.nowMs() + BUDGET_MS;
+    let stop: Stop = 'timeOver';
     try {
-      isIdle = this.runUntil(clock, clock.nowMs() + BUDGET_MS);
+      stop = this.runUntil(clock, endMs);
     } finally {
       // A throw that reaches this place comes from no process, and must not stop all of them.
-      this.loopIsDue = !isIdle;
-      if (!isIdle) nextTurn(this.loop);
+      this.loopIsDue = stop !== 'idle';
+      if (stop === 'timeOver') nextTurn(this.loop);
+      else if (stop === 'wayGiven') behindPromises(() => this.run(endMs));
     }
   }
 
-  /** @returns whether nothing is left to do. */
-  private runUntil(clock: Clock, untilMs: number): boolean {
-    do if (!this.step()) return true;
-    while (clock.nowMs() < untilMs);
-    return false;
+  private runUntil(clock: Clock, untilMs: number): Stop {
+    this.isWayGiven = false;
+    for (;;) {
+      if (!this.step()) return 'idle';
+      if (clock.nowMs() >= untilMs) return 'timeOver';
+      if (this.isWayGiven) return 'wayGiven';
+    }
   }
 }

@@ -20,6 +20,8 @@ export interface Scheduler {
   createMailbox(): Mailbox;
   /** `entry` has something to do. It is said once, and again only after the scheduler found nothing more for it. */
   ready(entry: Entry): void;
+  /** Called within a delivery: what it has brought to code outside comes before the next one, where the scheduler runs by itself. */
+  giveWay(): void;
   /** Delivers one signal. @returns false when there was none. */
   step(): boolean;
 }

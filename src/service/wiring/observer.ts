@@ -38,7 +38,7 @@ export function observed(announcements: ShapeAnnouncements, observer: Observer |
   return {
     announce(handle, end) {
       observer.published(handle, end);
-      announcements.announce(handle, end);
+      return announcements.announce(handle, end);
     },
     rotate: (handle, replacement) => announcements.rotate(handle, replacement),
   };

@@ -155,7 +155,11 @@ function commonPorts(
       const progress = livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
       return progress && (progress.lastProcessedLsn ?? LSN_ZERO);
     },
-    announce: (grown, end) => announcements.announce(grown, end),
+    announce(grown, end) {
+      const isAwaited = announcements.announce(grown, end);
+      // Readers of a shape that depends on others are told how far the service has come, and that is about to be noted.
+      if (isAwaited && storage.shapes.get(grown)?.reached !== undefined) runtime.giveWay();
+    },
     hidden: hiddenLines(),
     delivery: (id) => deliveries.get(id),
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),

@@ -1,6 +1,7 @@
 /** What only the scheduler of production has: one queue for all signals, a kill that waits in none, and a loop of its own. */
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
+import { nextTurn } from '../../../src/base/turn.ts';
 import { effects } from '../../../src/otp/effects.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import { productionScheduler } from '../../../src/otp/schedulers/production-scheduler.ts';
@@ -67,4 +68,48 @@ test('behind each long delivery the thread is given back, to another runtime for
   worlds.forEach(({ runtime }, index) => pids[index]?.forEach((pid) => runtime.send(pid, { type: 'seen.slow' })));
 
   await expect.poll(() => order.join()).toBe('first,second,first,second,first,second');
+});
+
+test('what a delivery has brought by promises, one behind the other, comes before the next delivery where it gives way', async () => {
+  const told = async (givesWay: boolean) => {
+    const world = new World(productionScheduler());
+    const pid = await world.puppet('p');
+    const order: string[] = [];
+    const woken = async (): Promise<void> => {
+      for (let hops = 0; hops < 5; hops += 1) await Promise.resolve();
+      order.push('woken');
+    };
+    world.runtime.trace((record) => {
+      if (record.type !== 'deliver') return;
+      order.push(record.message.type);
+      if (record.message.type !== 'seen.first') return;
+      void woken();
+      if (givesWay) world.runtime.giveWay();
+    });
+    for (const type of ['seen.first', 'seen.second']) world.runtime.send(pid, { type });
+    await expect.poll(() => order.length).toBe(3);
+    return order;
+  };
+
+  expect([await told(true), await told(false)]).toEqual([
+    ['seen.first', 'woken', 'seen.second'],
+    ['seen.first', 'seen.second', 'woken'],
+  ]);
+});
+
+test('deliveries that all give way have no more than their time before the thread is given back', async () => {
+  const world = new World(productionScheduler());
+  const pid = await world.puppet('p');
+  const order: string[] = [];
+  world.runtime.trace((record) => {
+    if (record.type !== 'deliver') return;
+    order.push(record.message.type);
+    world.clock.advance(0.4);
+    world.runtime.giveWay();
+  });
+  for (const number of [1, 2, 3, 4, 5]) world.runtime.send(pid, { type: `seen.${number}` });
+  nextTurn(() => order.push('turn')); // Behind the loop, which was asked for by the first of them.
+
+  await expect.poll(() => order.length).toBe(6);
+  expect(order).toEqual(['seen.1', 'seen.2', 'seen.3', 'turn', 'seen.4', 'seen.5']);
 });

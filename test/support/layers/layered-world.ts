@@ -248,7 +248,8 @@ export class LayeredWorld {
 
   private shapesTree(): SupervisorSpec {
     const { storage, options } = this;
-    const tables = processTables(this.resources, this.access, { announce: () => {}, rotate: (handle) => void this.rotated.push(handle) });
+    const announcements = { announce: () => false, rotate: (handle: Handle) => void this.rotated.push(handle) };
+    const tables = processTables(this.resources, this.access, announcements);
     const wiring: ShapesWiring = {
       tables: options.tables?.(tables) ?? tables,
       shapeLog: (handle) => shapeLogOf(storage, handle),

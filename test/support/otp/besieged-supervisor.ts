@@ -297,6 +297,7 @@ function noting(scheduler: ChoosingScheduler, entries: Set<Entry>): Scheduler {
   return {
     attach: (host) => scheduler.attach(host),
     createMailbox: () => scheduler.createMailbox(),
+    giveWay: () => scheduler.giveWay(),
     step: () => scheduler.step(),
     ready: (entry) => {
       entries.add(entry);

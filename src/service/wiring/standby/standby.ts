@@ -41,7 +41,7 @@ export function standbyWiring(
   const holder = new StorageHolder(clock, logger, storage.directory);
   const api = standbyApi(resources, view, holder, leader);
   const watch: ViewWatch = {
-    grown: (handle, end) => api.announcements.announce(handle, end),
+    grown: (handle, end) => void api.announcements.announce(handle, end),
     ended(handle) {
       database.catalog.doubtAll(); // Its table may be another one now; who follows the database hears which.
       api.announcements.rotate(handle);
