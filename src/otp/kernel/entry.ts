@@ -230,7 +230,7 @@ export interface Entry extends Source {
   tables: Readonly<Record<string, Table>> | undefined;
   links: Set<Entry> | undefined;
   /** Watches that this process holds, by the address it gave. */
-  monitors: HeldMonitors | undefined;
+  monitors: HeldMonitors<Monitor> | undefined;
   /** Watches that others hold on this process, in the order of their making. */
   watchers: FewSet<Watch> | undefined;
   /** Processes that a monitor has told of its end. A call that is open does not tell them again. */

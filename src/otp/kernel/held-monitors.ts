@@ -3,10 +3,14 @@
  * second.
  */
 import { FewSet } from '../../base/few-set.ts';
-import type { Monitor } from './entry.ts';
 import type { Address } from '../process.ts';
 
-export class HeldMonitors {
+/** As its owner knows a monitor. */
+interface Held {
+  readonly address: Address;
+}
+
+export class HeldMonitors<Monitor extends Held> {
   private one: Monitor | undefined;
   private byAddress: Map<Address, FewSet<Monitor>> | undefined;
 

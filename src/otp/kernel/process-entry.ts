@@ -13,7 +13,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { FewSet } from '../../base/few-set.ts';
 import { Ring } from '../../base/ring.ts';
-import type { AwaitedStart, Call, Entry, Mailbox, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
+import type { AwaitedStart, Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
 import type { HeldMonitors } from './held-monitors.ts';
 import type { ExitReason, Name, Pid, ProcessSpec, Table } from '../process.ts';
 import type { HeapTimer } from './timer-heap.ts';
@@ -50,7 +50,7 @@ class Holdings {
   firstChild: ProcessEntry | undefined;
   lastChild: ProcessEntry | undefined;
   links: Set<Entry> | undefined;
-  monitors: HeldMonitors | undefined;
+  monitors: HeldMonitors<Monitor> | undefined;
   watchers: FewSet<Watch> | undefined;
   toldOwners: Set<Entry> | undefined;
   calls: Set<Call> | undefined;
