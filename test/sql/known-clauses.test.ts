@@ -118,6 +118,30 @@ test('long templates are forgotten sooner', () => {
   expect(parses() - before).toBe(3);
 });
 
+/** Of a tree: counts how often something of it is looked at. */
+function watched(part: unknown, looked: () => void): unknown {
+  if (typeof part !== 'object' || part === null) return part;
+  return new Proxy(part, {
+    get(target, name) {
+      looked();
+      return watched(Reflect.get(target, name), looked);
+    },
+  });
+}
+
+/** How often something of the trees is looked at, until a filter that nests so deep has a template. */
+function looksAt(depth: number): number {
+  let looks = 0;
+  const clauses = new KnownClauses(PREFIX.length, (text) => watched(parse(text), () => (looks += 1)) as Node);
+  const text = `a = ${'-(1 + '.repeat(depth)}a${')'.repeat(depth)}`;
+  for (let times = 0; times < 3; times += 1) clauses.clauseOf(text);
+  return looks;
+}
+
+test('what a template takes grows as the text does, however deep that nests', () => {
+  expect(looksAt(80) / looksAt(40)).toBeLessThan(2.5);
+});
+
 test('each tree is of its own', () => {
   const { clauses } = counted();
   const [, , third, fourth] = ['a = 1', 'a = 2', 'a = 3', 'a = 4'].map((text) => clauses.clauseOf(text));

@@ -60,12 +60,16 @@ function movedBy(sample: readonly TextConstant[], constants: readonly TextConsta
 class Comparison {
   /** Numbers of the constants that were found in the trees. */
   private readonly found: number[] = [];
+  /** Their numbers by their places in the first tree. */
+  private readonly numbers: ReadonlyMap<unknown, number>;
 
   constructor(
     private readonly first: readonly TextConstant[],
     private readonly second: readonly TextConstant[],
     private readonly prefix: number,
-  ) {}
+  ) {
+    this.numbers = new Map(first.map(({ start }, number) => [start + prefix, number]));
+  }
 
   /** Each, and each once. */
   get hasAll(): boolean {
@@ -111,11 +115,16 @@ class Comparison {
     };
   }
 
-  /** @returns undefined for what is no constant of the text. */
+  /**
+   * Its place is looked at first: to compare each part of a deep tree with each constant would take seconds.
+   *
+   * @returns undefined for what is no constant of the text.
+   */
   private constantOf(first: Fields, second: Fields): Part | undefined {
-    const number = this.first.findIndex((constant) => isConstant(first, constant, this.prefix));
+    const number = this.numbers.get(first['location']) ?? -1;
     const [before, behind] = [this.first[number], this.second[number]];
-    if (before === undefined || behind === undefined || !isConstant(second, behind, this.prefix)) return undefined;
+    if (before === undefined || behind === undefined) return undefined;
+    if (!isConstant(first, before, this.prefix) || !isConstant(second, behind, this.prefix)) return undefined;
     this.found.push(number);
     const place = before.start + this.prefix;
     return ({ constants, moved }) => {
