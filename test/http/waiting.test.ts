@@ -1,12 +1,14 @@
 /** The wire: a poll that waits is told what it would be told without a wait, though next to nothing of it is kept meanwhile. */
 import { afterEach, expect, test } from 'vitest';
 import { forgetRequest } from '../../src/http/forgotten-request.ts';
-import { itemLine } from '../support/http/api-world.ts';
+import { itemLine, LONG_POLL_MS } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 import { incomingRequest } from '../support/http/incoming-request.ts';
 import { rawConnection } from '../support/http/raw-connection.ts';
 
 const ID = 'given-by-the-client-itself';
+/** So many are woken before the others have their turn. */
+const IN_TURN_MAX = 256;
 const LONG_ROW = itemLine('2', 'v'.repeat(5_000));
 
 let world: HttpWorld;
@@ -95,6 +97,26 @@ test('clients that go while others are told leave nothing behind', async () => {
   expect({ load: world.api.load(), timers: world.clock.pendingTimers, failures: world.failures }).toEqual({
     load: { initial: 0, existing: 0, parked: 0 }, timers: 0, failures: [],
   });
+});
+
+test('a fault of ours that comes when its client has gone before its turn harms nobody', async () => {
+  await start();
+  const leaving = new AbortController();
+  const url = `http://app.example/v1/shape?table=items&offset=100_0&handle=${handle}&live=true`;
+  const signals = [...Array.from({ length: IN_TURN_MAX }, () => new AbortController().signal), leaving.signal];
+  const answers = signals.map((signal) => world.handler()(new Request(url, { signal })));
+  await world.untilParked(signals.length);
+  Object.defineProperty(world, 'processed', {
+    get() {
+      throw new Error('a fault');
+    },
+  });
+  world.clock.advance(LONG_POLL_MS);
+  leaving.abort();
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  await world.until(() => world.api.load().existing === 0);
+
+  expect([new Set(statuses), statuses.at(-1)]).toEqual([new Set([500, 499]), 499]); // And no promise is left that nobody catches.
 });
 
 test('of a request that is forgotten nothing is left but who asks and whether he takes gzip', async () => {
