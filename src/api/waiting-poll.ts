@@ -3,7 +3,6 @@
  * where it stands, what it has in common with many, and who takes the answer. Mostly the log has something for it when it is
  * woken, and then its answer is there at once, the same as for all others; else it goes on as any poll does.
  */
-import { invariant } from '../base/invariant.ts';
 import type { NowOrLater } from '../base/now-or-later.ts';
 import type { StopSignal } from '../base/stop-signal.ts';
 import type { Handle } from '../model/shape.ts';
@@ -25,8 +24,11 @@ export interface PollParameters extends ReadParameters {
   readonly offset: LogOffset;
 }
 
+type Take = (answer: NowOrLater<ShapeResponse>) => void;
+
 export class WaitingPoll extends Parked<PollRead> {
-  private take: ((answer: NowOrLater<ShapeResponse>) => void) | undefined;
+  /** Who takes the answer; or the answer, where it is there before him. */
+  private taking: Take | { readonly answer: NowOrLater<ShapeResponse> } | undefined;
 
   constructor(
     private readonly context: ApiContext,
@@ -38,14 +40,16 @@ export class WaitingPoll extends Parked<PollRead> {
     super(context.clock.nowMs() + context.settings.longPollTimeoutMs, signal);
   }
 
-  /** @param take given the answer, once, in a later step: `whenAnswered` is called in that which made it wait. */
-  whenAnswered(take: (answer: NowOrLater<ShapeResponse>) => void): void {
-    this.take = take;
+  /** @param take given the answer, once: now, where it is there already. A gate that takes a moment may bring it about. */
+  whenAnswered(take: Take): void {
+    if (typeof this.taking === 'object') take(this.taking.answer);
+    else this.taking = take;
   }
 
   protected override woken(wake: Wake<PollRead>): void {
-    invariant(this.take !== undefined, 'who waits for an answer takes it');
-    this.take(this.answerTo(wake));
+    const answer = this.answerTo(wake);
+    if (typeof this.taking === 'function') this.taking(answer);
+    else this.taking = { answer };
   }
 
   private answerTo(wake: Wake<PollRead>): NowOrLater<ShapeResponse> {

@@ -22,7 +22,7 @@ export class LaterAnswer {
     });
   }
 
-  /** @param take given the answer, once; undefined when nobody waits for it. To be called in the step that made it wait. */
+  /** @param take given the answer, once; undefined when nobody waits for it. */
   whenGiven(take: (answer: NowOrLater<Told>) => void): void {
     const { poll, answerOf } = this;
     poll.whenAnswered((response) => take(andThen(response, answerOf)));

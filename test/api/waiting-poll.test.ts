@@ -97,6 +97,14 @@ test.each(['closed', DRAINING])('a poll whose request ends because it is %s hear
   expect([(await answer).kind, world.api.load().parked]).toEqual([reason === DRAINING ? 'log' : 'abandoned', 0]);
 });
 
+test('a poll whose wait is over before somebody takes its answer keeps it for him', async () => {
+  const signal = new Stop();
+  const answer = poll({ signal });
+  signal.abort(DRAINING);
+
+  expect((await answered(answer)).kind).toBe('log');
+});
+
 test('a poll for which the log has something is told it at once', async () => {
   world.catalog.isInDoubt = true;
   const behind = await answered(poll({ parameters: { offset: '100_0' } }));
