@@ -53,7 +53,7 @@ export class WaitingPoll extends Parked<PollRead> {
   }
 
   private answerTo(wake: Wake<PollRead>): NowOrLater<ShapeResponse> {
-    if (wake.cause === 'aborted' && this.signal.reason !== DRAINING) return ABANDONED;
+    if (this.signal.aborted && this.signal.reason !== DRAINING) return ABANDONED; // Perhaps while others had their turn.
     try {
       return (wake.cause === 'appended' ? this.answerAtOnce(wake) : undefined) ?? this.answerLater(wake);
     } catch (error) {

@@ -97,6 +97,16 @@ test.each(['closed', DRAINING])('a poll whose request ends because it is %s hear
   expect([(await answer).kind, world.api.load().parked]).toEqual([reason === DRAINING ? 'log' : 'abandoned', 0]);
 });
 
+test('for a client that goes before its turn no shape is made', async () => {
+  const signal = new Stop();
+  const answer = answered(poll({ signal }));
+  const { created } = world.directory;
+  world.directory.remove(handle);
+  signal.abort('closed');
+
+  expect([(await answer).kind, world.directory.created - created]).toEqual(['abandoned', 0]);
+});
+
 test('a poll whose wait is over before somebody takes its answer keeps it for him', async () => {
   const signal = new Stop();
   const answer = poll({ signal });
