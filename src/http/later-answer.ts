@@ -22,9 +22,9 @@ export class LaterAnswer {
     });
   }
 
-  /** @param take given the answer, once; undefined when nobody waits for it. */
-  whenGiven(take: (answer: NowOrLater<Told>) => void): void {
+  /** @param take given what makes the answer, once; undefined when nobody waits for it. Must not throw: others are woken behind it. */
+  whenGiven(take: (answer: () => NowOrLater<Told>) => void): void {
     const { poll, answerOf } = this;
-    poll.whenAnswered((response) => take(andThen(response, answerOf)));
+    poll.whenAnswered((response) => take(() => andThen(response, answerOf)));
   }
 }

@@ -156,7 +156,7 @@ export class RequestDispatcher {
   private tell(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | LaterAnswer | undefined): NowOrLater<void> {
     if (!(answer instanceof LaterAnswer)) return this.send(exchange, response, answer);
     exchange.wait();
-    answer.whenGiven((given) => this.attempt(exchange, response, () => andThen(given, (told) => {
+    answer.whenGiven((given) => this.attempt(exchange, response, () => andThen(given(), (told) => {
       if (!exchange.isOver) return this.send(exchange, response, told); // Else its client went while others had their turn.
     })));
   }

@@ -26,7 +26,7 @@ import { TableShapes } from './table-shapes.ts';
 
 interface RoutedShape {
   readonly handle: Handle;
-  /** Whether each row that it is found for is one of its rows. What is found is not looked at then: it is cold, among many. */
+  /** By all that is known here, each row that it is found for may be one of its rows: it is not looked at then, for it is cold, among many. */
   readonly isDecided: boolean;
   /** How many shapes lie one under another below it: they take a block before it. */
   readonly depth: number;

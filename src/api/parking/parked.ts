@@ -13,7 +13,7 @@ export interface ParkingPlace<T> {
 }
 
 export abstract class Parked<T> implements Due<Parked<T>> {
-  /** Undefined before the wait, and behind its time. */
+  /** Where it is, or was when it was woken with all others there; undefined before the wait, and when its time is over. */
   place: ParkingPlace<T> | undefined;
   before: Parked<T> | undefined;
   behind: Parked<T> | undefined;
