@@ -136,6 +136,14 @@ describe('on a disk', () => {
     expect({ isSame: third === fourth, told: await told(fourth) }).toEqual({ isSame: offset !== '100_0', told: first });
   });
 
+  test('who holds a chunk that many ask for hears that it is the same, and whoever asks next gets it', async () => {
+    const place = { offset: '0_inf', handle };
+    for (let time = 0; time < 3; time += 1) await told(ask(place));
+    const held = await told(ask(place, `"${handle}:0_inf:100_0"`));
+
+    expect([held, await told(ask(place))]).toMatchObject([{ status: 304, body: '' }, { status: 200, body: `[${itemLine('100', 'b')}]` }]);
+  });
+
   test('it is told anew when what clients need to read it has changed, and the end of the log each time', async () => {
     for (let time = 0; time < 3; time += 1) for (const offset of ['0_inf', '100_0']) await told(ask({ offset, handle }));
     const known = world.catalog.relations.get(ITEMS);

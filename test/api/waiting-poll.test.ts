@@ -7,6 +7,9 @@ import type { ShapeResponse } from '../../src/api/shape-response.ts';
 import { WaitingPoll } from '../../src/api/waiting-poll.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import { Stop } from '../../src/base/stop-signal.ts';
+import { nextTurn } from '../../src/base/turn.ts';
+import type { LogOffset } from '../../src/model/log-offset.ts';
+import type { Handle } from '../../src/model/shape.ts';
 import { column, createWorld, itemLine, key, LONG_POLL_MS, type World } from '../support/http/api-world.ts';
 import { until } from '../support/http/http-world.ts';
 
@@ -160,14 +163,42 @@ test.each(Object.entries(NOT_CERTAIN))('for %s it goes the whole way', async (_,
   expect([answer instanceof Promise, (await answered(answer)).kind]).toEqual([true, expect.any(String)]);
 });
 
-test('a fault of ours that the end of its wait meets is that of its request', async () => {
-  const answer = answered(poll());
-  Object.defineProperty(world, 'processed', {
-    get() {
-      throw new Error('a fault');
-    },
-  });
-  world.clock.advance(LONG_POLL_MS);
+test.each(['a change', 'the end of its time'])('a fault of ours that %s meets is that of each request that it ends', async (end) => {
+  const failures: unknown[] = [];
+  for (const answer of [answered(poll()), answered(poll())]) answer.catch((error: unknown) => failures.push(error));
+  world.clock.epochMicros = () => {
+    throw new Error('a fault');
+  };
+  ENDS[end]?.();
+  await new Promise<void>(nextTurn);
 
-  await expect(answer).rejects.toThrow('a fault');
+  expect(failures).toEqual([new Error('a fault'), new Error('a fault')]);
+});
+
+test('a poll that is woken for nothing waits no longer than it would have', async () => {
+  const answer = poll();
+  invariant(answer instanceof WaitingPoll, 'the log has nothing');
+  answer.whenAnswered(() => {});
+  const parked = (): number => world.api.load().parked;
+  world.clock.advance(LONG_POLL_MS / 2);
+  world.api.announcements.announce(handle as Handle, '200_0' as LogOffset);
+  await until(() => parked() === 1);
+  world.clock.advance(LONG_POLL_MS / 2 - 1);
+  const before = parked();
+  world.clock.advance(1);
+
+  expect([before, parked()]).toEqual([1, 0]);
+});
+
+test('of a change that is read piece by piece the first piece is there before the poll is told of it', async () => {
+  world = createWorld({ rows: [itemLine('1', 'a')], streams: true });
+  const first = await answered(poll({ parameters: { offset: '-1', handle: undefined, live: undefined } }));
+  invariant(first.kind === 'log', 'the shape is served');
+  ({ handle } = first);
+  const waiting = poll({ parameters: { offset: '0_0' } });
+  invariant(waiting instanceof WaitingPoll, 'the log has nothing');
+  const isLater = new Promise((resolve) => waiting.whenAnswered((answer) => resolve(answer instanceof Promise)));
+  world.append(handle, 100, itemLine('2', 'b'));
+
+  expect(await isLater).toBe(true);
 });

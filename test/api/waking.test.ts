@@ -95,6 +95,17 @@ test('whose client goes before its turn is woken by what it waited for, and once
   expect({ heard, parked: listeners.parkedCount }).toEqual({ heard: ['gone appended', 'there appended'], parked: 0 });
 });
 
+test('whose client goes when its time is over, before its turn, takes nobody along who waits there still', async () => {
+  const { clock, listeners, heard, join } = listenersAt();
+  const [gone] = [join('gone', SHAPE, 3), join('there')];
+  clock.advance(3);
+  gone.stop.abort('closed');
+  listeners.announce(SHAPE, END);
+  await turn();
+
+  expect({ heard, parked: listeners.parkedCount }).toEqual({ heard: ['gone timeout', 'there appended'], parked: 0 });
+});
+
 test('those who wait together have one timer, and each the time that it has', async () => {
   const { clock, listeners, heard, join } = listenersAt();
   const [first] = [join('first', SHAPE, 3), join('long', SHAPE, 9), join('short', SHAPE, 6), join('also short', SHAPE, 6)];
