@@ -1,12 +1,20 @@
 /** The wire: event streams, from their first header to each of their ends. */
 import { afterEach, describe, expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
+import { MemoryDisk } from '../storage/memory-disk.ts';
 import { itemLine, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/http/api-world.ts';
 import { EventReader } from '../support/http/event-reader.ts';
 import { startHttpWorld, told, until, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 import { rawConnection } from '../support/http/raw-connection.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 const KEEP_ALIVE_MS = 21_000;
 const STREAM_AGE_MS = 60_000;
+/** So long who has begun to read a shape that ends reads on. */
+const READ_ON_MS = 60_000;
 const line = (id: string): string => itemLine(id, 'v');
 const items = (...ids: readonly string[]): object[] => ids.map((id) => JSON.parse(line(id)));
 
@@ -101,6 +109,18 @@ describe('a service that is not well', () => {
     await until(() => world.status.waitingCount === 1);
     world.status.set('active');
     expect((await response).status).toBe(200);
+  });
+
+  test('opens one that ends at once when the server closes meanwhile', async () => {
+    await start();
+    fallIll();
+    const response = open();
+    await until(() => world.status.waitingCount === 1);
+    const closed = world.close();
+    world.status.set('active');
+    const end = await new EventReader(await response).untilOver();
+    await closed;
+    expect([(await response).status, end]).toEqual([200, 'ended']);
   });
 
   test('gives what is stored to who is behind', async () => {
@@ -260,6 +280,52 @@ test('a stream that has brought much ends behind an up-to-date', async () => {
   world.append(handle, 200, ...Array.from({ length: 64 }, (_, id) => itemLine(String(id), megabyte)));
   const stream = await events();
   expect([await stream.untilOver(), stream.messages.length, stream.messages.at(-1)]).toEqual(['ended', 65, upToDateMessage(201)]);
+});
+
+test('a stream that is given much as it comes ends behind an up-to-date', async () => {
+  await start();
+  const stream = await rawConnection(world.port, `GET /v1/shape?${streamPath('100_0')} HTTP/1.1\r\nhost: x\r\n\r\n`);
+  await world.untilParked(1);
+  const value = 'x'.repeat(240_000);
+  let transactions = 0;
+  while (transactions < 300 && world.api.load().parked === 1) {
+    transactions += 1;
+    world.append(handle, 100 + 100 * transactions, itemLine('2', value));
+    await until(() => stream.socket.bytesRead > transactions * value.length);
+  }
+  stream.socket.end();
+  const end = (await stream.said).slice(-200);
+  expect([transactions, end]).toEqual([280, expect.stringMatching(/"global_last_seen_lsn":"28101"\}\}\s+0\s+$/)]);
+});
+
+test('a fault of ours that the streams of a shape meet cuts them off, and is told', async () => {
+  const storage = memoryStorage();
+  await start({ storage });
+  const stream = await events();
+  await world.untilParked(1);
+  const log = storage.shapes.get(handle as Handle);
+  invariant(log !== undefined, 'the shape is there');
+  log.read = () => {
+    throw new Error('a fault');
+  };
+  world.append(handle, 200, line('2'));
+  expect([await stream.untilOver(), world.failures]).toEqual(['cut off', [new Error('a fault')]]);
+});
+
+test('a shape that has ended for long ends the stream of who still reads its log, in good order', async () => {
+  const clock = new ManualClock();
+  await start({ storage: await openStorage({ directory: '/data', clock, disk: new MemoryDisk().mount() }) });
+  const slow = await rawConnection(world.port, `GET /v1/shape?${streamPath('100_0')} HTTP/1.1\r\nhost: x\r\n\r\n`);
+  slow.socket.pause();
+  await world.untilParked(1);
+  world.append(handle, 200, ...Array.from({ length: 16 }, (_, id) => itemLine(String(id), 'x'.repeat(1024 * 1024))));
+  await world.until(() => world.api.load().parked === 0);
+  world.directory.remove(handle);
+  clock.advance(READ_ON_MS);
+  slow.socket.resume();
+  await world.until(() => world.api.load().existing === 0);
+  slow.socket.end();
+  expect([(await slow.said).endsWith('\r\n0\r\n\r\n'), world.failures]).toEqual([true, []]);
 });
 
 test.each([
