@@ -88,6 +88,24 @@ test('of requests that wait behind each other there are few: a connection that b
   expect([answered, socket.destroyed, world.failures]).toEqual(['', true, []]);
 });
 
+test('a connection brings any number of requests, few at a time, and is told what is wrong with the last one', async () => {
+  const { said, socket } = await rawConnection(world.port, '');
+  let answered = 0;
+  socket.on('data', (bytes) => (answered += bytes.toString().split('HTTP/1.1 200').length - 1));
+  for (let asked = 2; asked <= 80 && !socket.destroyed; asked += 2) {
+    socket.write('GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2));
+    await world.until(() => answered === asked || socket.destroyed);
+  }
+  socket.write('no request\r\n\r\n');
+  expect([answered, (await said).match(/HTTP\/1\.1 \d+/g)?.at(-1)]).toEqual([80, 'HTTP/1.1 400']);
+});
+
+test('who is answered one request is told what is wrong with the next', async () => {
+  const { said, socket } = await rawConnection(world.port, 'GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.once('data', () => socket.write('no request\r\n\r\n'));
+  expect((await said).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+});
+
 test.each(WAITS.flatMap((wait) => [[wait, 'CONNECT x:1 HTTP/1.1\r\n\r\n'], [wait, 'no request\r\n\r\n']]))(
   'behind a request that waits (%s), %j gets nothing that would be taken for the answer',
   async (wait, text) => {
