@@ -61,6 +61,22 @@ test('a monitor that was taken back says nothing, also when its DOWN is under wa
   expect({ seen: world.seen(a), monitors: world.runtime.processInfo(a)?.monitors }).toEqual({ seen: [], monitors: [] });
 });
 
+test('demonitoring one takes back no monitor of another', async () => {
+  const { world, a, b, c } = await three();
+  world.tell(a, monitor(b), demonitor(c));
+  world.exit(b, 'kill');
+
+  expect(world.seen(a)).toMatchObject([{ type: 'seen.down', process: b }]);
+});
+
+test('monitors that are made when all others were taken back are each taken back alone', async () => {
+  const { world, a, b, c } = await three();
+  world.tell(a, monitor(b), monitor(c), demonitor(b), demonitor(c), monitor(b), monitor(c), demonitor(b));
+  world.exit(b, 'kill');
+
+  expect({ seen: world.seen(a), monitors: world.runtime.processInfo(a)?.monitors }).toEqual({ seen: [], monitors: [c] });
+});
+
 test('demonitoring what is not monitored does nothing', async () => {
   const { world, a, b } = await three();
 
