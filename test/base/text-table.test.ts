@@ -118,3 +118,25 @@ test('texts that are taken for one have one number, and the first of them stays'
     numbers: [0, 0, 0, 1], texts: ['Ab', 'c'], found: 0,
   });
 });
+
+test('many texts that are taken for one have one number as well, whichever of them is asked for', () => {
+  const table = new TextTable((text) => text.toLowerCase());
+  const texts = Array.from({ length: 20 }, (_, index) => `Text ${index}`);
+  const numbers = texts.map((text) => table.add(text, text.toLowerCase()));
+  const again = texts.map((text) => table.add(text.toUpperCase(), text.toLowerCase()));
+
+  expect({ again, size: table.size, found: texts.map((text) => foundIn(table, text.toLowerCase())) }).toEqual({
+    again: numbers, size: 20, found: texts,
+  });
+});
+
+test('of few texts the number of one that has gone is given to the long one that makes them many', () => {
+  const table = new TextTable();
+  const [gone] = ['gone', 'there'].map((text) => table.add(text));
+  withDeleted(table, 'gone');
+  const long = 'x'.repeat(100);
+
+  expect({ number: table.add(long), ...toldBy(table, ['gone', 'there']) }).toEqual({
+    number: gone, kept: ['there', long], size: 2, found: [undefined, 'there'],
+  });
+});

@@ -38,6 +38,14 @@ test('an operation that the log has already is dropped', async () => {
   expect(await offsets()).toEqual(['5_0', '5_2', '5_4']);
 });
 
+test('what is appended is counted, without its commas, and what the log has already is not', async () => {
+  const { appender } = await appenderTo(inner);
+  appender.append('5' as Lsn, lines(0, 2));
+  appender.append('5' as Lsn, lines(2, 4, 6));
+
+  expect(appender).toMatchObject({ lines: 4, bytes: 4 * bytes('"x"').length });
+});
+
 test('where a shape depends on others, an operation behind a splice goes on from where readers of event streams stand', async () => {
   const { appender, offsets } = await appenderTo(outer);
   appender.append('5' as Lsn, lines(0));
