@@ -148,6 +148,15 @@ test('each tree is of its own', () => {
   expect([third, fourth]).toEqual([parse('a = 3'), parse('a = 4')]);
 });
 
+test.each(['2147483647', '2147483648', '999999999999999999', '1000000000000000000', '0', '007', "''", "'it''s'"])(
+  'where others differ in a constant alone, %s in its place has the tree that the parser gives',
+  (constant) => {
+    const { clauses } = counted();
+    for (const other of ['1', '2', '3000000000', '4000000000', "'x'", "'y'"]) clauses.clauseOf(`a = ${other} OR b`);
+    expect(clauses.clauseOf(`a = ${constant} OR b`)).toEqual(parse(`a = ${constant} OR b`));
+  },
+);
+
 /** Stands for a constant of its kind. */
 type Hole = 'number' | 'string';
 type Piece = string | { readonly hole: Hole };
