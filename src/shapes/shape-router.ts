@@ -26,7 +26,7 @@ import { TableShapes } from './table-shapes.ts';
 
 interface RoutedShape {
   readonly handle: Handle;
-  /** By all that is known here, each row that it is found for may be one of its rows: it is not looked at then, for it is cold, among many. */
+  /** By all that is known here, each row that it is found for may be one of its rows: it is not looked at, for it is cold, among many. */
   readonly isDecided: boolean;
   /** How many shapes lie one under another below it: they take a block before it. */
   readonly depth: number;
