@@ -14,6 +14,7 @@ import type { RelationLayout } from '../../../src/model/relation.ts';
 import type { LogBlock, LoggedTransaction } from '../../../src/model/transaction.ts';
 import { Deliveries, type DeliveryId } from '../../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import { Projection } from '../../../src/shapes/projection.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
@@ -255,6 +256,21 @@ test('a transaction in parts is seen when its last part has come, whole, with on
     ids: ['1', '2', '3'],
     marked: [undefined, undefined, true],
   });
+});
+
+test('the line that is held back stays what it is, whatever another shape of the same columns makes of a part meanwhile', async () => {
+  const { shapes } = memoryStorage({});
+  const projection = new Projection(shapeOf({}));
+  const made = [1, 2].map((number) => {
+    const shapeLog = shapes.create(handleOf(number), shapeOf({}));
+    const blocks = PARTS.map((block, index) => placedAt(block, 2 * (number - 1 + index)));
+    const lines = new ChangeConverter(shapeLog.definition, undefined, () => itemsLayout, projection);
+    return { shapeLog, log: open(shapeLog, undefined, { lines, loaded: { take: () => blocks.shift() ?? BLOCK, close: () => {} } }) };
+  });
+  for (const { through } of PARTS) for (const { log } of made) log.apply({ takeUnrouted: { after: 0 as LogPosition, through } });
+  for (const { log } of made) log.apply({ publish: 200 as LogPosition });
+
+  expect(made.map(({ shapeLog }) => idsOf(shapeLog))).toEqual([['1', '2', '3'], ['2', '3', '4']]);
 });
 
 test('a part that brings the shape nothing shows nothing either', async () => {
