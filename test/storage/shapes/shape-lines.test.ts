@@ -1,6 +1,8 @@
-/** Where the last lines of a log begin, for who looks at no more than these. */
+/** Where the chunks of a log end, and where its last lines begin, for who looks at no more than these. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Lsn } from '../../../src/model/lsn.ts';
+import { PlacedLines } from '../../../src/model/placed-lines.ts';
 import { NO_LINES, ShapeLines } from '../../../src/storage/shapes/shape-lines.ts';
 
 const CHUNK_BYTES = 100;
@@ -22,4 +24,21 @@ test('what is not published is not looked at', () => {
   const lines = linesOf(2);
   lines.append('3' as Lsn, 0, Buffer.alloc(40, 'x'));
   expect(lines.tailFrom(1)).toBe('0_inf');
+});
+
+test('chunks end where they do, whether the lines of a transaction come one by one or together', () => {
+  const sizes = fc.array(fc.array(fc.integer({ min: 0, max: 2 * CHUNK_BYTES }), { maxLength: 8 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(sizes, (transactions) => {
+      const [single, together] = [linesOf(0), linesOf(0)];
+      for (const [index, each] of transactions.entries()) {
+        const lsn = String(index + 1) as Lsn;
+        const lines = each.map((size, position) => ({ position, bytes: Buffer.alloc(size, 'x') }));
+        for (const { position, bytes } of lines) single.append(lsn, position, bytes);
+        together.appendAll(lsn, PlacedLines.of(lines));
+      }
+      for (const lines of [single, together]) lines.publish();
+      expect(together.state).toEqual(single.state);
+    }),
+  );
 });
