@@ -368,6 +368,6 @@ export class FramedLog implements TransactionLog {
       open.frameCount += 1;
       this.sink.put(FRAME_KINDS.changes, CONTINUED, open.xid, changes.subarray(at, at + FRAME_BYTES_MAX));
     }
-    return changes.slice(); // In one piece, as readers need it.
+    return new Uint8Array(changes); // In one piece, as readers need it; a `slice` of a Buffer would be no copy.
   }
 }

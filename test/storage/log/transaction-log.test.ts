@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
+import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
 import { placedTransaction } from '../../support/actors/changes.ts';
@@ -474,4 +475,17 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
       { numRuns: 60 },
     );
   });
+});
+
+test('a fragment that is larger than a frame, and stays in memory, is a copy', async () => {
+  const log = memoryLog();
+  const sent = 'much'.repeat(FRAME_BYTES_MAX / 4 + 1);
+  const reused = Buffer.from(sent);
+  log.appendChanges(xid(10), reused);
+  reused.fill('other');
+  log.appendCommit(xid(10), lsn(10));
+  const through = await log.sync();
+  const kept = log.readKept({ after: LOG_START, through }, MANY);
+
+  expect(kept && transactionsOf(kept)).toEqual([{ lsn: '10', xid: 10, fragments: [sent] }]);
 });
