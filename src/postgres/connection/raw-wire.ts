@@ -26,7 +26,7 @@ export interface RawWire {
   /** At once: each by itself would be a call of the system, and would wake Postgres. */
   writeAll(messages: readonly Uint8Array[]): void;
   pause(): void;
-  /** What came meanwhile is told as one read. */
+  /** What came meanwhile is told as one read; what a socket that lends has left with the system, by as much as it lends. */
   resume(): void;
   /** Called while a message is told: nothing behind it is told, and nothing is read, until `release`. */
   hold(): void;
