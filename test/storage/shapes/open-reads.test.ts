@@ -41,6 +41,19 @@ test('of a log that nobody reads, and of one whose readers are cut, it is told a
   expect({ told, areCut: read.areCut }).toEqual({ told: ['unread', 'cut'], areCut: true });
 });
 
+test('of a log whose readers were cut before it is told at once, though they have yet to break off', async () => {
+  const told: string[] = [];
+  const reads = new OpenReads('1-1' as Handle);
+  const reader = countedRuns(() => reads, runs());
+  await reader.next();
+  reads.cut();
+  reads.whenLeft(() => void told.push('left'));
+  const atOnce = [...told];
+  await reader.return(undefined);
+
+  expect({ atOnce, told }).toEqual({ atOnce: ['left'], told: ['left'] });
+});
+
 test('whoever begins behind others that have all come to their end is counted as they were', async () => {
   const made: OpenReads[] = [];
   let current: OpenReads | undefined;

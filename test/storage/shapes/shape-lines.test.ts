@@ -42,3 +42,9 @@ test('chunks end where they do, whether the lines of a transaction come one by o
     }),
   );
 });
+
+test('a chunk that only lines fill which are not published is not told of', () => {
+  const lines = linesOf(2);
+  lines.append('3' as Lsn, 0, Buffer.alloc(40, 'x'));
+  expect(lines.state).toEqual(linesOf(2).state);
+});
