@@ -1,8 +1,9 @@
 /**
  * LinesOnDemand: what makes a shape's lines, for as long as its Consumer is awake.
  *
- * Most Consumers wait, and what makes lines holds the parsed filter, which is larger than all else that there is of a process that waits.
- * A filter is parsed in much less time than such a Consumer has waited.
+ * Most Consumers wait, and what makes lines holds the parsed filter. One with a subquery is larger than all else that there is of a process
+ * that waits, and is parsed in much less time than such a Consumer has waited. One without is small, and a row that ten thousand shapes
+ * have would have all of them parsed.
  */
 import type { ConsumerLines } from '../../actors/consumer/consumer-ports.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
@@ -18,7 +19,7 @@ export class LinesOnDemand implements ConsumerLines {
   ) {}
 
   hibernate(): void {
-    this.made = undefined;
+    if (this.shapeLog.definition.dependencies !== undefined) this.made = undefined;
   }
 
   convert(...args: Parameters<ChangeConverter['convert']>): ReturnType<ChangeConverter['convert']> {

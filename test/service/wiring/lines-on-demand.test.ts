@@ -30,12 +30,15 @@ function told(lines: LinesOnDemand, change: RowChange): readonly string[] {
   return converted.outcome === 'lines' ? Array.from(converted.lines, ({ bytes }) => Buffer.from(bytes).toString()) : [converted.outcome];
 }
 
-test('it is made for the first line, let go of when its Consumer hibernates, and made again for the next', () => {
+test.each([
+  ['with a subquery let go of when its Consumer hibernates, and made again for the next', { dependencies: [] }, [0, 1, 2]],
+  ['without a subquery kept', {}, [0, 1, 1]],
+])('it is made for the first line, and of a shape %s', (what, depending, times) => {
   const storage = memoryStorage({});
   const { id: _, ...layout } = itemsLayout;
   storage.log.appendLayout(layout);
   const filters = new CountedFilters(language);
-  const shapeLog = storage.shapes.create(handleOf(1), shapeOf(WISH));
+  const shapeLog = storage.shapes.create(handleOf(1), { ...shapeOf(WISH), ...depending });
   const lines = new LinesOnDemand(shapeLog, { ...logAccess({ storage, language }), filters });
   const asked = [filters.asked];
   const seen = [false, true].map((rests) => {
@@ -46,5 +49,5 @@ test('it is made for the first line, let go of when its Consumer hibernates, and
     return { both, line };
   });
 
-  expect({ asked, both: seen[0]?.both, again: seen[1] }).toEqual({ asked: [0, 1, 2], both: [1, 0], again: seen[0] });
+  expect({ what, asked, both: seen[0]?.both, again: seen[1] }).toEqual({ what, asked: times, both: [1, 0], again: seen[0] });
 });
