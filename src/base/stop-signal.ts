@@ -2,6 +2,7 @@
  * StopSignal: says once that nobody waits any longer. It is what is used of an `AbortSignal`, which serves as well; but that one is an
  * EventTarget, and each that is made, listened to and aborted costs as much as a read of a shape. Every request has one.
  */
+import { FewSet } from './few-set.ts';
 
 /** Who is told: what an `AbortSignal` takes, so that one who waits may be told without a function made for that. */
 export type StopListener = (() => void) | { handleEvent(): void };
@@ -19,8 +20,8 @@ export interface StopSignal {
 export class Stop implements StopSignal {
   private isAborted = false;
   private why: unknown;
-  /** Mostly there is one, for as long as its request waits, and that one needs no set. */
-  private listeners: StopListener | Set<StopListener> | undefined;
+  /** Mostly there is one, for as long as its request waits. */
+  private listeners: FewSet<StopListener> | undefined;
 
   get aborted(): boolean {
     return this.isAborted;
@@ -31,15 +32,11 @@ export class Stop implements StopSignal {
   }
 
   addEventListener(_type: 'abort', listener: StopListener): void {
-    if (this.isAborted || this.listeners === listener) return;
-    if (this.listeners === undefined) this.listeners = listener;
-    else if (this.listeners instanceof Set) this.listeners.add(listener);
-    else this.listeners = new Set([this.listeners, listener]);
+    if (!this.isAborted) (this.listeners ??= new FewSet()).add(listener);
   }
 
   removeEventListener(_type: 'abort', listener: StopListener): void {
-    if (this.listeners instanceof Set) this.listeners.delete(listener);
-    else if (this.listeners === listener) this.listeners = undefined;
+    this.listeners?.delete(listener);
   }
 
   /** Tells who listens, in the order in which they came. The first reason stays. */
@@ -47,9 +44,7 @@ export class Stop implements StopSignal {
     if (this.isAborted) return;
     this.isAborted = true;
     this.why = reason;
-    const { listeners } = this;
-    if (listeners instanceof Set) for (const listener of listeners) tell(listener);
-    else if (listeners !== undefined) tell(listeners);
+    for (const listener of this.listeners ?? []) tell(listener);
     this.listeners = undefined;
   }
 }

@@ -83,7 +83,7 @@ export class ChangeConverter {
    * @param changes those of `transaction` that the router gave to this shape, in the order of the log.
    * @param heldBack the last line of the parts before, not marked.
    * @param isMember what the filter's subqueries select, for old rows and new ones alike: that changes between transactions only.
-   * @returns lines that hold until the next call: whoever keeps one copies it.
+   * @returns lines that hold until the next call, also of another shape with the same columns: whoever keeps one copies it.
    */
   convert(
     transaction: LoggedTransaction,

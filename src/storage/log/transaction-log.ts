@@ -75,7 +75,10 @@ export interface TransactionLog extends TreeMemory, MembershipMemory {
   appendLayout(layout: Omit<RelationLayout, 'id'>): number;
   /** Synchronous: every layout that a readable change refers to is in memory. */
   layoutOf(id: number): RelationLayout | undefined;
-  /** Appends a part of the open transaction: whole changes, best at most `FRAME_BYTES_MAX`. Ignored after a crash, unless committed. */
+  /**
+   * Appends a copy of a part of the open transaction: whole changes, best at most `FRAME_BYTES_MAX`. Ignored after a crash,
+   * unless committed.
+   */
   appendChanges(xid: Xid, changes: Uint8Array): void;
   /**
    * Makes the transaction exist. One without changes is not logged: its LSN is remembered all the same.
