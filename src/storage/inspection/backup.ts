@@ -28,10 +28,10 @@ import { recoverShapes, type RecoveredShapes } from '../shapes/shape-recovery.ts
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { copyFile, type FileCopy } from './copied-file.ts';
 import { seeLog } from './seen-log.ts';
-import { NoStorageError, seeStorage } from './seen-storage.ts';
+import { NoStorageError } from './seen-storage.ts';
 import { checkedBytes } from './shape-check.ts';
 import { StaleViewError } from './stale-view-error.ts';
-import { verifyStorage } from './verification.ts';
+import { inspectStorage, verifyStorage } from './verification.ts';
 
 export interface Backup {
   readonly shapes: number;
@@ -254,7 +254,7 @@ class Copy {
 
   /** Of a shape that lives on what we looked for has been filed anew: then the copy is begun again. */
   private async acceptEnds(gone: ReadonlyMap<Handle, StaleViewError>): Promise<void> {
-    const { shapes } = await seeStorage(this.disk, this.directory);
+    const { shapes } = await inspectStorage(this.disk, this.directory);
     const living = shapes.find(({ handle }) => gone.has(handle));
     const error = living && gone.get(living.handle);
     if (error !== undefined) throw error;
