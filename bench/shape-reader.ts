@@ -59,7 +59,7 @@ export class ShapeReader {
     while (!(await this.request(true)).body.includes(text));
   }
 
-  /** Its connection is not used any more. */
+  /** Its connection is not used any more: what it reads behind this has a new one. */
   close(): void {
     this.agent.destroy();
   }

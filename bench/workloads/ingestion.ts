@@ -55,6 +55,7 @@ export async function ingested(database: Database, service: Service, { table, ro
   const reader = new ShapeReader(service.url, { table });
   await reader.readToEnd(); // The shape exists, is empty, and its table is published.
   const slot = await createSlot(database, table);
+  reader.close(); // What is held for minutes has let go of it when it goes on, and could not say so.
   service.hold();
   await writeRows(database, table, rows, transactionRows);
   const { elapsedMs: limitMs } = await drainSlot(database, slot);

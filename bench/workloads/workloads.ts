@@ -18,7 +18,7 @@ import { sharedInner } from './shared-inner.ts';
 import { subqueryLayers } from './subquery-layers.ts';
 import { subqueryPairs } from './subquery-pairs.ts';
 import { subqueryValues } from './subquery-values.ts';
-import { wake } from './wake.ts';
+import { wake, wakeDormant } from './wake.ts';
 import { warmSnapshot } from './warm-snapshot.ts';
 
 export const WORKLOADS: readonly Workload[] = [
@@ -27,6 +27,6 @@ export const WORKLOADS: readonly Workload[] = [
   createEqualityShapes, memoryIdleShape, memoryLongPoll, memorySse,
   manyEqualityShapes, oneRowManyShapes, fanOutLongPoll, fanOutSse,
   moveIn, subqueryPairs, subqueryLayers, sharedInner,
-  restart, wake, catchUp, chunkGets,
+  restart, wake, wakeDormant, catchUp, chunkGets,
   largeSnapshot, subqueryValues,
 ];

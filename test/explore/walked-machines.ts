@@ -266,6 +266,8 @@ const catchUpCollectorWalk: WalkedMachine = {
   events: [
     { type: 'join', handle: '1-1', after: 10, replyTo },
     { type: 'join', handle: '2-1', after: 5, replyTo },
+    { type: 'joinBehind', handle: '3-1', after: 5, replyTo },
+    { type: 'joinBehind', handle: '4-1', after: 20, replyTo },
     { type: 'leave', handle: '1-1' },
     { type: 'log.passed', through: 20 },
     { type: 'followers.none' },

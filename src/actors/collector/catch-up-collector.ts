@@ -6,6 +6,10 @@
  * that they stand before it together. What that one has brought to others meanwhile is gone through too; then everybody is
  * told how far they are, and goes along again.
  *
+ * A stored shape that gets its Consumer only now lags, too, and there may be ten thousand of them: touched by one transaction, or by what
+ * was missed while no service was there. Each of them would read all of it for the little that is its own. They join behind: those who
+ * come too late for the ones who are on their way wait, and go together when those are done.
+ *
  * It may be behind by much and for long. Nobody waits for it but those who follow it.
  */
 import { assign, setup } from 'xstate';
@@ -30,6 +34,13 @@ const refuse = {
   params: ({ event }: { event: Join }) => ({ to: event.replyTo, event: { type: 'catchUp.passed' } }),
 } as const;
 
+/** Brought nothing yet: the log is kept for it where it stands. */
+const letWait = [
+  { type: 'apply', params: ({ event }: { event: Join }) => routerChange({ wait: event.handle }) },
+  'noteWaiting',
+  { type: 'reply', params: ({ event }: { event: Join }) => ({ to: event.replyTo, event: { type: 'catchUp.joined' } }) },
+] as const;
+
 const remove = { type: 'apply', params: ({ event }: { event: { handle: Handle } }) => routerChange({ remove: event.handle }) } as const;
 
 const removeAddressed = { type: 'apply', params: routerChange('removeAddressed') } as const;
@@ -53,6 +64,8 @@ interface Join {
 
 type Event =
   | (Join & { type: 'join' })
+  /** Of who reads nothing by itself, wherever the others are. */
+  | (Join & { type: 'joinBehind' })
   | { type: 'leave'; handle: Handle }
   /** The collector of all others has passed a large transaction. */
   | { type: 'log.passed'; through: LogPosition }
@@ -75,6 +88,7 @@ interface Context {
   position: LogPosition; // Everybody who follows has been brought the log up to here.
   routedThrough: LogPosition; // Ahead of `position` only while a block is being delivered.
   limit: LogPosition; // The collector of all others has passed this, or is passing it.
+  areWaiting: boolean; // Some who have joined are taken along when those who follow are let go.
   damage: string; // What does not hold of the log, once that was found.
 }
 
@@ -83,7 +97,9 @@ export const catchUpCollector = setup({
   guards: {
     isTakenByAll,
     isBehind: ({ context }) => context.position < context.limit,
-    isAhead: ({ context }, { position }: { position: LogPosition }) => position > context.position,
+    /** Where some wait, those before them need not come as far as a log that grows and grows: who was offered more joins again. */
+    isAhead: ({ context }, { position }: { position: LogPosition }) => position > context.position && !context.areWaiting,
+    areWaiting: ({ context }) => context.areWaiting,
     isNotPassed: ({ context }, { after }: Join) => after >= context.limit,
     isInTime: ({ context }, { after }: Join) => after >= context.routedThrough,
   },
@@ -93,15 +109,20 @@ export const catchUpCollector = setup({
     noteLimit: assign((_, { through }: { through: LogPosition }) => ({ limit: through })),
     noteDamage: assign((_, { why }: { why: string }) => ({ damage: why })),
     noteRouted: assign((_, { through }: { through: LogPosition }) => ({ routedThrough: through })),
+    noteWaiting: assign({ areWaiting: true }),
+    noteAdmitted: assign({ areWaiting: false }),
     noteStanding: assign((_, { at }: { at: LogPosition }) => ({ position: at, routedThrough: at })),
     advance: assign(({ context }) => ({ position: context.routedThrough })),
   },
 }).createMachine({
   id: 'catch-up-collector',
-  context: ({ input }) => ({ self: input.self, position: LOG_START, routedThrough: LOG_START, limit: LOG_START, damage: '' }),
+  context: ({ input: { self } }) => {
+    return { self, position: LOG_START, routedThrough: LOG_START, limit: LOG_START, areWaiting: false, damage: '' };
+  },
   initial: 'idle',
   on: {
     join: [{ guard: { type: 'isInTime', params: eventOf }, actions: takeIn }, { actions: refuse }],
+    joinBehind: [{ guard: { type: 'isInTime', params: eventOf }, actions: takeIn }, { actions: letWait }],
     leave: { actions: remove },
     'log.passed': { actions: { type: 'noteLimit', params: eventOf } },
   },
@@ -116,8 +137,19 @@ export const catchUpCollector = setup({
           },
           { actions: refuse },
         ],
+        joinBehind: { target: 'admitting', actions: letWait },
       },
     },
+    /** Those who have waited begin where the one stands who is furthest back. */
+    admitting: {
+      entry: ['noteAdmitted', { type: 'apply', params: routerChange('admit') }],
+      on: {
+        'followers.none': 'idle',
+        'followers.stand': { target: 'measuring', actions: { type: 'noteStanding', params: eventOf } },
+      },
+    },
+    /** Nobody follows any more. */
+    resting: { always: [{ guard: 'areWaiting', target: 'admitting' }, { target: 'idle' }] },
     /** Others that the same transaction may concern are still to come. */
     gathering: {
       on: {
@@ -127,13 +159,13 @@ export const catchUpCollector = setup({
     },
     recounting: {
       entry: countFollowers,
-      on: { 'followers.none': 'idle', 'followers.stand': 'gathering' },
+      on: { 'followers.none': 'resting', 'followers.stand': 'gathering' },
     },
     /** Those who stood furthest back may have left: the log before all others is kept for nobody any more. */
     counting: {
       entry: countFollowers,
       on: {
-        'followers.none': 'idle',
+        'followers.none': 'resting',
         'followers.stand': { target: 'measuring', actions: { type: 'noteStanding', params: eventOf } },
       },
     },
@@ -191,7 +223,7 @@ export const catchUpCollector = setup({
         },
       ],
       exit: removeAddressed,
-      on: { 'dismissal.done': 'idle', join: { actions: 'postpone' } },
+      on: { 'dismissal.done': 'resting', join: { actions: 'postpone' }, joinBehind: { actions: letWait } },
     },
     /** What lies before them does not hold: each of them ends, and begins anew. Who stands further on needs nothing of it. */
     condemning: {
@@ -203,7 +235,7 @@ export const catchUpCollector = setup({
         },
       ],
       exit: removeAddressed,
-      on: { 'dismissal.done': 'counting', join: { actions: 'postpone' } },
+      on: { 'dismissal.done': 'counting', join: { actions: 'postpone' }, joinBehind: { actions: letWait } },
     },
     retrying: {
       entry: awaitRetry,

@@ -27,6 +27,10 @@ export type RouterChange =
   | { readonly idleAt: LogPosition }
   /** Those of them that are idle still have no Consumer from now on, and theirs are to be told. No block may be on its way. */
   | { readonly rest: IdleShapes }
+  /** Its Consumer is there, and nothing is brought to it before `admit`. */
+  | { readonly wait: Handle }
+  /** Something is brought to all who wait, from now on. Where does the one stand who is furthest back of all? */
+  | 'admit'
   | { readonly remove: Handle }
   /** Nothing is brought to these any more, until they are added again. */
   | { readonly leaveBehind: readonly Handle[] }
@@ -100,6 +104,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   private group: ReadonlySet<Handle> | undefined;
   /** Who has taken a part of the transaction that is under way, in parts: they must hear of its end, whatever is in the last one. */
   private readonly unfinished = new Set<Handle>();
+  private readonly waiting = new Set<Handle>();
 
   constructor(
     private readonly routing: ShapeRouting,
@@ -115,12 +120,14 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (change === 'routeOn') return this.routeOn();
     if (change === 'nextLayer') return this.nextLayer();
     if (change === 'everyone') return this.address(new Set(this.awake()));
+    if (change === 'admit') return this.admit();
     if (change === 'removeAddressed') return this.leaveBehind([...this.addressed()]);
     if ('add' in change) return this.add(change.add, change.consumer);
+    if ('wait' in change) return void this.waiting.add(change.wait);
     if ('rested' in change) return this.enterDormant(change.rested);
     if ('idleAt' in change) return this.lookForIdle(change.idleAt);
     if ('rest' in change) return this.rest(change.rest);
-    if ('remove' in change) return this.remove(change.remove);
+    if ('remove' in change) return this.forget(change.remove);
     if ('leaveBehind' in change) return this.leaveBehind(change.leaveBehind);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
     if ('standing' in change) return this.standing(change.standing);
@@ -135,6 +142,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     copy.dormantCount = this.dormantCount;
     copy.idleSince = this.idleSince;
     for (const handle of this.unfinished) copy.unfinished.add(handle);
+    for (const handle of this.waiting) copy.waiting.add(handle);
     copy.block = this.block;
     copy.steps = this.steps;
     copy.delivery = this.delivery;
@@ -147,7 +155,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     const { block, delivery, layer, steps, group, idleSince } = this;
     const routed = block && [block.after, block.through, steps];
     const told = [routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], group === undefined];
-    return JSON.stringify([[...this.routed].map(named), told, [...this.unfinished], idleSince]);
+    return JSON.stringify([[...this.routed].map(named), told, [...this.unfinished], [...this.waiting], idleSince]);
   }
 
   close(): void {
@@ -162,6 +170,12 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (this.isDormant(handle)) this.dormantCount -= 1;
     this.routed.set(handle, consumer);
     if (!isRouted) this.routing.add(handle);
+  }
+
+  private admit(): Message {
+    for (const handle of this.waiting) this.add(handle, undefined);
+    this.waiting.clear();
+    return this.standing(LOG_START);
   }
 
   /** Each may have gone since that was sent, as above, or have got a Consumer. */
@@ -223,6 +237,12 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     return at !== undefined && at <= this.idleSince;
   }
 
+  private forget(handle: Handle): undefined {
+    this.waiting.delete(handle);
+    this.remove(handle);
+  }
+
+  /** Who is let go may wait already to come back, and who did not answer may have a successor that waits. */
   private remove(handle: Handle): undefined {
     this.unfinished.delete(handle);
     if (this.isDormant(handle)) this.dormantCount -= 1;

@@ -162,6 +162,9 @@ export const consumerSetup = setup({
     hasMoreToSee: ({ context }) => context.seen < (context.splice?.through ?? context.seen),
     hasMoreRows: ({ context }) => context.rowsTaken < (context.splice?.rowBytes ?? 0),
     isBehind: ({ context: { cursor, offered, splice } }) => cursor < (splice?.place ?? offered),
+    /** Stored, and by itself: what depends on others makes its own way through the log. */
+    lagsWithOthers: ({ context: { mode, dependencies, cursor, position, offered } }) =>
+      mode === 'restore' && dependencies === undefined && cursor === position && cursor < offered,
     isLeftBehind: ({ context }) => context.isLeftBehind,
     holdsFragment: ({ context }) => context.batchReplyTo !== null && context.isFollowing,
     isMuch: (_, { isMuch }: { isMuch: boolean }) => isMuch,

@@ -4,9 +4,9 @@
  * three steps.
  *
  * Of a large transaction the shape hears only where it ends. It leaves the others' pace and follows the collector of those
- * who catch up, which brings it the fragments that touch it. A shape that a collector has left behind, because it was silent
- * for too long, registers anew and reads by itself what it missed. One that nothing touches is told so, and ends: the next one is started
- * by what does.
+ * who catch up, which brings it the fragments that touch it. So does a stored shape that gets its Consumer when something was
+ * missed already. A shape that a collector has left behind, because it was silent for too long, registers anew and takes what it
+ * missed. One that nothing touches is told so, and ends: the next one is started by what does.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
@@ -92,6 +92,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
         { guard: 'standsAtSplice', target: 'splicing' },
         { guard: 'isHeld', target: 'loading' },
         { guard: 'hasMoves', target: 'splicing' },
+        { guard: 'lagsWithOthers', target: 'joiningBehind' },
         { guard: 'isBehind', target: 'loading' },
         { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'goAlong' } } },
       ],
@@ -162,6 +163,18 @@ export const ingestRegion = consumerSetup.createStateConfig({
         'catchUp.joined': { target: 'following', actions: ['noteFollowing', ...answerBatch] },
         'catchUp.passed': { target: 'measuring', actions: [...answerBatch] },
       },
+    },
+    /** What the shape was not there for it takes with all others of its kind, so that the log is read and routed once for all of them. */
+    joiningBehind: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@catch-up-collector',
+          request: { type: 'joinBehind', handle: context.handle, after: context.position },
+          as: 'catchUp',
+        }),
+      },
+      on: { 'catchUp.joined': { target: 'following', actions: 'noteFollowing' } },
     },
     /** With others that catch up. What the collector offers meanwhile is part of what they go through. */
     following: {

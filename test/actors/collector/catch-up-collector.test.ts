@@ -113,6 +113,48 @@ test('behind what was passed, it asks how far the others have come, and goes thr
   });
 });
 
+const joinBehind = (handle: string, position: number) => ({ ...join(handle, position), type: 'joinBehind' });
+const waits = (handle: string) => [router({ wait: handle }), joined(handle)[1]];
+
+test('a stored shape that lags is taken along at once where nobody follows, from where it stands', () => {
+  const { value, asked } = after(passed, joinBehind('1-1', 10));
+  const standing = after(passed, joinBehind('1-1', 10), stand(10));
+
+  expect([value, asked, standing.asked]).toMatchObject([
+    'admitting', [...waits('1-1'), router('admit')], [{ type: 'call', params: { request: { type: 'nextPart', after: 10, through: 30 } } }],
+  ]);
+});
+
+test('behind all that is known to have passed, it asks at once how far the others have come', () => {
+  expect(after(joinBehind('1-1', 10), stand(10)).asked).toMatchObject([{ type: 'call', params: { request: { type: 'reportPosition' } } }]);
+});
+
+test('one that is in time goes with those who follow, and one that is not waits until they are let go', () => {
+  const inTime = after(...begun, loaded, joinBehind('2-1', 20));
+  const late = [...begun, loaded, joinBehind('2-1', 15)];
+  const reached = [{ type: 'block.delivered' }, stand(30), { type: 'collector.position', position: 40 }];
+  const letGo = after(...late, ...reached, { type: 'dismissal.done', failed: [] });
+
+  expect([inTime.asked, after(...late).asked, after(...late, ...reached).value, letGo.value, letGo.asked]).toEqual([
+    joined('2-1'), waits('2-1'), 'dismissing', 'admitting', [router('removeAddressed'), router('admit')],
+  ]);
+});
+
+test('who waits is taken along when those before have all left, too', () => {
+  const none = { type: 'followers.none' };
+  const left = after(...begun, loaded, joinBehind('2-1', 15), { type: 'block.delivered' }, none);
+  const gone = after(...begun, loaded, joinBehind('2-1', 15), { type: 'block.delivered' }, none, none);
+
+  expect([left.value, gone.value]).toEqual(['admitting', 'idle']);
+});
+
+test('when those who have waited are on their way, they come as far as the others', () => {
+  const again = [stand(15), { ...loaded, after: 15, through: 30 }, { type: 'block.delivered' }, stand(30)];
+  const late = [...begun, loaded, joinBehind('2-1', 15), { type: 'block.delivered' }, { type: 'followers.none' }, ...again];
+
+  expect(after(...late, { type: 'collector.position', position: 40 }).value).toBe('loading');
+});
+
 const dismissing = [...delivered, { type: 'collector.position', position: 30 }];
 
 test('when nothing is left, everybody is told how far they are, and nobody is brought anything any more', () => {
@@ -135,6 +177,13 @@ test.each([
   ['end', condemning],
 ])('who wants to join while others %s waits for that, so that it does not go with them', (_, events) => {
   expect(after(...events, join('2-1', 30)).asked).toMatchObject([{ type: 'postpone' }]);
+});
+
+test.each([
+  ['are let go', dismissing],
+  ['end', condemning],
+])('who joins behind while others %s waits for the next ones', (_, events) => {
+  expect(after(...events, joinBehind('2-1', 30)).asked).toEqual(waits('2-1'));
 });
 
 test('where the log does not hold, those who would read it end, and the others go on', () => {

@@ -161,6 +161,35 @@ test('it is told where the one stands who is furthest back, and who is gone is f
   });
 });
 
+test('who waits is brought nothing before it is admitted, and who was taken out or is gone by then is not', () => {
+  const places = new Map<Handle, LogPosition>([10, 30, 50].map((at, index) => [handleOf(index), at as LogPosition]));
+  const { table, shapes } = tableOf('together', (handle) => places.get(handle));
+  table.apply({ add: handleOf(2) });
+  for (const handle of [handleOf(0), handleOf(1), handleOf(9)]) table.apply({ wait: handle });
+  const before = [...shapes];
+  table.apply({ remove: handleOf(0) });
+  const told = [table.apply('admit'), table.apply('admit')];
+
+  expect({ before, told, shapes }).toEqual({
+    before: [handleOf(2)],
+    told: [{ type: 'followers.stand', at: 30 }, { type: 'followers.stand', at: 30 }],
+    shapes: [handleOf(2), handleOf(1)],
+  });
+});
+
+test('who waits again while it is let go, or left behind, is admitted all the same', () => {
+  const { table, shapes } = tableOf();
+  for (const add of [handleOf(1), handleOf(2), handleOf(3)]) table.apply({ add });
+  table.apply('everyone');
+  for (const wait of [handleOf(1), handleOf(3)]) table.apply({ wait });
+  table.apply({ leaveBehind: [handleOf(3)] });
+  table.apply('removeAddressed');
+  const between = [...shapes];
+  table.apply('admit');
+
+  expect({ between, shapes }).toEqual({ between: [], shapes: [handleOf(1), handleOf(3)] });
+});
+
 /** A part of a transaction, or its end, that touches the shapes named. */
 function partsFor(...parts: readonly { readonly touches: readonly Handle[]; readonly isUnfinished: boolean }[]) {
   const coming = [...parts];

@@ -89,13 +89,24 @@ test('a log that cannot go on ends the shape, and says why and at which transact
   expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: cause } } });
 });
 
-test('a restored shape reads on from its own position, up to what it was told at its registration', () => {
-  const { value, context } = after('restore', registered);
+test('a restored shape that something was missed of takes it with the others of its kind, from its own position on', () => {
+  const [{ value, context }, actions] = transition(consumer, after('restore'), registered);
 
-  expect({ value, position: context.position, offered: context.offered }).toEqual({
-    value: { running: { snapshot: 'complete', ingest: 'loading' } },
+  expect({ value, position: context.position, offered: context.offered, asked: actions.at(-1) }).toMatchObject({
+    value: { running: { snapshot: 'complete', ingest: 'joiningBehind' } },
     position: LOG_START,
     offered: registered.position,
+    asked: { type: 'call', params: { to: '@catch-up-collector', request: { type: 'joinBehind', handle: '1-1', after: LOG_START } } },
+  });
+});
+
+test('one that has joined behind has nothing in hand, and takes what it is brought', () => {
+  const [{ value, context }, actions] = transition(consumer, after('restore', registered), { type: 'catchUp.joined' });
+
+  expect({ value, context, actions }).toMatchObject({
+    value: { running: { ingest: 'following' } },
+    context: { isFollowing: true, batchReplyTo: null },
+    actions: [],
   });
 });
 
@@ -109,8 +120,9 @@ test('what is offered before the snapshot is known is kept as a position, from t
   });
 });
 
+const known = { type: 'snapshot.known', pgSnapshot: parsePgSnapshot('1:1:', LSN_ZERO) } as const;
+
 test('when its snapshot is known, it begins where its log says, also before its registration', () => {
-  const known = { type: 'snapshot.known', pgSnapshot: parsePgSnapshot('1:1:', LSN_ZERO) } as const;
   const { value, context } = after('create', registered, known, { type: 'log.located', position: 5 as LogPosition });
 
   expect({ value, position: context.position, offered: context.offered }).toEqual({
@@ -146,9 +158,10 @@ test('a Materializer that has ended is told of no append any more', async () => 
 test('a collector or a log reader that is gone deletes nothing', () => {
   const noproc = { to: '@log-reader', reason: 'noproc' } as const;
   const unregistered = after('create', { ...noproc, type: 'registration.failed', request: 'registerShape' });
-  const unread = after('restore', registered, { ...noproc, type: 'reader.failed', request: 'loadBlock' });
+  const unread = after('create', ...late, { ...noproc, type: 'reader.failed', request: 'loadBlock' });
+  const alone = after('restore', registered, { ...noproc, type: 'catchUp.failed', request: 'joinBehind' });
 
-  expect([unregistered.output, unread.output]).toEqual(Array(2).fill({ reason: { shutdown: 'drain' } }));
+  expect([unregistered.output, unread.output, alone.output]).toEqual(Array(3).fill({ reason: { shutdown: 'drain' } }));
 });
 
 test('a batch that was withdrawn is answered, and the next one taken', () => {
@@ -174,6 +187,8 @@ function lastOf(through: number) {
 
 const located = { type: 'log.located', position: 5 as LogPosition } as const;
 const passed = { type: 'catchUp.passed' } as const;
+/** A new shape, which comes too late to join. */
+const late = [along, known, { ...located, position: LOG_START }, offered, located, passed] as const;
 const following = [along, offered, located, { type: 'catchUp.joined' }] as const;
 const fragment = { type: 'fragment', delivery: 3 as DeliveryId, through: 12 as LogPosition, replyTo: 'call#3' as ReplyTo } as const;
 
@@ -198,8 +213,8 @@ test('the collector goes on once the shape has joined', () => {
   });
 });
 
-test('a shape that comes too late to join reads by itself', () => {
-  const [{ value }, actions] = transition(consumer, after('restore', along, offered, located), passed);
+test('a new shape that comes too late to join reads by itself', () => {
+  const [{ value }, actions] = transition(consumer, after('create', ...late.slice(0, -1)), passed);
 
   expect({ value, actions }).toMatchObject({
     value: { running: { ingest: 'loading' } },
@@ -238,15 +253,20 @@ test('a shape that has caught up with the others stands where they do, and goes 
   });
 });
 
-test('what was offered while it caught up is read before it goes along', () => {
-  const [{ value }] = transition(consumer, after('restore', ...following, { ...offered, through: 30 as LogPosition }), dismissed);
+const more = { ...offered, through: 30 as LogPosition };
 
-  expect(value).toMatchObject({ running: { ingest: 'loading' } });
+test.each([
+  ['by a stored shape with the next of its kind', after('restore', ...following, more), 'joiningBehind'],
+  ['by a new one', after('create', ...late.slice(0, -1), { type: 'catchUp.joined' }, more), 'loading'],
+])('what was offered while it caught up is taken before it goes along, %s', (_, busy, ingest) => {
+  const [{ value }] = transition(consumer, busy, dismissed);
+
+  expect(value).toMatchObject({ running: { ingest } });
 });
 
 const leftBehind = { type: 'leftBehind' } as const;
 
-test('a shape that was left behind registers anew, and reads what it was not brought', () => {
+test('a shape that was left behind registers anew, and joins those who take what they were not brought', () => {
   const [returning, asked] = transition(consumer, after('restore', along), leftBehind);
   const [standing] = transition(consumer, returning, located);
   const [{ value, context }, reading] = transition(consumer, standing, { ...along, position: 40 as LogPosition });
@@ -257,16 +277,16 @@ test('a shape that was left behind registers anew, and reads what it was not bro
       { type: 'apply', params: { table: 'log', change: 'leavePace' } },
       { type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle: '1-1', consumer: 'consumer#1' } } },
     ],
-    value: { running: { ingest: 'loading' } },
+    value: { running: { ingest: 'joiningBehind' } },
     context: { isLeftBehind: false },
-    reading: [{ type: 'call', params: { request: { type: 'loadBlock', after: 5, through: 40 } } }],
+    reading: [{ type: 'call', params: { request: { type: 'joinBehind', after: 5 } } }],
   });
 });
 
 test.each([
   ['a batch', after('restore', along, batch), { type: 'log.withdrawn' }],
   ['a fragment', after('restore', ...following, fragment), { type: 'log.withdrawn' }],
-  ['a block of its own', after('restore', registered, { ...block, through: 5 as LogPosition }), { ...lastOf(5), changed: false }],
+  ['a block of its own', after('create', ...late, { ...block, after: 5 as LogPosition }), { ...lastOf(12), changed: false }],
 ] as const)('a shape that has %s in hand when it is left behind settles that first, and nothing else', (_, busy, settled) => {
   const [waiting] = transition(consumer, busy, leftBehind);
   const [{ value }] = transition(consumer, waiting, settled);
@@ -282,7 +302,7 @@ test.each([
 });
 
 test('a shape that was left behind while it followed goes along with the others, once it has come back', () => {
-  const back = [along, { ...block, after: 5 as LogPosition }, { ...lastOf(20), changed: false }] as const;
+  const back = [along, { type: 'catchUp.joined' }, dismissed] as const;
   const { value } = after('restore', ...following, leftBehind, located, ...back, batch, { type: 'log.withdrawn' });
 
   expect(value).toMatchObject({ running: { ingest: 'live' } });
@@ -307,7 +327,8 @@ test('a shape that follows is brought nothing more once it was left behind', () 
 test.each([
   ['its registration', after('restore'), [{ type: 'postpone' }]],
   ['its snapshot', after('create', registered), [{ type: 'reply' }]],
-  ['a block of its own', after('restore', registered), [{ type: 'reply' }]],
+  ['a block of its own', after('create', ...late), [{ type: 'reply' }]],
+  ['those with whom it takes what it missed', after('restore', registered), [{ type: 'reply' }]],
 ])('what is offered while the shape waits for %s is not lost', (_, machine, expected) => {
   const [{ context }, actions] = transition(consumer, machine, offered);
 
@@ -315,7 +336,7 @@ test.each([
 });
 
 test('a part leaves the memory before the next one is asked for, and the shape stands where it stood', () => {
-  const taken = after('restore', along, offered, located, passed, { ...block, after: 5 as LogPosition }, part);
+  const taken = after('create', ...late, { ...block, after: 5 as LogPosition }, part);
   const spilled = transition(consumer, taken, { type: 'lines.spilled' });
 
   expect([taken.value, taken.context, spilled[1]]).toMatchObject([
@@ -346,8 +367,8 @@ test('a part of which the shape has little is answered without writing it', () =
 });
 
 test('the last part is published, and the shape joins the others again', () => {
-  const own = [along, offered, located, passed, { ...block, after: 5 as LogPosition }, part, { type: 'lines.spilled' }] as const;
-  const loaded = after('restore', ...own, { ...block, after: 12 as LogPosition });
+  const own = [...late, { ...block, after: 5 as LogPosition }, part, { type: 'lines.spilled' }] as const;
+  const loaded = after('create', ...own, { ...block, after: 12 as LogPosition });
 
   const [{ value, context }, actions] = transition(consumer, loaded, { ...lastOf(20), changed: true });
 
@@ -365,7 +386,7 @@ test.each([
   ['its files', { type: 'lines.refused', why: 'its index is damaged' }],
   ['the log that it has yet to take', { type: 'block.corrupt', why: 'its index is damaged' }],
 ] as const)('a shape that finds %s damaged ends, and says why', (_, found) => {
-  const { status, output } = after('restore', along, offered, located, passed, { ...block, after: 5 as LogPosition }, part, found);
+  const { status, output } = after('create', ...late, { ...block, after: 5 as LogPosition }, part, found);
 
   expect({ status, output }).toEqual({
     status: 'done',
