@@ -44,15 +44,20 @@ export const FILES_SQL = `
               ORDER BY file.oid LIMIT 1), '')
   ELSE c.relfilenode::text END`;
 
-/** Of all that is below it too. @param place SQL of the file that the table `file` lies in. */
-const placesSql = (place: string): string => `
-  (SELECT md5(coalesce(string_agg(file.oid::text || '.' || ${place}, ',' ORDER BY file.oid), ''))
-   FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid AND file.relkind = 'r')`;
+/**
+ * Of all that is below it too; of one that has no partitions without a look at all tables that there are.
+ *
+ * @param place gives SQL of the file that a table lies in, which has this name in the query.
+ */
+const placesSql = (place: (table: string) => string): string => `
+  CASE c.relkind WHEN 'r' THEN c.oid::text || '.' || ${place('c')} ELSE
+    (SELECT md5(coalesce(string_agg(file.oid::text || '.' || ${place('file')}, ',' ORDER BY file.oid), ''))
+     FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid AND file.relkind = 'r') END`;
 
 /** Where its rows lie, as the snapshot of who asks has it. */
-export const PLACES_SQL = placesSql('file.relfilenode::text');
+export const PLACES_SQL = placesSql((table) => `${table}.relfilenode::text`);
 /** The same as of now, whatever snapshot who asks has: the function looks into the catalogue itself. */
-export const PLACES_NOW_SQL = placesSql('pg_catalog.pg_relation_filenode(file.oid)::text');
+export const PLACES_NOW_SQL = placesSql((table) => `pg_catalog.pg_relation_filenode(${table}.oid)::text`);
 
 /** Of a table that is not there, or has none, an empty list. */
 export const FOUND_COLUMNS_SQL = `

@@ -14,13 +14,16 @@ import { displaySettings } from '../replication/replication-setup.ts';
 
 /** What is set must be set besides. */
 export const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+/** Up to the look at a table, with which every reading begins; what is prepared in a session that is lent is forgotten behind it. */
+const PLANNED_ONCE = 'plan_cache_mode = force_generic_plan';
 const BEGIN = `${BEGIN_READING}; ${displaySettings('LOCAL')}`;
+const BEGIN_OWN = `${BEGIN}; SET LOCAL ${PLANNED_ONCE}`;
 const BEGIN_LENT = `${BEGIN}; ${liftedTimeLimits(true)}`;
 
 /** @param limit SQL that bounds it in time. @throws {SessionNotLentError} @throws {WorldError} */
 export async function beginReading(client: pg.PoolClient, pool: Pick<DatabasePool, 'isLent' | 'begin'>, limit?: string): Promise<void> {
   if (!pool.isLent) await prepareLongSession(client);
-  const begin = pool.isLent ? BEGIN_LENT : BEGIN;
+  const begin = pool.isLent ? BEGIN_LENT : BEGIN_OWN;
   await pool.begin(client, limit === undefined ? begin : `${begin}; ${limit}`);
 }
 
@@ -30,7 +33,7 @@ const set = new WeakSet<pg.ClientBase>();
 export async function prepareReadingSession(client: pg.ClientBase): Promise<void> {
   if (set.has(client)) return;
   await prepareLongSession(client);
-  await typed(() => client.query(displaySettings('SESSION')));
+  await typed(() => client.query(`${displaySettings('SESSION')}; SET SESSION ${PLANNED_ONCE}`));
   set.add(client);
 }
 

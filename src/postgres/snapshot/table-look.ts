@@ -52,11 +52,15 @@ export interface LookRow {
 /**
  * The first query of the transaction, which fixes its snapshot, or the second in a session that is lent, where that which lifts the limits
  * on time does (`BEGIN_LENT`). The WAL position is as of later, never of before.
+ *
+ * To plan it takes Postgres ten times as long as to answer it, and its plan is the same for every table: a session of ours that reads has
+ * it planned once (`PLANNED_ONCE`). What is asked behind it in the transaction is planned for its own values: that it says itself.
  */
 export const LOOK = { name: 'armature_look', text: `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
          pg_current_wal_flush_lsn()::text AS flush_lsn,
-         c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${PLACES_SQL} AS places, ${FOUND_COLUMNS_SQL} AS columns
+         c.relkind AS kind, c.oid::int8::float8 AS oid, ${FILES_SQL} AS files, ${PLACES_SQL} AS places, ${FOUND_COLUMNS_SQL} AS columns,
+         pg_catalog.set_config('plan_cache_mode', 'auto', true) AS planning
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
   LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
@@ -64,7 +68,7 @@ export const LOOK = { name: 'armature_look', text: `
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
   GROUP BY c.relkind, c.oid, c.relfilenode` };
 
-export const LOOK_COLUMNS = 8;
+export const LOOK_COLUMNS = 9;
 
 /** @param texts of a row of `LOOK`, in the order of its columns. @param columnsIn reads the last of them. */
 export function lookRowOf(

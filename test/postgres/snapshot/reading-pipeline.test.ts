@@ -39,14 +39,38 @@ test('a table that was read before is read in one write, whose statements the se
   await database.query("CREATE TABLE plain (id int, state text); INSERT INTO plain VALUES (1, 'new')");
 
   const all = [await taken('plain'), await taken('plain'), await taken('plain')];
-  const prepared = await pool.query(`
-    SELECT name, generic_plans + custom_plans AS runs FROM pg_prepared_statements WHERE name LIKE '%_piped' ORDER BY name`);
+  const prepared = await pool.query("SELECT name FROM pg_prepared_statements WHERE name LIKE '%_piped' ORDER BY name");
 
   const read = { type: COMPLETED, rows: [['1', 'new']] };
   const names = ['armature_begin', 'armature_commit', 'armature_limit', 'armature_look', 'armature_places'];
   expect({ all, prepared: prepared.map(({ name }) => name as unknown) }).toEqual({
     all: [read, read, read],
     prepared: names.map((name) => `${name}_piped`),
+  });
+});
+
+test('the look at a table is planned once in a session, and rows for the values that are asked for', async () => {
+  await database.query("CREATE TABLE planned (id int, state text); INSERT INTO planned SELECT 1, current_setting('plan_cache_mode')");
+  const where = { sql: "state = current_setting('plan_cache_mode') AND id = $1", params: ['1'] };
+  const fresh = createPool({ target: targetOf(database.url), applicationName: 'planned', max: 1 });
+  await fresh.open();
+  const reading = await openPort(snapshotPort({ pool: fresh, tables: new KnownTables(), target: () => target }));
+  const ask = async (): Promise<unknown> => {
+    target = new RecordingTarget({ name: 'planned', columns: ['id'], where });
+    await reading.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
+    return target.read;
+  };
+
+  const rows = [await ask(), await ask(), await ask()];
+  const looks = await fresh.query(`
+    SELECT name, generic_plans::int AS once, custom_plans::int AS anew FROM pg_prepared_statements
+    WHERE name LIKE 'armature_look%' ORDER BY name`);
+
+  await reading.close();
+  await fresh.close();
+  expect({ rows, looks }).toEqual({
+    rows: [[['1']], [['1']], [['1']]],
+    looks: [{ name: 'armature_look', once: 1, anew: 0 }, { name: 'armature_look_piped', once: 2, anew: 0 }],
   });
 });
 
