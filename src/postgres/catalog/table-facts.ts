@@ -44,20 +44,19 @@ export const FILES_SQL = `
               ORDER BY file.oid LIMIT 1), '')
   ELSE c.relfilenode::text END`;
 
-/**
- * Of all that is below it too; of one that has no partitions without a look at all tables that there are.
- *
- * @param place gives SQL of the file that a table lies in, which has this name in the query.
- */
-const placesSql = (place: (table: string) => string): string => `
-  CASE c.relkind WHEN 'r' THEN c.oid::text || '.' || ${place('c')} ELSE
-    (SELECT md5(coalesce(string_agg(file.oid::text || '.' || ${place('file')}, ',' ORDER BY file.oid), ''))
-     FROM ${TABLES_SQL} JOIN pg_catalog.pg_class file ON file.oid = tree.relid AND file.relkind = 'r') END`;
+const placeSql = (table: string, file: string): string => `${table}.oid::text || '.' || ${file}::text`;
+/** Of all that is below a table with partitions. @param file SQL of the file that the table `below` lies in. */
+const treePlacesSql = (file: string): string => `
+  (SELECT md5(coalesce(string_agg(${placeSql('below', file)}, ',' ORDER BY below.oid), ''))
+   FROM ${TABLES_SQL} JOIN pg_catalog.pg_class below ON below.oid = tree.relid AND below.relkind = 'r')`;
 
-/** Where its rows lie, as the snapshot of who asks has it. */
-export const PLACES_SQL = placesSql((table) => `${table}.relfilenode::text`);
-/** The same as of now, whatever snapshot who asks has: the function looks into the catalogue itself. */
-export const PLACES_NOW_SQL = placesSql((table) => `pg_catalog.pg_relation_filenode(${table}.oid)::text`);
+/** Where its rows lie, as the snapshot of who asks has it. Of a table without partitions it takes no look at all that there are. */
+export const PLACES_SQL = `
+  CASE c.relkind WHEN 'r' THEN ${placeSql('c', 'c.relfilenode')} ELSE ${treePlacesSql('below.relfilenode')} END`;
+/** The same as of now, whatever snapshot who asks has: the function looks into the catalogue itself. Of a table without partitions. */
+export const PLACE_NOW_SQL = placeSql('c', 'pg_catalog.pg_relation_filenode(c.oid)');
+/** Likewise, of one with partitions. */
+export const TREE_PLACES_NOW_SQL = treePlacesSql('pg_catalog.pg_relation_filenode(below.oid)');
 
 /** Of a table that is not there, or has none, an empty list. */
 export const FOUND_COLUMNS_SQL = `

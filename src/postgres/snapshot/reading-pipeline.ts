@@ -15,7 +15,7 @@ import type { KnownTables } from './known-tables.ts';
 import { BEGIN_READING } from './reading-transaction.ts';
 import type { RowPipeline } from './row-stream.ts';
 import {
-  confirmPlace, isSameSight, LOOK, LOOK_COLUMNS, lookedAt, lookRowOf, PLACE_COLUMNS, PLACES, placeOf,
+  confirmPlace, isSameSight, LOOK, LOOK_COLUMNS, lookedAt, lookRowOf, PLACE, PLACE_COLUMNS, placeOf, TREE_PLACES,
   type Looked, type Place, type ReadTable, type TableSight,
 } from './table-look.ts';
 
@@ -27,7 +27,7 @@ export class UnexpectedTableError extends Error {
 /** The session's own, beside those that `pg` prepares. */
 export const piped = ({ name, text }: Question): Question => ({ name: `${name}_piped`, text });
 const BEGIN = piped({ name: 'armature_begin', text: BEGIN_READING });
-const [LOOKING, CONFIRMING] = [piped(LOOK), piped(PLACES)];
+const [LOOKING, CONFIRMING, CONFIRMING_TREE] = [piped(LOOK), piped(PLACE), piped(TREE_PLACES)];
 const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
 /** What is not seen is known at once, however long the first row takes. */
 const FLUSH = frontendMessage('H');
@@ -75,7 +75,8 @@ export class ReadingPipeline implements RowPipeline {
       FLUSH,
     ];
     this.parsed.push('');
-    this.behind = [...this.messages(CONFIRMING, [String(expected.oid), expected.name]), ...this.messages(COMMIT), SYNC];
+    const confirming = expected.isPartitioned ? CONFIRMING_TREE : CONFIRMING;
+    this.behind = [...this.messages(confirming, [String(expected.oid), expected.name]), ...this.messages(COMMIT), SYNC];
   }
 
   /** Undefined while the table has not been looked at, or is not what it was. */

@@ -13,8 +13,8 @@ import { compareLsn, lsnFromPostgres } from '../../model/lsn.ts';
 import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { FoundColumn, FoundTable } from '../../model/found-table.ts';
 import type { QueryWithMembers } from '../../sql/where.ts';
-import { FILES_SQL, FOUND_COLUMNS_SQL, PLACES_NOW_SQL, PLACES_SQL } from '../catalog/table-facts.ts';
-import { askPrepared } from '../connection/prepared-question.ts';
+import { FILES_SQL, FOUND_COLUMNS_SQL, PLACE_NOW_SQL, PLACES_SQL, TREE_PLACES_NOW_SQL } from '../catalog/table-facts.ts';
+import { askPrepared, type Question } from '../connection/prepared-question.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
 import type { RowQuery } from './query-messages.ts';
 import { SchemaChangedError, TableRewrittenError } from './snapshot-error.ts';
@@ -107,8 +107,14 @@ export interface Looked extends TableSight {
   readonly columns: readonly FoundColumn[];
 }
 
-export const PLACES = { name: 'armature_places', text: `
-  SELECT ${PLACES_NOW_SQL} AS places, pg_catalog.to_regclass($2)::oid = c.oid AS "isNamed" FROM pg_catalog.pg_class c WHERE c.oid = $1` };
+/** To plan the question about partitions takes Postgres three times as long as the other. @param places SQL. */
+const placesQuestion = (name: string, places: string): Question => ({ name, text: `
+  SELECT ${places} AS places, pg_catalog.to_regclass($2)::oid = c.oid AS "isNamed" FROM pg_catalog.pg_class c WHERE c.oid = $1` });
+
+/** What confirms a look. */
+export const PLACE = placesQuestion('armature_place', PLACE_NOW_SQL);
+/** The same for a table with partitions. */
+export const TREE_PLACES = placesQuestion('armature_tree_places', TREE_PLACES_NOW_SQL);
 
 export interface Place {
   readonly places: string;
@@ -123,13 +129,13 @@ export interface Place {
  * @throws {TableRewrittenError} what was read counts for nothing.
  */
 export async function confirm(client: pg.PoolClient, looked: Looked): Promise<void> {
-  const [now] = await askPrepared<Place & pg.QueryResultRow>(client, PLACES, [looked.oid, looked.name]);
+  const [now] = await askPrepared<Place & pg.QueryResultRow>(client, looked.isPartitioned ? TREE_PLACES : PLACE, [looked.oid, looked.name]);
   confirmPlace(looked, now);
 }
 
 export const PLACE_COLUMNS = 2;
 
-/** @param texts of a row of `PLACES`. */
+/** @param texts of a row of `PLACE` or `TREE_PLACES`. */
 export function placeOf([places, isNamed]: readonly (string | null)[]): Place {
   return { places: places ?? '', isNamed: isNamed === 't' };
 }

@@ -42,7 +42,7 @@ test('a table that was read before is read in one write, whose statements the se
   const prepared = await pool.query("SELECT name FROM pg_prepared_statements WHERE name LIKE '%_piped' ORDER BY name");
 
   const read = { type: COMPLETED, rows: [['1', 'new']] };
-  const names = ['armature_begin', 'armature_commit', 'armature_limit', 'armature_look', 'armature_places'];
+  const names = ['armature_begin', 'armature_commit', 'armature_limit', 'armature_look', 'armature_place'];
   expect({ all, prepared: prepared.map(({ name }) => name as unknown) }).toEqual({
     all: [read, read, read],
     prepared: names.map((name) => `${name}_piped`),
