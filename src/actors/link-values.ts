@@ -206,6 +206,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return JSON.stringify([offset, bytes, rows, this.members.key(), this.listing, this.forgetAt]);
   }
 
+  hibernate(): void {
+    this.members.hibernate();
+  }
+
   close(): void {
     this.ports.close();
     if (this.listing !== 'not yet') this.ports.listing.end(this.listing === 'each' ? this.members.all() : []);

@@ -36,6 +36,16 @@ export type Turned = Pick<Version, 'offset' | 'xids'>;
 /** Names a value, or a mark, for as long as it has rows or a kept version tells of it. */
 export type MemberNumber = number;
 
+/** What moved between two versions. */
+interface AnsweredMoves {
+  readonly after: LogOffset;
+  readonly through: LogOffset;
+  readonly moved: Moved;
+}
+
+/** Of an answer that is kept: some 100 kB. */
+const ANSWERED_VALUES_MAX = 1_000;
+
 const NULL_NUMBER = 0;
 const ANY_NUMBER = 1;
 /** The number of the first value. */
@@ -67,6 +77,8 @@ export class VersionedMembers {
   private from = BEFORE_ALL;
   private held = 0;
   private kept = 0;
+  /** The last answer: of thousands who look the values up each asks several times about the same move, one after the other. */
+  private answered: AnsweredMoves | undefined;
 
   constructor(private readonly form = new MemberForm()) {
     this.texts = new TextTable(form.isPlain ? undefined : (text) => this.keyOf(text));
@@ -141,14 +153,12 @@ export class VersionedMembers {
   movesBetween(after: LogOffset, through: LogOffset): Moved {
     this.check(after);
     this.check(through);
-    const versions = this.versions.slice(this.countThrough(after), this.countThrough(through));
-    const [movedIn, movedOut]: [MovedValue[], MovedValue[]] = [[], []];
-    for (const member of new Set(versions.flatMap((version) => version.values))) {
-      const [before, behind] = [this.isThereAt(member, after), this.isThereAt(member, through)];
-      if (before !== behind) (behind ? movedIn : movedOut).push({ value: this.valueOf(member), text: this.textOf(member) });
-    }
-    const xids = new Set(versions.flatMap((version) => version.xids));
-    return { movedIn: sorted(movedIn), movedOut: sorted(movedOut), xids: [...xids].sort((left, right) => left - right) };
+    const { answered } = this;
+    if (answered?.after === after && answered.through === through) return answered.moved;
+    const moved = this.movedBetween(after, through);
+    const isSmall = moved.movedIn.length + moved.movedOut.length <= ANSWERED_VALUES_MAX;
+    this.answered = isSmall ? { after, through, moved } : undefined;
+    return moved;
   }
 
   /** The highest version behind `after` with no more than so many moves, and transactions, between; with one transaction at the least. */
@@ -229,11 +239,17 @@ export class VersionedMembers {
   /** Nobody asks about a version before `oldest` any more. */
   forgetBefore(oldest: LogOffset): void {
     const forgotten = this.versions.splice(0, this.countThrough(oldest));
+    this.answered = undefined;
     for (const version of forgotten) {
       this.from = version.offset;
       this.kept -= weightOf(version);
       for (const value of [...version.values, ...version.marks]) this.forgetTurn(value);
     }
+  }
+
+  /** Lets go of what is made again when it is asked for. */
+  hibernate(): void {
+    this.answered = undefined;
   }
 
   copy(): VersionedMembers {
@@ -259,6 +275,17 @@ export class VersionedMembers {
     const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, values.map((value) => this.textOf(value)).sort()]);
     const touched = Array.from(this.touched.all(), (member) => this.textOf(member)).sort();
     return [members, marks, versions, touched, this.last, this.from];
+  }
+
+  private movedBetween(after: LogOffset, through: LogOffset): Moved {
+    const versions = this.versions.slice(this.countThrough(after), this.countThrough(through));
+    const [movedIn, movedOut]: [MovedValue[], MovedValue[]] = [[], []];
+    for (const member of new Set(versions.flatMap((version) => version.values))) {
+      const [before, behind] = [this.isThereAt(member, after), this.isThereAt(member, through)];
+      if (before !== behind) (behind ? movedIn : movedOut).push({ value: this.valueOf(member), text: this.textOf(member) });
+    }
+    const xids = new Set(versions.flatMap((version) => version.xids));
+    return { movedIn: sorted(movedIn), movedOut: sorted(movedOut), xids: [...xids].sort((left, right) => left - right) };
   }
 
   private memberOf(text: string, key: string): MemberNumber {

@@ -51,6 +51,30 @@ test('of a value it is known when it last came or went, as long as that is kept'
   ]);
 });
 
+test('who asks for the same moves gets the same answer, however often, until nobody asks; a large one is made for each', () => {
+  const members = new VersionedMembers();
+  members.begin(SNAPSHOT_END);
+  commit(members, '10_0', ['+a']);
+  commit(members, '20_0', ['-a', '+b']);
+  commit(members, '30_0', Array.from({ length: 1_001 }, (_, index) => `+many ${index}`));
+  const ask = (through: string) => members.movesBetween('10_0' as LogOffset, through as LogOffset);
+  const isKept = (through: string) => new Set([ask(through), ask(through)]).size === 1;
+  const first = ask('20_0');
+  const kept = [isKept('20_0'), isKept('30_0')];
+  members.hibernate();
+  const again = ask('20_0');
+  members.forgetBefore('10_0' as LogOffset);
+
+  const a = { value: 'a', text: 'a' };
+  const b = { value: 'b', text: 'b' };
+  expect({ first, kept, isRemade: [again !== first, ask('20_0') !== again], again }).toEqual({
+    first: { movedIn: [b], movedOut: [a], xids: [7] },
+    kept: [true, false],
+    isRemade: [true, true],
+    again: first,
+  });
+});
+
 test('a copy counts values and moves on from where its original is', () => {
   const members = new VersionedMembers();
   members.begin(SNAPSHOT_END);
