@@ -5,6 +5,9 @@
  * begins a transaction and takes one after the other, for a short time. None of them is promised to a connection before its turn, so a
  * query that takes long holds up nobody but those that have been read with it and are yet to be answered.
  *
+ * Those that ask the same as one that was quick, by other values, go to Postgres a few at a time. Where one of them takes long all the
+ * same, that is given up after a second or two, and from then on each of them goes alone.
+ *
  * A snapshot counts only if it sees every transaction that the shape has taken: Postgres streams a commit before its snapshots
  * show it. Where it does not, the shape waits for a newer one, a moment later; so it does where the table's rows were written anew behind
  * the snapshot.
@@ -28,6 +31,8 @@ import { RowWriter } from '../encoding/row-writer.ts';
 import { KnownTables } from './known-tables.ts';
 import { ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
 import { beginReading, prepareReadingSession } from './reading-transaction.ts';
+import type { RowQuery } from './query-messages.ts';
+import { FailedTogetherError, RowsTogether } from './rows-together.ts';
 import { SchemaChangedError, SessionEndedError, snapshotRefusal, TableRewrittenError } from './snapshot-error.ts';
 import { queryOf, TableLooks, type Looked, type ReadTable, type TableSight } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
@@ -61,6 +66,11 @@ export interface MoveQueryOptions {
 /** How many queries may join one snapshot, and for how long: the first ones wait for the last where the WAL must be flushed. */
 const SHARED_QUERIES_MAX = 64;
 const SHARED_MS_MAX = 100;
+/** So many go in one write: what becomes of their rows is then some tenths of a millisecond. */
+const TOGETHER_MAX = 8;
+/** What a query takes that is quick, and how long they may take together before they are given up. */
+const QUICK_MS = 20;
+const TOGETHER_MS_MAX = 1_000;
 /** Between two snapshots, while a commit that was streamed is not shown yet. */
 const HIDDEN_MS = 2;
 const HIDDEN_MS_MAX = 250;
@@ -72,6 +82,16 @@ interface Asked {
   readonly answer: (message: Message) => void;
   /** Until it is asked with a newer snapshot. */
   readonly delayMs: number;
+  /** It was among some that were asked together, and failed or took too long. */
+  readonly isAlone: boolean;
+}
+
+/** Whose turn it is. */
+interface Due {
+  readonly asked: Asked;
+  readonly target: MoveQueryTarget<unknown>;
+  /** Of a table without partitions. */
+  readonly query: RowQuery;
 }
 
 interface Work {
@@ -112,7 +132,7 @@ export class MoveQueries {
 
   /** @param signal nobody waits for an answer once it is aborted. */
   ask(handle: Handle, views: readonly LogOffset[], signal: StopSignal): Promise<Message> {
-    return new Promise((answer) => this.enter({ handle, views, signal, answer, delayMs: HIDDEN_MS }));
+    return new Promise((answer) => this.enter({ handle, views, signal, answer, delayMs: HIDDEN_MS, isAlone: false }));
   }
 
   private enter(asked: Asked): void {
@@ -129,6 +149,7 @@ export class MoveQueries {
         await this.options.pool.use((client) => this.takeTogether(client, round));
       } catch (error) {
         if (error instanceof UnexpectedTableError && round.current !== undefined) this.waiting.unshift(round.current);
+        else if (error instanceof FailedTogetherError) this.waiting.unshift(...round.unflushed.map(({ asked }) => asked));
         else if (!(error instanceof PoolTimeoutError)) await this.giveUp(round, error); // Who waited in vain for a connection waits on.
       }
     }
@@ -177,16 +198,94 @@ export class MoveQueries {
     await beginReading(client, this.options.pool);
     const looks = new TableLooks(client);
     const untilMs = this.clock.nowMs() + SHARED_MS_MAX;
-    for (let count = 0; count < SHARED_QUERIES_MAX && !round.isOver && this.clock.nowMs() <= untilMs; count += 1) {
-      const asked = this.waiting.shift();
-      if (asked === undefined) break;
-      if (asked.signal.aborted) continue;
-      const target = this.options.target(asked.handle, asked.views);
-      round.current = asked;
-      if (target !== undefined) await this.take(round, asked, target, () => this.readInSteps(client, looks, asked, target));
-      else asked.answer(refusedMoves(new DatabaseUnreachableError(`nobody keeps what ${asked.handle} looks up`)));
-      round.current = undefined;
+    let quick: string | undefined;
+    for (let count = 0; count < SHARED_QUERIES_MAX && !round.isOver && this.clock.nowMs() <= untilMs; ) {
+      const due = this.due();
+      if (due === undefined) break;
+      const group = due.query.sql === quick ? this.alike(due) : [due];
+      const beganMs = this.clock.nowMs();
+      if (group.length > 1) await this.takeAlike(client, round, looks, group);
+      else {
+        round.current = due.asked;
+        await this.take(round, due.asked, due.target, () => this.readInSteps(client, looks, due.asked, due.target));
+        round.current = undefined;
+      }
+      quick = looks.holds(due.target) && this.clock.nowMs() - beganMs <= QUICK_MS * group.length ? due.query.sql : undefined;
+      count += group.length;
     }
+  }
+
+  /** Takes from those that wait the first one that somebody waits for. */
+  private due(): Due | undefined {
+    for (let asked = this.waiting.shift(); asked !== undefined; asked = this.waiting.shift()) {
+      if (asked.signal.aborted) continue;
+      try {
+        const target = this.options.target(asked.handle, asked.views);
+        if (target !== undefined) return { asked, target, query: queryOf(target, false) };
+        asked.answer(refusedMoves(new DatabaseUnreachableError(`nobody keeps what ${asked.handle} looks up`)));
+      } catch (error) {
+        asked.answer(refusedMoves(error));
+      }
+    }
+    return undefined;
+  }
+
+  /** With those behind it that ask the same. */
+  private alike(first: Due): readonly Due[] {
+    const group = [first];
+    while (!first.asked.isAlone && group.length < TOGETHER_MAX && this.waiting[0]?.isAlone === false) {
+      const next = this.due();
+      if (next === undefined) break;
+      if (next.asked.isAlone || next.query.sql !== first.query.sql) {
+        this.waiting.unshift(next.asked);
+        break;
+      }
+      group.push(next);
+    }
+    return group;
+  }
+
+  /** Of a table that the transaction holds. @throws what leaves the connection unfit for others. */
+  private async takeAlike(client: pg.PoolClient, round: Round, looks: TableLooks, group: readonly Due[]): Promise<void> {
+    const wanted: (Due & { readonly looked: Looked })[] = [];
+    for (const due of group) {
+      try {
+        const looked = await looks.at(due.target);
+        if (due.target.isNewEnough(looked.pgSnapshot)) wanted.push({ ...due, looked });
+        else this.askLater(due.asked);
+      } catch (error) {
+        due.asked.answer(refusedMoves(error));
+      }
+    }
+    const together = new RowsTogether({
+      client,
+      queries: wanted.map(({ asked: { signal }, query, target }) => ({ signal, query, rows: (fragment) => target.rows(fragment) })),
+      isBoolean: wanted[0]?.looked.isBoolean ?? [],
+      clock: this.clock,
+      silenceMsMax: TOGETHER_MS_MAX,
+    });
+    try {
+      await together.read();
+    } catch (error) {
+      return this.refuseAlike(round, wanted.map(({ asked }) => asked), together.current, error);
+    }
+    for (const [number, { asked, target, looked }] of wanted.entries()) {
+      if (together.failures.has(number)) asked.answer(refusedMoves(together.failures.get(number)));
+      else this.settle(round, asked, target, looked);
+    }
+  }
+
+  /** The others are asked about anew. @throws what leaves the connection unfit for others. */
+  private refuseAlike(round: Round, asked: readonly Asked[], current: number, error: unknown): void {
+    const isRefused = error instanceof DatabaseRefusedError;
+    const concerned = error instanceof FailedTogetherError ? undefined : asked[current];
+    const others = asked.filter((each) => each !== concerned);
+    this.waiting.unshift(...(isRefused ? others : others.map((each) => ({ ...each, isAlone: true }))));
+    round.current = concerned;
+    if (!isRefused) throw error;
+    round.isOver = true;
+    round.current = undefined;
+    concerned?.answer(refusedMoves(error));
   }
 
   /**
@@ -202,9 +301,7 @@ export class MoveQueries {
     try {
       const looked = await read();
       if (looked === undefined) return this.askLater(asked);
-      const settled = settledMoves(target, looked.pgSnapshot);
-      if (looked.isFlushed) void settled.then(asked.answer);
-      else round.unflushed.push({ asked, settled });
+      this.settle(round, asked, target, looked);
     } catch (error) {
       round.isOver = error instanceof DatabaseRefusedError || error instanceof TableRewrittenError;
       if (error instanceof TableRewrittenError) return this.askLater(asked); // Whether the table is still meant is seen by then.
@@ -212,6 +309,12 @@ export class MoveQueries {
       if (!round.isOver && (round.isPiped || !(error instanceof SchemaChangedError))) throw error;
       asked.answer(refusedMoves(error));
     }
+  }
+
+  private settle(round: Round, asked: Asked, target: MoveQueryTarget<unknown>, { pgSnapshot, isFlushed }: Looked): void {
+    const settled = settledMoves(target, pgSnapshot);
+    if (isFlushed) void settled.then(asked.answer);
+    else round.unflushed.push({ asked, settled });
   }
 
   private async readInSteps(

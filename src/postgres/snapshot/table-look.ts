@@ -156,6 +156,8 @@ export class TableLooks {
   private readonly rows = new Map<string, Promise<LookRow | undefined>>();
   /** By their oids. */
   private readonly confirmed = new Set<number>();
+  /** Their names, as in SQL. */
+  private readonly held = new Set<string>();
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -167,11 +169,18 @@ export class TableLooks {
     return lookedAt(table, await row);
   }
 
+  /** Whether the table was read in this transaction, and confirmed: as it is, it stays. */
+  holds({ relation }: ReadTable): boolean {
+    return this.held.has(quoteTable(relation));
+  }
+
   /** As `confirm`. Who has read a table holds it; of one with partitions, those alone that were read. */
   async confirm(looked: Looked): Promise<void> {
     if (this.confirmed.has(looked.oid)) return;
     await confirm(this.client, looked);
-    if (!looked.isPartitioned) this.confirmed.add(looked.oid);
+    if (looked.isPartitioned) return;
+    this.confirmed.add(looked.oid);
+    this.held.add(looked.name);
   }
 }
 
