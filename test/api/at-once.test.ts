@@ -62,6 +62,18 @@ test.each([
   expect({ waited, atOnce, counted }).toEqual({ waited: [true, false], atOnce: behind, counted: { uses: 1, read: [handle] } });
 });
 
+test('a snapshot that lies in memory: likewise, also to who does not know its handle', async () => {
+  world.catalog.isInDoubt = true;
+  const later = ask({ offset: '-1' });
+  const behind = await later;
+  world.catalog.isInDoubt = false;
+  const atOnce = ask({ offset: '-1' });
+
+  expect({ waited: [later, atOnce].map((answer) => answer instanceof Promise), atOnce: await told(atOnce) }).toEqual({
+    waited: [true, false], atOnce: await told(behind),
+  });
+});
+
 test('who reads at once is counted among the readers of shapes that exist, until the answer is sent', () => {
   const permit = world.api.admit(undefined);
   invariant(!isRefusal(permit), 'few ask');

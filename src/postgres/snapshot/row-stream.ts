@@ -25,8 +25,12 @@ export interface RowStreamOptions<Fragment> {
   readonly encoder: RowEncoder<Fragment>;
   /** The fragment is the consumer's until it resolves. */
   readonly rows: (fragment: Fragment) => Promise<void>;
-  /** Called once, when the first row or the end of an empty answer has arrived. */
-  readonly onFirst: () => void;
+  /**
+   * Called once, when the first row or the end of an empty answer has arrived.
+   *
+   * @param isWhole all else has come with it.
+   */
+  readonly onFirst: (isWhole: boolean) => void;
   /** Ends the query by closing its connection. */
   readonly signal: StopSignal;
   readonly clock?: Clock | undefined;
@@ -79,6 +83,7 @@ class Reading<Fragment> {
   private readonly wire: RawWire;
   private readonly clock: Clock;
   private hasBegun = false;
+  private hasTold = false;
   private isTaking = false;
   private isReady = false;
   private isOver = false;
@@ -113,19 +118,19 @@ class Reading<Fragment> {
     else if (type === DATA_ROW) this.options.encoder.dataRow(bytes, start, end);
     else if (type === ERROR) this.refused = refusal(errorFields(bytes, start, end));
     else if (type === READY) this.isReady = true;
-    if (type === COPY_DATA || type === DATA_ROW || type === COMPLETE) this.begun();
-  }
-
-  private begun(): void {
-    if (this.hasBegun) return;
-    this.hasBegun = true;
-    this.options.onFirst();
+    if (type === COPY_DATA || type === DATA_ROW || type === COMPLETE) this.hasBegun = true;
   }
 
   private readEnd(byteCount: number): void {
+    if (this.hasBegun && !this.hasTold) this.tell();
     this.turnBytes += byteCount;
     if (this.turnBytes >= TURN_BYTES && !this.isReady && this.options.isAlone !== true) this.rest();
     this.pump();
+  }
+
+  private tell(): void {
+    this.hasTold = true;
+    this.options.onFirst(this.isReady);
   }
 
   private rest(): void {

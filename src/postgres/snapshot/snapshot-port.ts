@@ -3,7 +3,7 @@
  *
  * - `takeSnapshot { handle, progressTo }` → `snapshot.completed { handle }` or `snapshot.failed { handle, error }`
  * - meanwhile `progressTo` is told `snapshot.known { handle, pgSnapshot }` and `snapshot.started { handle }` (the first row, or the end of
- *   an empty answer)
+ *   an empty answer; of an answer that comes whole, its last row: who is woken by that reads all of it at once)
  *
  * Which transactions the rows contain must be known exactly, so the snapshot is asked for inside the transaction
  * that reads them. No value is ever spliced into SQL: a filter's constants are parameters of a portal; only a query
@@ -84,8 +84,10 @@ async function answer(options: TakingOptions, context: PortContext, request: Mes
   if (target === undefined) return failed(handle, new SchemaChangedError(`the shape ${handle} is gone`), false);
   const tell: Tell = (type, fields) => context.send(progressTo, { type, handle, ...fields });
   try {
-    await takeSnapshot({ options, target, tell, signal });
-    await target.complete();
+    const { isTold } = await takeSnapshot({ options, target, tell, signal });
+    const completed = target.complete();
+    if (!isTold) tell('snapshot.started', {});
+    await completed;
     return { type: 'snapshot.completed', handle };
   } catch (error) {
     target.abort(error instanceof Error ? error : new Error(String(error)));
@@ -113,22 +115,27 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
 const LOCK_LIMIT = "SET LOCAL lock_timeout = '5s'";
 const PIPED_LIMIT = piped({ name: 'armature_limit', text: LOCK_LIMIT });
 
-async function takeSnapshot(taking: Taking): Promise<void> {
+/** Whether it was told that rows have come. */
+interface Start {
+  readonly isTold: boolean;
+}
+
+async function takeSnapshot(taking: Taking): Promise<Start> {
   const { options: { pool, tables }, target } = taking;
   const sight = tables.sightOf(target);
   if (pool.isLent || target.rows === undefined || sight === undefined || mayBeLarge(taking)) return await readInSteps(taking);
   try {
-    await readTogether(taking, sight);
+    return await readTogether(taking, sight);
   } catch (error) {
     if (!(error instanceof UnexpectedTableError)) throw error;
-    await readInSteps(taking);
+    return await readInSteps(taking);
   }
 }
 
 /** @throws {UnexpectedTableError} nothing was begun. */
-async function readTogether(taking: Taking, expected: TableSight): Promise<void> {
+async function readTogether(taking: Taking, expected: TableSight): Promise<Start> {
   const { options: { pool, tables }, target } = taking;
-  await pool.use(async (client) => {
+  return await pool.use(async (client) => {
     await prepareReadingSession(client);
     const wants = (looked: Looked): boolean => {
       begin(taking, looked);
@@ -136,17 +143,18 @@ async function readTogether(taking: Taking, expected: TableSight): Promise<void>
     };
     const pipeline = new ReadingPipeline({ client, table: target, expected, tables, limit: PIPED_LIMIT, wants });
     try {
-      await readRows(taking, { client, sight: expected, pipeline });
+      const start = await readRows(taking, { client, sight: expected, pipeline });
       pipeline.end();
+      return start;
     } catch (error) {
       throw forgotten(error) ?? await refusedReading(client, pool, pipeline.looked, error);
     }
   });
 }
 
-async function readInSteps(taking: Taking): Promise<void> {
+async function readInSteps(taking: Taking): Promise<Start> {
   const { options: { pool, tables }, target, tell } = taking;
-  await pool.use(async (client) => {
+  return await pool.use(async (client) => {
     await beginReading(client, pool, LOCK_LIMIT);
     let looked: Looked | undefined;
     try {
@@ -162,6 +170,7 @@ async function readInSteps(taking: Taking): Promise<void> {
       throw await refusedReading(client, pool, looked, error);
     }
     await client.query('COMMIT');
+    return { isTold: true };
   });
 }
 
@@ -204,7 +213,7 @@ async function readLarge(taking: Taking, client: pg.PoolClient, looked: Looked):
   const large = { threads, client, looked, sql, template: rows.template, limit: LOCK_LIMIT };
   const reader = { rows: (fragment: JoinedLines) => rows.take(fragment), confirm: () => confirm(client, looked) };
   const reading = { onFirst: () => tell('snapshot.started', {}), signal, clock, firstRowMsMax };
-  return await readInTime(reading, (onFirst, either) => readLargeRows(large, { ...reader, onFirst, signal: either }));
+  return await readInTime(reading, (begin, either) => readLargeRows(large, { ...reader, onFirst: () => begin(false), signal: either }));
 }
 
 /** How much a filter leaves is known by who has read it. */
@@ -218,16 +227,23 @@ interface Work {
   readonly pipeline?: ReadingPipeline;
 }
 
-async function readRows(taking: Taking, { client, sight, pipeline }: Work): Promise<void> {
+/** Of an answer that has come whole, and was confirmed with it, nothing is told yet. */
+async function readRows(taking: Taking, { client, sight, pipeline }: Work): Promise<Start> {
   const { options: { clock, firstRowMsMax }, target, tell, signal } = taking;
   const { rows } = target;
   invariant(rows !== undefined, 'who wants no rows reads none');
   const { isBoolean, isPartitioned } = sight;
-  const onFirst = (): void => tell('snapshot.started', {});
+  let isTold = false;
+  const onFirst = (isWhole: boolean): void => {
+    if (isWhole && pipeline !== undefined) return;
+    isTold = true;
+    tell('snapshot.started', {});
+  };
   const reading = { client, query: queryOf(target, isPartitioned), pipeline, onFirst, signal, clock, firstRowMsMax };
   if (rows.as === 'changes') {
     await streamInTime({ ...reading, encoder: new RowWriter(isBoolean), rows: (fragment) => rows.take(fragment) });
   } else {
     await streamInTime({ ...reading, encoder: new LineEncoder(rows.template, isBoolean), rows: (fragment) => rows.take(fragment) });
   }
+  return { isTold };
 }

@@ -6,7 +6,7 @@ import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 
 export interface TimelyReading {
-  readonly onFirst: () => void;
+  readonly onFirst: (isWhole: boolean) => void;
   readonly signal: StopSignal;
   readonly clock?: Clock | undefined;
   /** Default 30,000 ms. */
@@ -26,13 +26,13 @@ export async function streamInTime<Fragment>(options: RowStreamOptions<Fragment>
  */
 export async function readInTime<Result>(
   { firstRowMsMax = FIRST_ROW_MS_MAX, clock = systemClock, ...timely }: TimelyReading,
-  read: (onFirst: () => void, signal: StopSignal) => Promise<Result>,
+  read: (onFirst: (isWhole: boolean) => void, signal: StopSignal) => Promise<Result>,
 ): Promise<Result> {
   const tooSlow = new Stop();
   const timer = clock.setTimer(() => tooSlow.abort(undefined), firstRowMsMax);
-  const onFirst = (): void => {
+  const onFirst = (isWhole: boolean): void => {
     clock.clearTimer(timer);
-    timely.onFirst();
+    timely.onFirst(isWhole);
   };
   try {
     return await withEither([timely.signal, tooSlow], (signal) => read(onFirst, signal));

@@ -39,6 +39,10 @@ export class MemoryShapeStore implements ShapeStore {
     return this.snapshot.read(at, bytes);
   }
 
+  readSnapshotNow({ at, bytes }: Piece): Uint8Array {
+    return this.snapshot.read(at, bytes);
+  }
+
   beginMoved(number: number, claim: () => void): MovedWriter {
     const sums = new GrowingSums();
     const written: Uint8Array[] = [];

@@ -57,6 +57,11 @@ export function pieceAt({ bytes, sums }: ChunkSums, at: number): Piece {
   return { at, bytes: Math.min(bytes - at, PIECE_BYTES), sum: sums[at / PIECE_BYTES] ?? 0 };
 }
 
+/** `bytes` are all of `piece`, as it says. */
+export function holds(bytes: Uint8Array, piece: Piece): boolean {
+  return bytes.length === piece.bytes && crc32(bytes) === piece.sum;
+}
+
 /**
  * @param before the checksum of what lies before `bytes` in the same piece; 0 at its beginning.
  * @throws {ShapeCorruptError} the bytes of `path` are not what `piece` says.

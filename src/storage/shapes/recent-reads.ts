@@ -45,7 +45,16 @@ export class RecentReads {
       whole?.push({ ...run, bytes: new Uint8Array(run.bytes) }); // What is given on may be written over by the next read.
       yield run;
     }
-    if (whole !== undefined) this.kept.set(name, together(whole), COPIES * size + ENTRY_BYTES);
+    if (whole !== undefined) this.keep(name, whole, size);
+  }
+
+  /** The same of `runs` that lie in memory, are few, and are written over by nobody. */
+  note(name: string, runs: readonly EntryRun[]): void {
+    if (this.wasAsked(name)) this.keep(name, runs, runs.reduce((size, { bytes }) => size + bytes.length, 0));
+  }
+
+  private keep(name: string, runs: readonly EntryRun[], size: number): void {
+    this.kept.set(name, together(runs), COPIES * size + ENTRY_BYTES);
   }
 
   private wasAsked(name: string): boolean {

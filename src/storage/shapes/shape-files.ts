@@ -132,6 +132,10 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     return this.rows.read(piece, before);
   }
 
+  readSnapshotNow(piece: Piece): Uint8Array | undefined {
+    return this.rows.readNow(piece);
+  }
+
   beginMoved(number: number, claim: () => void): MovedWriter {
     this.hasOthers = true;
     const writer = this.moved.begin(number, claim);

@@ -54,7 +54,7 @@ function readChunk(source: ReadSource, index: number): ShapeRead {
   const { handle, chunks, snapshot, reads } = source;
   const end = snapshotChunkEnd(index);
   const entries = (bytes: number) => entriesOf(chunks.read(index, bytes), end);
-  const begin = (): AsyncIterable<EntryRun> => countedRuns(reads, chunks.read(index));
+  const begin = (): EntryRuns => chunks.readNow(index) ?? countedRuns(reads, chunks.read(index));
   const runs = snapshot.state === 'complete' ? lately(source, `${handle}/${index}`, begin) : unshared(begin());
   return { outcome: 'entries', ...runs, entries, end, upToDate: false };
 }
@@ -85,9 +85,17 @@ interface ReadRuns {
 }
 
 /** @param name of these runs alone, for ever. */
-function lately({ recent }: ReadSource, name: string, begin: () => AsyncIterable<EntryRun>): ReadRuns {
+function lately({ recent }: ReadSource, name: string, begin: () => EntryRuns): ReadRuns {
   const kept = recent?.get(name);
-  return kept === undefined ? unshared(recent?.noting(name, begin()) ?? begin()) : { runs: kept, areKept: true };
+  if (kept !== undefined) return { runs: kept, areKept: true };
+  const runs = begin();
+  if (isStream(runs)) return unshared(recent?.noting(name, runs) ?? runs);
+  recent?.note(name, runs);
+  return unshared(runs);
+}
+
+function isStream(runs: EntryRuns): runs is AsyncIterable<EntryRun> {
+  return !Array.isArray(runs);
 }
 
 /** For this one reader. */

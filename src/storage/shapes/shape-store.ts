@@ -29,6 +29,8 @@ export interface ShapeStore {
    * @throws {ShapeCorruptError} when the bytes are not what was written.
    */
   readSnapshot(piece: Piece, before: number): Promise<Uint8Array>;
+  /** The same of a whole piece that lies in memory; undefined for any other, and for one that does not hold: `readSnapshot` says why. */
+  readSnapshotNow(piece: Piece): Uint8Array | undefined;
   /** The checkpointed lines. Who reads them keeps this source to the end: later there may be another. */
   readonly lines: LinesSource;
   /**

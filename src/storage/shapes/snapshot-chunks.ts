@@ -145,6 +145,14 @@ export class SnapshotChunks {
     this.wake();
   }
 
+  /** All of chunk `index` where it lies in memory, grows no more and is small; undefined for any other: `read` gives it. */
+  readNow(index: number): readonly EntryRun[] | undefined {
+    const { bytes } = this.chunkAt(index);
+    if (this.failed || !this.isClosed(index) || bytes === 0 || bytes > PIECE_BYTES) return undefined;
+    const part = this.store.readSnapshotNow(this.pieceAt(index, 0));
+    return part && [...this.runsOf(index, 0, part, false)];
+  }
+
   /** Chunk `index`, from byte `from` on; nothing when the snapshot ends before it. */
   async *read(index: number, from = 0): AsyncGenerator<EntryRun> {
     let sum = 0;

@@ -7,7 +7,7 @@ import type { DiskFile } from '../disk/disk.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { PackPlace } from '../packs/pack-paths.ts';
 import { GatheredBytes } from './gathered-bytes.ts';
-import { verified, type Piece } from './piece.ts';
+import { holds, verified, type Piece } from './piece.ts';
 import type { ShapeFileAccess } from './shape-file-access.ts';
 import type { SnapshotState } from './shape-logs.ts';
 
@@ -94,6 +94,12 @@ export class SnapshotRows {
       if (!(error instanceof ShapeCorruptError) || this.packed === packed) throw error;
       return await this.read(piece, before); // They were moved meanwhile.
     }
+  }
+
+  /** As `ShapeStore.readSnapshotNow`. */
+  readNow(piece: Piece): Uint8Array | undefined {
+    const bytes = this.gathered?.read(piece.at, piece.bytes);
+    return bytes !== undefined && holds(bytes, piece) ? bytes : undefined;
   }
 
   /** Nothing is opened any more, and nobody reads. */

@@ -90,6 +90,18 @@ describe.each([
     });
   });
 
+  test('of an answer that comes whole, and is confirmed with it, it tells no sooner than of its last row', async () => {
+    const target = new RecordingTarget({ name: 'items', columns: ['id'], where: { sql: '"id" = $1::int4', params: ['4'] } });
+    const told = () => port?.sent.map(({ message }) => message.type);
+    let early: unknown;
+    target.gate = async () => void (early = told());
+
+    await ask(target);
+
+    const whole = ['snapshot.known', 'snapshot.started'];
+    expect({ read: target.read, early, late: told() }).toEqual({ read: [['4']], early: isKnown ? ['snapshot.known'] : whole, late: whole });
+  });
+
   test('filters by parameters, in a portal, and spells booleans out', async () => {
     const where = { sql: `"text" = $1 OR "id" = $2::int4`, params: [`text 7`, '4'] };
     const target = new RecordingTarget({ name: 'items', columns: ['id', 'flag'], where });
