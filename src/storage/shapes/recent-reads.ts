@@ -42,15 +42,15 @@ export class RecentReads {
     for await (const run of runs) {
       size += run.bytes.length;
       if (size > PIECE_BYTES) whole = undefined;
-      whole?.push({ ...run, bytes: new Uint8Array(run.bytes) }); // What is given on may be written over by the next read.
+      whole?.push(ownRun(run));
       yield run;
     }
     if (whole !== undefined) this.keep(name, whole, size);
   }
 
-  /** The same of `runs` that lie in memory, are few, and are written over by nobody. */
+  /** The same of `runs` that lie in memory, and are few. */
   note(name: string, runs: readonly EntryRun[]): void {
-    if (this.wasAsked(name)) this.keep(name, runs, runs.reduce((size, { bytes }) => size + bytes.length, 0));
+    if (this.wasAsked(name)) this.keep(name, runs.map(ownRun), runs.reduce((size, { bytes }) => size + bytes.length, 0));
   }
 
   private keep(name: string, runs: readonly EntryRun[], size: number): void {
@@ -64,6 +64,11 @@ export class RecentReads {
     this.asked[slot] = hash;
     return isKnown;
   }
+}
+
+/** What is given on may be written over by the next read, or keep other memory than its own. */
+function ownRun(run: EntryRun): EntryRun {
+  return { ...run, bytes: new Uint8Array(run.bytes) };
 }
 
 /** Those of one kind that lie next to each other become one. */

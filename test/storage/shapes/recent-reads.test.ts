@@ -113,3 +113,13 @@ test('what is kept holds no more of the memory than it says', async () => {
 
   expect(kept?.map((run) => run.bytes.buffer.byteLength)).toEqual([10]);
 });
+
+test('nor does what lay in memory before, in a part of a larger buffer', () => {
+  const reads = new RecentReads(new ManualClock());
+  const runs = [{ ...row('', false), bytes: Buffer.alloc(8_192, 'x').subarray(10, 20) }];
+  reads.note('chunk', runs);
+  const once = reads.get('chunk');
+  reads.note('chunk', runs);
+
+  expect([once, reads.get('chunk')?.map(({ bytes: { buffer } }) => buffer.byteLength)]).toEqual([undefined, [10]]);
+});
