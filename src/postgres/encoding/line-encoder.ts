@@ -28,8 +28,9 @@ const KEY_END = textOf(KEY_TEXT.end);
 const KEY_NULL = textOf(KEY_TEXT.null);
 
 export class LineEncoder implements RowEncoder<JoinedLines> {
-  private filling: LineBuffer;
-  private taken: LineBuffer;
+  /** Each undefined until there is something for it: an answer of few rows needs one, an empty one none. */
+  private filled: LineBuffer | undefined;
+  private taken: LineBuffer | undefined;
   private readonly fields: DataRowFields;
   private readonly texts: LineTexts;
 
@@ -37,17 +38,15 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
   constructor(
     private readonly template: LineTemplate,
     private readonly isBoolean: readonly boolean[],
-    memory: Memory = ownMemory,
+    private readonly memory: Memory = ownMemory,
   ) {
     invariant(template.labels.length === isBoolean.length, 'a template is that of the columns that are asked for');
-    this.filling = new LineBuffer(memory);
-    this.taken = new LineBuffer(memory);
     this.fields = new DataRowFields(isBoolean.length);
     this.texts = textsOf(template);
   }
 
   get size(): number {
-    return this.filling.out.length;
+    return this.filled?.out.length ?? 0;
   }
 
   copyLine(bytes: Uint8Array, start: number, lineEnd: number): void {
@@ -73,10 +72,14 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
 
   take(): JoinedLines {
     const { filling, taken } = this;
-    taken.clear();
-    this.filling = taken;
+    taken?.clear();
+    this.filled = taken;
     this.taken = filling;
     return filling.lines();
+  }
+
+  private get filling(): LineBuffer {
+    return (this.filled ??= new LineBuffer(this.memory));
   }
 
   /** Columns lie one behind the other, so one that lies before the last part of the key is looked for from the begin. */
@@ -143,8 +146,9 @@ export class LineEncoder implements RowEncoder<JoinedLines> {
   }
 
   private endLine(): void {
-    this.filling.out.append(this.texts.end);
-    this.filling.endLine();
+    const { filling } = this;
+    filling.out.append(this.texts.end);
+    filling.endLine();
   }
 }
 
