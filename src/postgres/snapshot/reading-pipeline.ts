@@ -8,7 +8,7 @@
 import type pg from 'pg';
 import { invariant } from '../../base/invariant.ts';
 import { frontendMessage } from '../connection/raw-wire.ts';
-import { isPrepared, notePrepared, prepareMessage, runMessage } from '../connection/session-statements.ts';
+import { piped, PipedStatements } from '../connection/piped-statements.ts';
 import type { Question } from '../connection/prepared-question.ts';
 import { rowTexts } from '../encoding/data-row-fields.ts';
 import type { KnownTables } from './known-tables.ts';
@@ -24,14 +24,13 @@ export class UnexpectedTableError extends Error {
   override readonly name = 'UnexpectedTableError';
 }
 
-/** The session's own, beside those that `pg` prepares. */
-export const piped = ({ name, text }: Question): Question => ({ name: `${name}_piped`, text });
-const BEGIN = piped({ name: 'armature_begin', text: BEGIN_READING });
-const [LOOKING, CONFIRMING, CONFIRMING_TREE] = [piped(LOOK), piped(PLACE), piped(TREE_PLACES)];
-const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
+export const BEGIN = piped({ name: 'armature_begin', text: BEGIN_READING });
+export const LOOKING = piped(LOOK);
+const [CONFIRMING, CONFIRMING_TREE] = [piped(PLACE), piped(TREE_PLACES)];
+export const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
 /** What is not seen is known at once, however long the first row takes. */
 const FLUSH = frontendMessage('H');
-const SYNC = frontendMessage('S');
+export const SYNC = frontendMessage('S');
 
 /** In the order of their answers; the rows are those of the query, and not all have a limit. */
 const STEPS = ['begin', 'limit', 'look', 'rows', 'confirm', 'commit'] as const;
@@ -58,25 +57,25 @@ export class ReadingPipeline implements RowPipeline {
   private readonly options: PipelineOptions;
   /** What Postgres has yet to do. */
   private readonly steps: Step[];
-  /** Names of what is parsed, in order; that of the query is empty. */
-  private readonly parsed: string[] = [];
+  private readonly statements: PipedStatements;
   private found: Looked | undefined;
   private place: Place | undefined;
   private isWanted = true;
 
   constructor(options: PipelineOptions) {
     const { table: { relation }, expected, limit } = options;
+    const statements = new PipedStatements(options.client);
     this.options = options;
+    this.statements = statements;
     this.steps = STEPS.filter((step) => step !== 'limit' || limit !== undefined);
     this.before = [
-      ...this.messages(BEGIN),
-      ...(limit === undefined ? [] : this.messages(limit)),
-      ...this.messages(LOOKING, [relation.schema, relation.name]),
+      ...statements.messages(BEGIN),
+      ...(limit === undefined ? [] : statements.messages(limit)),
+      ...statements.messages(LOOKING, [relation.schema, relation.name]),
       FLUSH,
     ];
-    this.parsed.push('');
-    const confirming = expected.isPartitioned ? CONFIRMING_TREE : CONFIRMING;
-    this.behind = [...this.messages(confirming, [String(expected.oid), expected.name]), ...this.messages(COMMIT), SYNC];
+    statements.passUnnamed();
+    this.behind = [...statements.messages(...confirmingOf(expected)), ...statements.messages(COMMIT), SYNC];
   }
 
   /** Undefined while the table has not been looked at, or is not what it was. */
@@ -85,7 +84,7 @@ export class ReadingPipeline implements RowPipeline {
   }
 
   takes(type: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (type === PARSED) this.noteParsed();
+    if (type === PARSED) this.statements.noteParsed();
     const [step] = this.steps;
     if (type === COMPLETE) this.steps.shift();
     if (step === 'rows') return !this.isWanted && (type === DATA_ROW || type === COPY_DATA);
@@ -115,17 +114,9 @@ export class ReadingPipeline implements RowPipeline {
     if (!isSameSight(looked, expected)) throw new UnexpectedTableError(`${looked.name} is not what it was`);
     this.found = looked;
     this.isWanted = wants(looked);
-  }
+  }}
 
-  private messages(question: Question, values: readonly string[] = []): readonly Uint8Array[] {
-    if (isPrepared(this.options.client, question.name)) return [runMessage(question, values)];
-    this.parsed.push(question.name);
-    return [prepareMessage(question), runMessage(question, values)];
-  }
-
-  private noteParsed(): void {
-    const name = this.parsed.shift();
-    invariant(name !== undefined, 'no more is parsed than was asked for');
-    if (name !== '') notePrepared(this.options.client, name);
-  }
+/** Makes sure, behind its rows, that a table lies where it lay. */
+export function confirmingOf({ isPartitioned, oid, name }: TableSight): readonly [Question, readonly string[]] {
+  return [isPartitioned ? CONFIRMING_TREE : CONFIRMING, [String(oid), name]];
 }

@@ -1,5 +1,5 @@
 /**
- * SnapshotPort: takes the first rows of shapes, each in one REPEATABLE READ transaction of its own.
+ * SnapshotPort: takes the first rows of shapes, in one REPEATABLE READ transaction each, or for few that are asked for together.
  *
  * - `takeSnapshot { handle, progressTo }` → `snapshot.completed { handle }` or `snapshot.failed { handle, error }`
  * - meanwhile `progressTo` is told `snapshot.known { handle, pgSnapshot }` and `snapshot.started { handle }` (the first row, or the end of
@@ -11,7 +11,7 @@
  * nobody else's.
  */
 import type pg from 'pg';
-import type { Clock } from '../../base/clock.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { StopSignal } from '../../base/stop-signal.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
@@ -20,7 +20,8 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
 import { tableLockHolders } from '../catalog/table-lock-holders.ts';
-import { DatabaseRefusedError } from '../connection/database-error.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
+import { piped } from '../connection/piped-statements.ts';
 import { forgotten } from '../connection/prepared-question.ts';
 import type { OpenTransaction } from '../connection/open-transaction.ts';
 import type { DatabasePool } from '../connection/pool.ts';
@@ -28,9 +29,10 @@ import { LineEncoder } from '../encoding/line-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { KnownTables } from './known-tables.ts';
 import { readLargeRows } from './large-rows.ts';
-import { piped, ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
+import { ReadingPipeline, UnexpectedTableError } from './reading-pipeline.ts';
 import { beginReading, prepareReadingSession } from './reading-transaction.ts';
 import type { RowsThreads } from './rows-thread.ts';
+import { SnapshotBatches, type BatchedRows } from './snapshot-batches.ts';
 import { LOCK_NOT_AVAILABLE, SchemaChangedError, snapshotRefusal, TableLockedError } from './snapshot-error.ts';
 import { confirm, lookAt, queryOf, type Looked, type ReadTable, type TableSight } from './table-look.ts';
 import { readInTime, streamInTime } from './timely-rows.ts';
@@ -66,11 +68,12 @@ export interface SnapshotPortOptions {
 }
 
 export function snapshotPort(options: SnapshotPortOptions): PortSpec {
-  const { tables = new KnownTables() } = options;
+  const { tables = new KnownTables(), clock = systemClock, pool } = options;
+  const batches = new SnapshotBatches({ pool, tables, clock });
   return {
     ...(options.name === undefined ? {} : { name: options.name }),
     open: (context) => ({
-      requests: { takeSnapshot: (request, signal) => answer({ ...options, tables }, context, request, signal) },
+      requests: { takeSnapshot: (request, signal) => answer({ ...options, tables, batches }, context, request, signal) },
       close: () => options.threads?.close(),
     }),
   };
@@ -95,7 +98,7 @@ async function answer(options: TakingOptions, context: PortContext, request: Mes
   }
 }
 
-type TakingOptions = SnapshotPortOptions & { readonly tables: KnownTables };
+type TakingOptions = SnapshotPortOptions & { readonly tables: KnownTables; readonly batches: SnapshotBatches };
 
 /** One snapshot that is being taken. */
 interface Taking {
@@ -121,15 +124,29 @@ interface Start {
 }
 
 async function takeSnapshot(taking: Taking): Promise<Start> {
-  const { options: { pool, tables }, target } = taking;
+  const { options: { pool, tables, batches }, target, signal } = taking;
+  const { rows } = target;
   const sight = tables.sightOf(target);
-  if (pool.isLent || target.rows === undefined || sight === undefined || mayBeLarge(taking)) return await readInSteps(taking);
+  if (pool.isLent || rows === undefined || sight === undefined || mayBeLarge(taking)) return await readInSteps(taking);
+  const batched = rows.as === 'lines' ? await batches.read({ table: target, sight, template: rows.template, signal }) : undefined;
+  if (signal.aborted) throw new DatabaseUnreachableError('the query was given up');
+  if (rows.as === 'lines' && batched !== undefined) return await takeBatched(taking, rows, batched);
   try {
     return await readTogether(taking, sight);
   } catch (error) {
     if (!(error instanceof UnexpectedTableError)) throw error;
     return await readInSteps(taking);
   }
+}
+
+async function takeBatched(
+  taking: Taking,
+  rows: TakenRows & { readonly as: 'lines' },
+  { looked, lines }: BatchedRows,
+): Promise<Start> {
+  begin(taking, looked);
+  if (lines !== undefined) await rows.take(lines);
+  return { isTold: false };
 }
 
 /** @throws {UnexpectedTableError} nothing was begun. */
