@@ -192,23 +192,25 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   }
 
   /** It is reviewed before the first alteration, or with all others. */
-  private retain(handle: Handle, relation: PublishedRelation): undefined {
-    const need = this.enter(handle, relation);
+  private retain(handle: Handle, relation: PublishedRelation, key = keyOf(relation)): undefined {
+    const need = this.enter(handle, relation, key);
     if (need.followers.has(handle)) return; // Its Consumer began anew.
     need.followers.set(handle, 'before');
     if (need.standing === 'missing') need.standing = 'unknown';
-    this.lots.put('review', need.key);
+    this.lots.put('review', key);
   }
 
+  /** Mostly one behind the other on one table, which is put into words once for them. */
   private retainAll(handles: readonly Handle[], relations: readonly PublishedRelation[]): undefined {
+    let last: { readonly relation: PublishedRelation; readonly key: string } | undefined;
     for (const [index, relation] of relations.entries()) {
+      if (last?.relation !== relation) last = { relation, key: keyOf(relation) };
       const handle = handles[index];
-      if (handle !== undefined) this.retain(handle, relation);
+      if (handle !== undefined) this.retain(handle, relation, last.key);
     }
   }
 
-  private enter(handle: Handle, relation: PublishedRelation): Need {
-    const key = keyOf(relation);
+  private enter(handle: Handle, relation: PublishedRelation, key = keyOf(relation)): Need {
     this.keys.set(handle, key);
     const known = this.needs.get(key);
     if (known !== undefined) return known;

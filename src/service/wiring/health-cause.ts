@@ -52,7 +52,7 @@ function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'h
     slotAwaits: awaitedOf(runtime),
     restored() {
       const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
-      return { count: directory?.back ?? 0, of: [...storage.shapes.all()].length };
+      return { count: directory?.back ?? 0, of: storage.shapes.count };
     },
   };
 }

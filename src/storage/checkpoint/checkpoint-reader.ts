@@ -1,5 +1,12 @@
-/** Reads a checkpoint file: the last checkpoint in it that is whole. What lies behind that counts for nothing. */
+/**
+ * Reads a checkpoint file: the last checkpoint in it that is whole. What lies behind that counts for nothing.
+ *
+ * Ten thousand shapes are read at a time, each with a definition of its own, and they are a checkpoint by the last frame alone. What is
+ * parsed is taken apart at once, and what the definitions have in common is held once: all else goes with its frame, before a collection of
+ * garbage has carried it around.
+ */
 import { invariant } from '../../base/invariant.ts';
+import { DefinitionParts } from '../../model/definition-parts.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { DiskFile } from '../disk/disk.ts';
@@ -40,21 +47,24 @@ export async function readCheckpoint(
 ): Promise<FoundCheckpoint> {
   const { states } = known;
   let { position, end } = known;
-  let open: CheckpointFrame[] = [];
-  let at = end;
+  const parts = new DefinitionParts();
+  let learnt: Learnt = new Map();
+  let [at, isClosed] = [end, true];
   for await (const frame of framesOf(file, generation, end)) {
     checkKind(frame, at, path);
     at += frame.bytes;
     if (frame.kind !== CHECKPOINT_FRAMES.closed) {
-      open.push(frame);
+      learn(learnt, frame, { states, parts });
+      isClosed = false;
       continue;
     }
-    for (const part of open) learn(states, part, learned);
-    open = [];
+    take(states, learnt);
+    for (const handle of learnt.keys()) learned(handle);
+    [learnt, isClosed] = [new Map(), true];
     ({ position } = frame.payload as { position: LogPosition });
     end = at;
   }
-  const isWhole = at === file.size && at > 0 && open.length === 0;
+  const isWhole = at === file.size && at > 0 && isClosed;
   return { position, states, end, brokenAt: isWhole ? undefined : at };
 }
 
@@ -86,18 +96,30 @@ function checkKind({ kind, payload }: CheckpointFrame, at: number, path: string)
   if (kind > CHECKPOINT_FRAMES.closed) throw new UnknownContentError(path, `a frame of kind ${kind}`);
 }
 
-function learn(states: Map<Handle, ShapeState>, { kind, payload }: CheckpointFrame, learned: (handle: Handle) => void): void {
-  if (kind === CHECKPOINT_FRAMES.removed) {
-    for (const handle of payload as Handle[]) {
-      states.delete(handle);
-      learned(handle);
-    }
-  }
+/** What is said of shapes behind the last checkpoint that is whole; undefined for one that is no more. */
+type Learnt = Map<Handle, ShapeState | undefined>;
+
+interface Ground {
+  /** By the last checkpoint that is whole. */
+  readonly states: ReadonlyMap<Handle, ShapeState>;
+  readonly parts: DefinitionParts;
+}
+
+function learn(learnt: Learnt, { kind, payload }: CheckpointFrame, { states, parts }: Ground): void {
+  if (kind === CHECKPOINT_FRAMES.removed) for (const handle of payload as Handle[]) learnt.set(handle, undefined);
   if (kind !== CHECKPOINT_FRAMES.shapes) return;
   for (const change of payload as StateChange[]) {
-    const state = changedState(change, states.get(change.handle));
-    invariant(state !== undefined, `a generation says first what ${change.handle} is`);
-    states.set(change.handle, state);
-    learned(change.handle);
+    const { handle, definition } = change;
+    const last = learnt.has(handle) ? learnt.get(handle) : states.get(handle);
+    const state = changedState(change, last, definition && parts.shared(definition));
+    invariant(state !== undefined, `a generation says first what ${handle} is`);
+    learnt.set(handle, state);
+  }
+}
+
+function take(states: Map<Handle, ShapeState>, learnt: Learnt): void {
+  for (const [handle, state] of learnt) {
+    if (state === undefined) states.delete(handle);
+    else states.set(handle, state);
   }
 }

@@ -2,6 +2,7 @@
  * Shape states as a checkpoint tells them: each time only what differs from the last state of the same shape in the
  * same generation. A definition, and what verifies a snapshot, are written once and not with every checkpoint.
  */
+import { areAlike } from '../../base/alike.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
@@ -58,17 +59,31 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
   };
 }
 
-/** @returns undefined when the generation never said what the shape is. */
-export function changedState(change: StateChange, last: ShapeState | undefined): ShapeState | undefined {
-  const { handle, end, bytes, count, openBytes, position, isLagging, filterBy } = change;
-  const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
-  const { dependsOn = last?.dependsOn ?? [], isInner = last?.isInner ?? false, views = last?.views ?? NO_VIEWS } = change;
+/**
+ * @param defined the definition that is in the change, or an equal one.
+ * @returns undefined when the generation never said what the shape is.
+ */
+export function changedState(change: StateChange, last: ShapeState | undefined, defined = change.definition): ShapeState | undefined {
+  const { handle, end, bytes, count, openBytes, position, isLagging } = change;
+  const definition = defined ?? last?.definition;
+  const { chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
+  const { dependsOn = last?.dependsOn ?? NOBODY, isInner = last?.isInner ?? false, views = last?.views ?? NO_VIEWS } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
   const { compacted = last?.lines.compacted } = change;
-  const ends = change.compacted === undefined ? (last?.lines.chunkEnds ?? []) : [];
-  const chunkEnds = [...ends, ...(change.chunkEnds ?? [])];
+  const ends = change.compacted === undefined ? (last?.lines.chunkEnds ?? NO_ENDS) : NO_ENDS;
+  const chunkEnds = change.chunkEnds === undefined ? ends : [...ends, ...change.chunkEnds];
   const { tail = last?.lines.tail ?? NO_BLOCKS } = change;
   const parts = { ...(compacted === undefined ? {} : { compacted }), ...(tail.length === 0 ? {} : { tail }) };
   const lines = { end, bytes, count, chunkEnds, openBytes, ...parts };
+  const filterBy = filterOf(change, snapshot);
   return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }
+
+/** Mostly that of the snapshot: it is written twice, and held once. */
+function filterOf({ filterBy }: StateChange, snapshot: SnapshotState): PgSnapshot | null {
+  return snapshot.state === 'complete' && areAlike(filterBy, snapshot.pgSnapshot) ? snapshot.pgSnapshot : filterBy;
+}
+
+/** Of nearly all shapes. */
+const NOBODY: readonly Handle[] = [];
+const NO_ENDS: readonly ChunkEnd[] = [];

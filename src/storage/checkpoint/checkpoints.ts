@@ -54,7 +54,7 @@ export function checkpointPath(directory: string, generation: number): string {
 }
 
 export class Checkpoints {
-  private readonly states = new Map<Handle, ShapeState>();
+  private states = new Map<Handle, ShapeState>();
   private readonly damaged: string[] = [];
   private taken: LogPosition = LOG_START;
   private writer: CheckpointWriter | undefined;
@@ -102,7 +102,7 @@ export class Checkpoints {
       const found = await readCheckpoint(file, path, generation).finally(() => file.close());
       if (found.brokenAt !== undefined) this.damaged.push(`${path} does not hold from byte ${found.brokenAt} on`);
       if (found.position === undefined) continue;
-      for (const [handle, state] of found.states) this.states.set(handle, state);
+      this.states = found.states;
       this.taken = found.position;
       return;
     }

@@ -168,6 +168,10 @@ export class DiskShapeLogs implements ShapeLogs {
     return this.table.get(handle);
   }
 
+  get count(): number {
+    return this.table.count;
+  }
+
   all(): Iterable<ShapeLog> {
     return this.table.all();
   }
@@ -261,14 +265,14 @@ export class DiskShapeLogs implements ShapeLogs {
     const saved = await this.saveAll(others, damaged);
     const durable = new Map([...packed, ...saved].map((capture) => [capture.shape, capture]));
     const inOrder = captures.flatMap(({ shape }) => durable.get(shape) ?? []); // That of the shapes, at the next start.
-    const counted = await this.count(position, await this.packed.bring(inOrder));
+    const counted = await this.letCount(position, await this.packed.bring(inOrder));
     // What cannot be removed is asked for again by the next checkpoint of its shape.
     for (const { shape, state } of counted) if (state.views.taken > 0) await this.faults.removing(() => shape.saved(state));
     return counted;
   }
 
   /** From now on what is saved counts. @returns it, as it does: the lines of one may have been compacted. */
-  private async count(position: LogPosition, captures: readonly ShapeCapture[]): Promise<readonly ShapeCapture[]> {
+  private async letCount(position: LogPosition, captures: readonly ShapeCapture[]): Promise<readonly ShapeCapture[]> {
     const takenOver = await this.compactor?.takeOver(captures);
     // One that was deleted meanwhile is gone from here as well: what it was before would lack the records up to this position.
     const removed = [...this.removed];
@@ -430,7 +434,8 @@ export class DiskShapeLogs implements ShapeLogs {
     const storeOf = (state: ShapeState): ShapeFiles => this.openStore(state, found(state.handle));
     const table = new ShapeTable({ ...options, storeOf, recent: new RecentReads(options.clock) }, position);
     for (const state of shapes) {
-      const shape = table.restore({ ...state, pace: rejoined(state.pace, position) });
+      const pace = rejoined(state.pace, position);
+      const shape = table.restore(pace === state.pace ? state : { ...state, pace });
       if (changed.has(shape.handle)) table.changed(shape, shape.bytesInMemory);
     }
     found = () => NO_FILES; // Of all that are created from now on.

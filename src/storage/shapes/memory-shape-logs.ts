@@ -56,6 +56,10 @@ export class MemoryShapeLogs implements ShapeLogs {
     return this.table.get(handle);
   }
 
+  get count(): number {
+    return this.table.count;
+  }
+
   all(): Iterable<ShapeLog> {
     return this.table.all();
   }

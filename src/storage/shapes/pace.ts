@@ -23,8 +23,9 @@ export function positionOf({ position, isLagging }: PaceState, common: LogPositi
 }
 
 /** After a restart: who had come as far as the others goes along with them, whoever waited for it before. */
-export function rejoined({ position, isLagging }: PaceState, common: LogPosition): PaceState {
-  return { position, isLagging: isLagging && position < common };
+export function rejoined(pace: PaceState, common: LogPosition): PaceState {
+  const { position, isLagging } = pace;
+  return isLagging && position >= common ? { position, isLagging: false } : pace;
 }
 
 export class Pace {

@@ -55,6 +55,8 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
    */
   create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[], isInner?: boolean): ShapeLog;
   get(handle: Handle): ShapeLog | undefined;
+  /** How many there are. */
+  readonly count: number;
   all(): Iterable<ShapeLog>;
   /** Those that depend on the shape directly. Costs as much as they are, whatever number of others there is. */
   dependantsOf(handle: Handle): Iterable<ShapeLog>;

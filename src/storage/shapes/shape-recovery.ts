@@ -54,13 +54,13 @@ export async function recoverShapes(
   listing?: Promise<StoredShapes>,
 ): Promise<RecoveredShapes> {
   const { position } = checkpoints;
-  const counted = new Map([...checkpoints.shapes()].map((state) => [state.handle, state]));
-  const states = new Map(counted);
-  const seen = new Set(states.keys());
+  const states = new Map<Handle, ShapeState>();
+  for (const state of checkpoints.shapes()) states.set(state.handle, state);
+  const counted = new Map<Handle, ShapeState | undefined>(); // Of those that records tell of.
   const torn = new Set<Handle>();
   for await (const { record } of log.records(position)) {
     const { handle } = record;
-    seen.add(handle);
+    if (!counted.has(handle)) counted.set(handle, states.get(handle));
     if (record.type === 'shape.deleted') torn.delete(handle);
     if (!applyRecord(states, record)) torn.add(handle);
   }
@@ -70,18 +70,21 @@ export async function recoverShapes(
   const [shapes, robbed, leftovers]: [ShapeState[], Handle[], Leftover[]] = [[], [], []];
   const moved = new Map<Handle, readonly number[]>();
   const [changed, filed] = [new Set<Handle>(), new Set<Handle>()];
-  const dropped = new Set([...seen, ...stored.keys()]);
+  const dropped = new Set([...counted.keys(), ...stored.keys()].filter((handle) => !states.has(handle)));
   for (const state of states.values()) { // Of a hundred thousand each is looked at once.
     const { handle, snapshot, lines } = state;
-    if (snapshot.state !== 'complete') continue;
+    if (snapshot.state !== 'complete') {
+      dropped.add(handle);
+      continue;
+    }
     const files = stored.get(handle);
     if (!isUnknown(handle) && !hasFiles(state, files, hasPack)) {
       robbed.push(handle);
+      dropped.add(handle);
       continue;
     }
     shapes.push(state);
-    dropped.delete(handle);
-    if (counted.get(handle) !== state) changed.add(handle);
+    if (counted.has(handle) && counted.get(handle) !== state) changed.add(handle);
     if (files !== undefined || isUnknown(handle)) filed.add(handle);
     if (files === undefined) continue;
     for (const generation of files.lines.keys()) if (generation !== generationOf(lines)) leftovers.push({ handle, generation });

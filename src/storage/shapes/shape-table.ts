@@ -103,13 +103,17 @@ export class ShapeTable implements ShapeHost {
 
   restore(state: ShapeState): StoredShape {
     const definition = this.parts.shared(state.definition);
-    const shape = new StoredShape(this, this.storeOf(state), { ...state, definition });
+    const shape = new StoredShape(this, this.storeOf(state), definition === state.definition ? state : { ...state, definition });
     this.enter(shape);
     return shape;
   }
 
   get(handle: Handle): StoredShape | undefined {
     return this.shapes.get(handle);
+  }
+
+  get count(): number {
+    return this.shapes.size;
   }
 
   all(): Iterable<StoredShape> {

@@ -464,7 +464,9 @@ export function withTail({ shape, state }: ShapeCapture, tail: readonly TailBloc
 }
 
 /** The store has them. */
-function withoutRows({ fewRows, ...snapshot }: WholeSnapshotState): WholeSnapshotState {
+function withoutRows(whole: WholeSnapshotState): WholeSnapshotState {
+  if (whole.fewRows === undefined) return whole;
+  const { fewRows, ...snapshot } = whole;
   return snapshot;
 }
 

@@ -102,6 +102,41 @@ test('wherever the last checkpoint breaks off, the one before it counts, and tha
   expect(found).toEqual(['1', ...broken, '2']);
 });
 
+test('shapes that are read have in common what their definitions say alike, and one that has changed keeps it', async () => {
+  const disk = new MemoryDisk();
+  const first = await openCheckpoints(disk.mount(), DIRECTORY);
+  const { changed } = withShapes(1, 3);
+  await first.write({ ...at(1), changed });
+  const later = changed.map((state) => ({ ...state, pace: { position: LOG_START, isLagging: false } }));
+  await first.write({ ...at(2), changed: later });
+  const found = [...(await openCheckpoints(disk.mount(), DIRECTORY)).shapes()];
+
+  const parts = found.map(({ definition: { relation, reads, columns } }) => [relation, reads, columns]);
+  expect(found).toEqual(later);
+  expect(parts.map((own) => own.every((part, index) => part === parts[0]?.[index]))).toEqual([true, true, true]);
+});
+
+test('of a checkpoint that was not finished nothing is taken, whichever shapes it tells of', async () => {
+  const disk = new MemoryDisk();
+  const first = await openCheckpoints(disk.mount(), DIRECTORY);
+  const { changed } = withShapes(1, 3);
+  await first.write({ ...at(1), changed });
+  const counted = disk.content(FIRST).length;
+  await first.write({ ...at(2), changed: changed.slice(1).map((state) => ({ ...state, isInner: true })), removed: [handleOf(0)] });
+  const content = disk.content(FIRST);
+  const found: unknown[] = [];
+  for (const size of [counted, content.length - 1, content.length]) {
+    disk.damage(FIRST, content.slice(0, size));
+    const read = await openCheckpoints(disk.mount(), DIRECTORY);
+    found.push({ position: read.position, isDamaged: read.damage.length > 0, inner: Array.from(read.shapes(), ({ isInner }) => isInner) });
+  }
+
+  const before = { position: 1, inner: [false, false, false] };
+  expect(found).toEqual([
+    { ...before, isDamaged: false }, { ...before, isDamaged: true }, { position: 2, isDamaged: false, inner: [true, true] },
+  ]);
+});
+
 test('of a frame whose length does not hold no more is read than the file has', async () => {
   const disk = new MemoryDisk();
   await (await openCheckpoints(disk.mount(), DIRECTORY)).write(at(1));
