@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Runtime } from '../otp/runtime.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import type { SubsetLanguage } from '../sql/subset.ts';
+import type { FamilyLanguage } from '../sql/filter-family.ts';
 import type { ExplainLanguage } from '../sql/where-explanation.ts';
 import type { WhereLanguage } from '../sql/where.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -16,7 +17,7 @@ export interface ServiceResources {
   readonly world: World;
   readonly logger: Logger;
   readonly storage: Storage;
-  readonly language: WhereLanguage & SubsetLanguage & ExplainLanguage;
+  readonly language: WhereLanguage & FamilyLanguage & SubsetLanguage & ExplainLanguage;
   readonly database: Database;
   readonly runtime: Runtime;
   readonly watches: Watches;

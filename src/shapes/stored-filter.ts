@@ -5,6 +5,7 @@
  * be gone on with, and no request would be led to it.
  */
 import type { Dependency, ShapeDefinition, WhereSource } from '../model/shape.ts';
+import type { FamilyLanguage, FilterFamily } from '../sql/filter-family.ts';
 import { quoteRelation } from '../sql/identifiers.ts';
 import { typeNameOf } from '../sql/values/type-names.ts';
 import type { ExplainLanguage, WhereExplanation } from '../sql/where-explanation.ts';
@@ -21,6 +22,14 @@ export function storedFilter(definition: ShapeDefinition, language: WhereLanguag
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));
   return isAsStored ? { where: parsed } : { error: 'it is understood otherwise than before' };
+}
+
+/** Of all that differ from this one in the constants of their text alone. It has no subqueries, and no parameters. */
+export function storedFamily(definition: ShapeDefinition, template: string, language: FamilyLanguage): FilterFamily | undefined {
+  const { where } = definition;
+  if (where === undefined) return undefined;
+  const [, , columns, , rules, table] = written(definition, where);
+  return language.family(template, columns, rules, table);
 }
 
 /** For who asks about one row: what the filter comes to in it. Undefined for every row. */

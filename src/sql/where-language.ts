@@ -10,6 +10,7 @@ import { conjunction } from './conjunction.ts';
 import { columnsOf, type Condition } from './expression.ts';
 import { isErrorFree } from './lookups/error-free.ts';
 import { EvaluationError } from './evaluation-error.ts';
+import { filterFamily, type FamilyLanguage } from './filter-family.ts';
 import { statementsOf, tokensOf } from './syntax/grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters as QueryParameters } from './checkers/literals.ts';
@@ -36,9 +37,9 @@ const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'o
 /** A keyword is never written otherwise. */
 const HAS_SUBQUERY = /select/i;
 /** Loads the parser; once it is there, parsing is synchronous. */
-export async function loadWhereLanguage(): Promise<WhereLanguage & SubsetLanguage & ExplainLanguage> {
+export async function loadWhereLanguage(): Promise<WhereLanguage & FamilyLanguage & SubsetLanguage & ExplainLanguage> {
   await loadModule();
-  return { tablesIn, parse, narrow, parseFilter, parseOrderBy, explanation };
+  return { tablesIn, family, parse, narrow, parseFilter, parseOrderBy, explanation };
 }
 
 function tablesIn(text: string): readonly RelationName[] | WhereError {
@@ -63,6 +64,14 @@ function subLinksIn(node: Node): readonly SubLink[] {
 function parse(...[text, ...meaning]: Parameters<WhereLanguage['parse']>): Where | WhereError {
   return orError(() => whereOf(checked(text, ...meaning), text));
 }
+
+const family: FamilyLanguage['family'] = (template, columns, database, table) => filterFamily(template, (text) => {
+  const read = orError(() => {
+    const condition = checked(text, {}, columns, undefined, database, table);
+    return { condition, where: whereOf(condition, text) };
+  });
+  return 'error' in read ? undefined : read;
+});
 
 function explanation(...written: Parameters<WhereLanguage['parse']>): WhereExplanation | WhereError {
   return orError(() => explanationOf(checked(...written)));

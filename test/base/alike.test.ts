@@ -23,6 +23,7 @@ test('fields may stand in any order, and items may not; a list is no object', ()
 
 function inOrder(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
-    return typeof part === 'object' && part !== null && !Array.isArray(part) ? { fields: Object.entries(part).sort() } : part;
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return { fields: Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)) };
   });
 }

@@ -5,7 +5,9 @@
 import { invariant } from '../../base/invariant.ts';
 import type { ParsedFilters } from '../../api/ports.ts';
 import type { ShapeDefinition, WhereSource } from '../../model/shape.ts';
-import { storedFilter, type StoredFilter } from '../../shapes/stored-filter.ts';
+import type { StoredFilter } from '../../shapes/stored-filter.ts';
+import { StoredFilters } from '../../shapes/stored-filters.ts';
+import type { FamilyLanguage } from '../../sql/filter-family.ts';
 import type { Where, WhereLanguage } from '../../sql/where.ts';
 
 /** Of definitions that were parsed last. A shape begins in much less time than so many others. */
@@ -16,13 +18,13 @@ const CHARACTERS_MAX = 1_000_000;
 const EVERY_ROW: StoredFilter = { where: undefined };
 
 export class ShapeFilters implements ParsedFilters {
-  private readonly language: WhereLanguage;
+  private readonly stored: StoredFilters;
   /** By what a definition has of them, which its copies share, in the order in which they were parsed. */
   private readonly parsed = new Map<WhereSource, StoredFilter>();
   private characters = 0;
 
-  constructor(language: WhereLanguage) {
-    this.language = language;
+  constructor(language: WhereLanguage & FamilyLanguage) {
+    this.stored = new StoredFilters(language);
   }
 
   /** Undefined for every row. */
@@ -49,7 +51,7 @@ export class ShapeFilters implements ParsedFilters {
   private read(definition: ShapeDefinition): StoredFilter {
     const { where: source } = definition;
     if (source === undefined) return EVERY_ROW;
-    return this.parsed.get(source) ?? this.enter(source, storedFilter(definition, this.language));
+    return this.parsed.get(source) ?? this.enter(source, this.stored.of(definition));
   }
 
   private enter(source: WhereSource, filter: StoredFilter): StoredFilter {

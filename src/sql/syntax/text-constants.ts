@@ -93,3 +93,18 @@ export function textWith(template: string, values: Readonly<Record<TextConstant[
   return template
     .replaceAll(MARKS.integer, values.integer).replaceAll(MARKS.long, values.long).replaceAll(MARKS.string, values.string);
 }
+
+/** Likewise, each of them by itself. @param written by its kind, and its number. */
+export function textOf(template: string, written: (kind: TextConstant['kind'], number: number) => string): string {
+  let number = 0;
+  return Array.from(template, (sign) => {
+    const kind = KINDS.get(sign);
+    if (kind === undefined) return sign;
+    number += 1;
+    return written(kind, number - 1);
+  }).join('');
+}
+
+const KINDS: ReadonlyMap<string, TextConstant['kind']> = new Map([
+  [MARKS.integer, 'integer'], [MARKS.long, 'long'], [MARKS.string, 'string'],
+]);
