@@ -6,6 +6,7 @@
  */
 import { fnvHash } from '../base/fnv-hash.ts';
 import type { Collation } from './collation.ts';
+import { PartTexts } from './part-texts.ts';
 import type { LayoutColumn } from './relation.ts';
 import type { TimeZone } from './time-zone.ts';
 
@@ -78,33 +79,16 @@ export interface WhereSource {
 export function definitionKey(definition: ShapeDefinition): string {
   const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
   const inner = dependencies.map(({ shape, column }) => `[${definitionKey(shape)},${inWords(column)}]`);
-  const parts = [
-    relation.oid, inWords(relation.schema), inWords(relation.name), sortedTexts.of(columns), selectsAll, listTexts.of(primaryKey),
-    readTexts.of(reads), inWords(where?.canonical ?? null), inWords(replica), inWords(log), `[${inner.join()}]`, inWords(moveOuts),
-  ];
-  return `[${parts.join()}]`;
+  const table = `${relationTexts.of(relation)},${sortedTexts.of(columns)},${selectsAll},${listTexts.of(primaryKey)},${readTexts.of(reads)}`;
+  return `[${table},${inWords(where?.canonical ?? null)},"${replica}","${log}",[${inner.join()}],"${moveOuts}"]`;
 }
 
 const inWords = (value: unknown): string => JSON.stringify(value);
 
-/** Lists that never change, and that thousands of definitions have in common: each is put into words once. */
-class ListTexts<Item> {
-  private readonly texts = new WeakMap<readonly Item[], string>();
-
-  constructor(private readonly inWords: (list: readonly Item[]) => string) {}
-
-  of(list: readonly Item[]): string {
-    const known = this.texts.get(list);
-    if (known !== undefined) return known;
-    const text = this.inWords(list);
-    this.texts.set(list, text);
-    return text;
-  }
-}
-
-const listTexts = new ListTexts<string>(inWords);
-const sortedTexts = new ListTexts<string>((columns) => inWords([...columns].sort()));
-const readTexts = new ListTexts<LayoutColumn>(inWords);
+const listTexts = new PartTexts<readonly string[]>(inWords);
+const sortedTexts = new PartTexts<readonly string[]>((columns) => inWords([...columns].sort()));
+const readTexts = new PartTexts<readonly LayoutColumn[]>(inWords);
+const relationTexts = new PartTexts<ShapeDefinition['relation']>(({ oid, schema, name }) => [oid, inWords(schema), inWords(name)].join());
 
 /** When the handle was made, on the clock's scale. */
 export function bornMicros(handle: Handle): number {

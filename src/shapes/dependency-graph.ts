@@ -56,6 +56,11 @@ export class DependencyGraph {
     return order;
   }
 
+  /** No shape takes values from another. */
+  get isFlat(): boolean {
+    return this.dependants.size === 0;
+  }
+
   /** What it depends on, directly. */
   innerOf(handle: Handle): Iterable<Handle> {
     return this.dependencies.get(handle) ?? NOTHING;

@@ -2,6 +2,7 @@
  * Footings: the shapes that stand on the same of the same table, so that a layout carries all of them or ends all of them. It is asked once
  * for each footing, and there are few of them however many shapes differ in their filter alone.
  */
+import { PartTexts } from '../model/part-texts.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 
 /** Shapes of one footing; there is at least one. */
@@ -56,9 +57,13 @@ export function tableName({ schema, name }: { readonly schema: string; readonly 
 
 /** All that `endsShape` looks at. */
 function keyOf({ relation, selectsAll, columns, reads }: ShapeDefinition): string {
-  const read = reads.map(({ name, typeOid, typeMod }) => [name, typeOid, typeMod]);
-  return JSON.stringify([relation.oid, relation.schema, relation.name, selectsAll ? columns.length : -1, read]);
+  return `${selectsAll ? columns.length : -1} ${relationTexts.of(relation)} ${readTexts.of(reads)}`;
 }
+
+const relationTexts = new PartTexts<ShapeDefinition['relation']>(({ oid, schema, name }) => JSON.stringify([oid, schema, name]));
+const readTexts = new PartTexts<ShapeDefinition['reads']>((reads) => {
+  return JSON.stringify(reads.map(({ name, typeOid, typeMod }) => [name, typeOid, typeMod]));
+});
 
 function tablesOf({ relation }: ShapeDefinition): readonly [number, string] {
   return [relation.oid, tableName(relation)];

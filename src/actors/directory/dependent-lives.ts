@@ -88,6 +88,7 @@ export class DependentLives {
 
   /** Those that depend, directly or through others, on a shape that is not here. */
   get bereft(): readonly Handle[] {
+    if (this.dependencies.isFlat) return [];
     const order = new Set(this.dependencies.restoreOrder());
     return [...this.lives.handles()].filter((handle) => !order.has(handle));
   }

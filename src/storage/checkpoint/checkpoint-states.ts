@@ -8,7 +8,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { NO_BLOCKS, type TailBlock } from '../shapes/line-tail.ts';
-import type { ChunkEnd, CompactedPart } from '../shapes/shape-lines.ts';
+import { NO_LINES, type ChunkEnd, type CompactedPart, type LinesState } from '../shapes/shape-lines.ts';
 import type { SnapshotState } from '../shapes/shape-logs.ts';
 import { NO_VIEWS, type ViewsState } from '../shapes/spliced-views.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
@@ -74,7 +74,7 @@ export function changedState(change: StateChange, last: ShapeState | undefined, 
   const chunkEnds = change.chunkEnds === undefined ? ends : [...ends, ...change.chunkEnds];
   const { tail = last?.lines.tail ?? NO_BLOCKS } = change;
   const parts = { ...(compacted === undefined ? {} : { compacted }), ...(tail.length === 0 ? {} : { tail }) };
-  const lines = { end, bytes, count, chunkEnds, openBytes, ...parts };
+  const lines = orNone({ end, bytes, count, chunkEnds, openBytes, ...parts });
   const filterBy = filterOf(change, snapshot);
   return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }
@@ -82,6 +82,13 @@ export function changedState(change: StateChange, last: ShapeState | undefined, 
 /** Mostly that of the snapshot: it is written twice, and held once. */
 function filterOf({ filterBy }: StateChange, snapshot: SnapshotState): PgSnapshot | null {
   return snapshot.state === 'complete' && areAlike(filterBy, snapshot.pgSnapshot) ? snapshot.pgSnapshot : filterBy;
+}
+
+/** Most shapes of very many have none: that is held once. */
+function orNone(lines: LinesState): LinesState {
+  const { end, bytes, count, chunkEnds, openBytes, compacted, tail } = lines;
+  const areNone = count === 0 && bytes === 0 && openBytes === 0 && chunkEnds.length === 0 && compacted === undefined && tail === undefined;
+  return areNone && end === NO_LINES.end ? NO_LINES : lines;
 }
 
 /** Of nearly all shapes. */
