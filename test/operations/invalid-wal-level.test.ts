@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
+import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { freePort, startServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -51,8 +52,9 @@ test('invalid-wal-level: a server that comes back with less is waited for, and t
   await server.stop();
   server = await startServer('logical', port);
   await query('CREATE TABLE items (id int PRIMARY KEY)');
-  const environment = { ARMATURE_REPLICATION_STREAM_ID: 'default', ARMATURE_LONG_POLL_TIMEOUT: '500' };
+  const environment = { ...QUICK_TIME_LATER, ARMATURE_REPLICATION_STREAM_ID: 'default', ARMATURE_LONG_POLL_TIMEOUT: '500' };
   const service = await startServiceProcess({ databaseUrl: server.url, storageDirectory: join(directory, 'storage'), environment });
+  hurry(service);
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   await expect.poll(() => query(DROP_SLOT).then(() => 'dropped', String)).toBe('dropped');
   await server.stop();

@@ -4,21 +4,15 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { createRole, type RestrictedRole } from '../support/operations/restricted-role.ts';
 import { type OwnCluster, startOwnCluster } from '../support/operations/own-cluster.ts';
 import { TRANSACTION_TIMEOUT } from '../support/postgres/transaction-timeout.ts';
+import { QuickClock } from '../support/service/quick-clock.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
-/** Ten seconds take two: so does the wait behind a refusal that lasts until somebody mends it. */
-const QUICKER = 5;
-const quick: Clock = {
-  ...systemClock,
-  nowMs: () => systemClock.nowMs() * QUICKER,
-  wallMs: () => systemClock.wallMs() * QUICKER,
-  setTimer: (callback, delayMs) => systemClock.setTimer(callback, delayMs / QUICKER),
-};
+/** Ten seconds take one: so does the wait behind a refusal that lasts until somebody mends it. */
+const QUICKLY = 10;
 /** One of each for the service, and one for somebody else. */
 const SETTINGS = { max_wal_senders: '2', max_replication_slots: '2' };
 
@@ -40,7 +34,10 @@ beforeAll(async () => {
   url.pathname = '/postgres';
   operator = new pg.Client({ connectionString: url.href });
   await operator.connect();
-  service = await startServiceInProcess({ databaseUrl: role.url, flags: { 'long-poll-timeout': '500' }, world: { clock: quick } });
+  const clock = new QuickClock(QUICKLY);
+  const flags = { 'long-poll-timeout': '500', 'database-timeout': '30s' };
+  service = await startServiceInProcess({ databaseUrl: role.url, flags, world: { clock } });
+  clock.hurry();
   follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
 });
 afterAll(async () => {

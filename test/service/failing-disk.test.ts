@@ -6,6 +6,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { QuickClock } from '../support/service/quick-clock.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
@@ -20,10 +21,12 @@ let follower: ShapeFollower;
 beforeEach(async () => {
   database = await createDatabase();
   disk = failingDisk();
+  const clock = new QuickClock();
   await database.query('CREATE TABLE items (id integer PRIMARY KEY, title text)');
   directory = temporaryDirectory();
   const flags = { 'storage-dir': directory, 'prometheus-port': '0' };
-  service = await startServiceInProcess({ databaseUrl: database.url, flags, world: { disk } });
+  service = await startServiceInProcess({ databaseUrl: database.url, flags, world: { disk, clock } });
+  clock.hurry();
   follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
 });
 

@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs';
 import { Shape, ShapeStream } from '@electric-sql/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
+import { hurry, QUICK_TIME, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { spawnService, startServiceProcess, type ServiceOptions, type ServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 import { mountSmallFileSystem, type SmallFileSystem } from '../support/storage/small-file-system.ts';
@@ -26,7 +27,8 @@ beforeAll(async () => {
   await database.query('CREATE TABLE items (id serial PRIMARY KEY, title text)');
   await database.query(`INSERT INTO items (title) SELECT ${ROW} FROM generate_series(1, 100)`);
   disk = mountSmallFileSystem(30);
-  service = await startServiceProcess(options());
+  service = await startServiceProcess(options(QUICK_TIME_LATER));
+  hurry(service);
 });
 
 afterAll(async () => {
@@ -36,8 +38,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-function options(): ServiceOptions {
-  const environment = { ARMATURE_LONG_POLL_TIMEOUT: String(LONG_POLL_MS) };
+function options(time = QUICK_TIME): ServiceOptions {
+  const environment = { ...time, ARMATURE_LONG_POLL_TIMEOUT: String(LONG_POLL_MS) };
   return { databaseUrl: database.url, storageDirectory: disk.directory, environment };
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase } from '../support/postgres/postgres.ts';
+import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { spawnService, type ServiceProcess } from '../support/service/service-process.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
@@ -24,9 +25,11 @@ beforeEach(async () => {
   const checkpoints = join(storageDirectory, 'checkpoint');
   mkdirSync(checkpoints, { recursive: true });
   execFileSync('mkfifo', [join(checkpoints, '0000000000000001.checkpoint')]);
-  service = await spawnService({ databaseUrl: database.url, storageDirectory, environment: { ARMATURE_DRAIN_TIMEOUT: '0' } });
+  const environment = { ...QUICK_TIME_LATER, ARMATURE_DRAIN_TIMEOUT: '0' };
+  service = await spawnService({ databaseUrl: database.url, storageDirectory, environment });
   await database.until(`
     SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'armature%'`);
+  hurry(service);
 });
 
 test('who has asked the program to end, and waits, reads what it waited for, and it ends', async () => {

@@ -7,6 +7,7 @@ import { createDatabase } from '../support/postgres/postgres.ts';
 import { startCuttableNetwork } from '../support/operations/cuttable-network.ts';
 import { urlWith } from '../support/operations/database-url.ts';
 import { startRelay } from '../support/service/relay.ts';
+import { QUICK_TIME } from '../support/service/quick-time.ts';
 import { freePort, spawnService, startServiceProcess, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -50,7 +51,7 @@ test('killed, and started where Postgres is away: it says so, and goes on with i
   await first.kill();
   await door.close();
 
-  const second = await spawnService(options);
+  const second = await spawnService({ ...options, environment: { ...QUICK_TIME, ...options.environment } });
   await expect.poll(() => health(second.url)).toEqual({
     status: 'starting', cause: expect.stringMatching(/^Postgres cannot be asked for the lock since .*ECONNREFUSED/) as string,
   });
