@@ -7,6 +7,7 @@ import pg from 'pg';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { copyAsStandby, STANDBY_SLOT } from '../support/operations/standby.ts';
 import { MAJOR, startPostgres } from '../support/postgres/start-postgres.ts';
+import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
@@ -33,8 +34,9 @@ beforeEach(async () => {
   const settings = copyAsStandby(`${directory}/primary`, `${directory}/standby`, port);
   postgres = await start('primary', port);
   standby = await start('standby', await freePort(), settings);
-  const environment = { ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_REPLICATION_STREAM_ID: 'default' };
+  const environment = { ...QUICK_TIME_LATER, ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_REPLICATION_STREAM_ID: 'default' };
   service = await startServiceProcess({ databaseUrl: postgres.url, storageDirectory: `${directory}/storage`, environment });
+  hurry(service);
 });
 afterEach(async () => {
   await service.stop();

@@ -1,6 +1,7 @@
 /** WAL that is kept for our slot is told of beyond a bound: in the log, with what to do, and in the metrics. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
@@ -10,8 +11,9 @@ let service: ServiceProcess;
 
 beforeAll(async () => {
   database = await createDatabase();
-  const environment = { ARMATURE_RETAINED_WAL_WARNING: '1000000' };
+  const environment = { ...QUICK_TIME_LATER, ARMATURE_RETAINED_WAL_WARNING: '1000000' };
   service = await startServiceProcess({ databaseUrl: database.url, storageDirectory: directory, environment });
+  hurry(service);
 });
 afterAll(async () => {
   await service.stop();

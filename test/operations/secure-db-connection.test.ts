@@ -21,6 +21,7 @@ import { urlWith } from '../support/operations/database-url.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
 import { exchangeCertificate, startTlsServer } from '../support/operations/tls-server.ts';
 import { targetOf } from '../support/postgres/postgres-target.ts';
+import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { healthOf, startServiceProcess, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { arrayTemplate } from '../support/shapes/array-template.ts';
@@ -129,7 +130,9 @@ test.each([
 });
 
 test('secure-db-connection: a certificate that is not trusted any more is told, and followed when it was mended', async () => {
-  const service = await startServiceProcess(optionsWith('', authority.certificate));
+  const options = optionsWith('', authority.certificate);
+  const service = await startServiceProcess({ ...options, environment: { ...options.environment, ...QUICK_TIME_LATER } });
+  hurry(service);
   await exchangeCertificate(join(directory, 'cluster'), superuser, stranger.sign('localhost'));
   await superuser.query(END_SESSIONS);
   await expect.poll(async () => await (await fetch(`${service.url}/v1/health`)).json()).toEqual({

@@ -1,7 +1,7 @@
 /** The limits of a storage, in a service whose clock a test puts forward: who goes, who stays, and what is answered to new ones. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { QuickClock } from '../support/service/quick-clock.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape } from '../support/service/shape-follower.ts';
 
@@ -9,6 +9,12 @@ const HOUR_MS = 3_600_000;
 let database: TestDatabase;
 let service: ServiceInProcess | undefined;
 let passedMs: number;
+
+class MovedClock extends QuickClock {
+  override nowMs(): number {
+    return super.nowMs() + passedMs;
+  }
+}
 
 beforeEach(async () => {
   passedMs = 0;
@@ -24,8 +30,9 @@ afterEach(async () => {
 });
 
 async function start(flags: Readonly<Record<string, string>>): Promise<ServiceInProcess> {
-  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + passedMs };
+  const clock = new MovedClock();
   service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'long-poll-timeout': '500', ...flags }, world: { clock } });
+  clock.hurry();
   return service;
 }
 
