@@ -2,16 +2,19 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NumberedRecord } from '../../src/otp/kernel/trace.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { QuickClock } from '../support/service/quick-clock.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;
+let clock: QuickClock;
 
 beforeEach(async () => {
   database = await createDatabase();
   await database.query('CREATE TABLE items (id integer PRIMARY KEY, owner integer, title text)');
-  service = await startServiceInProcess({ databaseUrl: database.url });
+  clock = new QuickClock();
+  service = await startServiceInProcess({ databaseUrl: database.url, world: { clock } });
 });
 
 afterEach(async () => {
@@ -68,6 +71,7 @@ test('a shape that was held still while a large transaction went by reads it alo
 
 test('a shape that is held still keeps the others for a few seconds, and has everything once it goes on', async () => {
   const [still, other] = [await follow('owner = 1'), await follow('true')];
+  clock.hurry();
   const consumer = `@consumer/${still.handle}` as const;
   service.runtime.suspend(consumer);
 
