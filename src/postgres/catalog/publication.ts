@@ -82,10 +82,11 @@ export interface PublicationOptions {
    */
   readonly altered?: (tables: readonly FoundTable[]) => boolean;
   readonly clock: Pick<Clock, 'epochMicros'>;
+  /** How long a transaction on one table waits for its locks. Default 5,000 ms. */
+  readonly lockMsMax?: number;
 }
 
-/** Of a transaction on one table. */
-const LOCK_TIMEOUT = '5s';
+const LOCK_MS_MAX = 5_000;
 /** Of one on several; far below Postgres's `deadlock_timeout` of 1 s, so that it is never others who are told to give way. */
 const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
 /** Of one on a tree, round by round: writers come again and again, and each of these is still below that. */
@@ -93,6 +94,7 @@ const LOCK_TIMEOUTS_OF_TREE = [LOCK_TIMEOUT_OF_SEVERAL, '200ms', '500ms'];
 
 export function createPublication(options: PublicationOptions): Publication {
   const { pool, publication, isManual, trees, clock, streamedVersion = () => undefined, altered = () => true } = options;
+  const writing: Writing = { pool, publication, lockTimeout: `${options.lockMsMax ?? LOCK_MS_MAX}ms` };
   const memberships = new Memberships(options.memberships);
   const seen = new SeenTables();
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
@@ -111,7 +113,7 @@ export function createPublication(options: PublicationOptions): Publication {
     async review(relations) {
       const { lastLayoutId } = trees;
       const streamed = streamedVersion();
-      const { standings, others, gone } = await inTransaction(pool, limitOf(relations), async (client) => {
+      const { standings, others, gone } = await inTransaction(pool, limitOf(writing, relations), async (client) => {
         const found = await standingsOf(client, publication, relations, isManual);
         const oids = seen.othersOf(found);
         const missing = found.flatMap(({ isThere, relation }) => (isThere ? [] : [relation]));
@@ -128,7 +130,7 @@ export function createPublication(options: PublicationOptions): Publication {
     },
     async add(relations) {
       const { lastLayoutId } = trees;
-      const standings = await (isManual ? verified : published)(pool, publication, relations);
+      const standings = await (isManual ? verified : published)(writing, relations);
       const isAdded = (standing: PublicationStanding): boolean => {
         return standing.isPublished ? memberships.isOther(standing) : !standing.isCarried; // A membership that is ours is another one.
       };
@@ -138,7 +140,7 @@ export function createPublication(options: PublicationOptions): Publication {
     },
     async drop(relations) {
       // By another name a table may still be followed: then it is no member under this one.
-      const left = isManual ? relations : await inTransaction(pool, limitOf(relations), async (client) => {
+      const left = isManual ? relations : await inTransaction(pool, limitOf(writing, relations), async (client) => {
         const members = await drop(client, publication, relations);
         return [...members, ...(await goneOf(client, relations)).map((oid) => ({ oid }))];
       });
@@ -148,6 +150,13 @@ export function createPublication(options: PublicationOptions): Publication {
 }
 
 type Relations = readonly PublishedRelation[];
+
+/** Where is written, and how long a transaction on one table waits for its locks. */
+interface Writing {
+  readonly pool: DatabasePool;
+  readonly publication: string;
+  readonly lockTimeout: string;
+}
 
 /** Oids of those that are tables by no name any more. */
 async function goneOf(client: pg.PoolClient, relations: Relations): Promise<readonly number[]> {
@@ -180,8 +189,9 @@ function faultOf(standing: PublicationStanding, memberships: Memberships): Publi
 }
 
 /** Nothing but checked. */
-function verified(pool: DatabasePool, publication: string, relations: Relations): Promise<readonly PublicationStanding[]> {
-  return inTransaction(pool, limitOf(relations), async (client) => {
+function verified(writing: Writing, relations: Relations): Promise<readonly PublicationStanding[]> {
+  const { pool, publication } = writing;
+  return inTransaction(pool, limitOf(writing, relations), async (client) => {
     const present = await presentOnes(client, publication, relations, true);
     verify(publication, present);
     return present;
@@ -189,16 +199,17 @@ function verified(pool: DatabasePool, publication: string, relations: Relations)
 }
 
 /** All in one transaction, unless trees are to be locked. */
-async function published(pool: DatabasePool, publication: string, relations: Relations): Promise<readonly PublicationStanding[]> {
-  const { present, isDone } = await inTransaction(pool, limitOf(relations), async (client) => {
+async function published(writing: Writing, relations: Relations): Promise<readonly PublicationStanding[]> {
+  const { pool, publication } = writing;
+  const { present, isDone } = await inTransaction(pool, limitOf(writing, relations), async (client) => {
     const standings = await presentOnes(client, publication, relations, false);
     if (standings.some(locksTree)) return { present: standings, isDone: false };
     return { present: await publishAll(client, publication, standings), isDone: true };
   });
   if (isDone) return present;
   const partitions = present.filter(({ isPartitioned }) => isPartitioned).flatMap((standing) => standing.notFull);
-  await makeEachFull(pool, partitions, limitOf(relations));
-  return publishTrees(pool, publication, relations);
+  await makeEachFull(pool, partitions, limitOf(writing, relations));
+  return publishTrees(writing, relations);
 }
 
 function locksTree({ isPartitioned, isPublished, tree, notFull: { length } }: PublicationStanding): boolean {
@@ -206,12 +217,8 @@ function locksTree({ isPartitioned, isPublished, tree, notFull: { length } }: Pu
 }
 
 /** Of several tables that are refused together, the caller tries each alone: then its writers are waited for. */
-async function publishTrees(
-  pool: DatabasePool,
-  publication: string,
-  relations: Relations,
-  round = 0,
-): Promise<readonly PublicationStanding[]> {
+async function publishTrees(writing: Writing, relations: Relations, round = 0): Promise<readonly PublicationStanding[]> {
+  const { pool, publication, lockTimeout } = writing;
   const [relation, second] = relations;
   try {
     return await inTransaction(pool, LOCK_TIMEOUTS_OF_TREE[round] ?? LOCK_TIMEOUT_OF_SEVERAL, async (client) => {
@@ -221,9 +228,9 @@ async function publishTrees(
   } catch (error) {
     const isBusy = error instanceof PublicationRefusedError && error.code === 'lock_timeout';
     if (!isBusy || relation === undefined || second !== undefined || round === LOCK_TIMEOUTS_OF_TREE.length - 1) throw error;
-    await awaitWritersOfEach(pool, relation, LOCK_TIMEOUT);
+    await awaitWritersOfEach(pool, relation, lockTimeout);
   }
-  return publishTrees(pool, publication, relations, round + 1);
+  return publishTrees(writing, relations, round + 1);
 }
 
 /** @returns `standings` as they were before, but for their memberships. */
@@ -346,8 +353,8 @@ async function attempt(client: pg.PoolClient, sql: string): Promise<DatabaseRefu
   }
 }
 
-function limitOf({ length }: Relations): string {
-  return length > 1 ? LOCK_TIMEOUT_OF_SEVERAL : LOCK_TIMEOUT;
+function limitOf({ lockTimeout }: Writing, { length }: Relations): string {
+  return length > 1 ? LOCK_TIMEOUT_OF_SEVERAL : lockTimeout;
 }
 
 async function inTransaction<Result>(

@@ -55,8 +55,11 @@ function told(code: string, message: string, status = 503): object {
   return { name: code, code, message, status };
 }
 
+/** For a table that somebody keeps: only its default is longer. */
+const lockMsMax = 300;
+
 async function refusalOf(relation: object, options: Partial<PublicationOptions> = {}): Promise<unknown> {
-  const port = await openPort(publicationPort({ pool, publication: 'pub', isManual: false, ...kept(), ...options }));
+  const port = await openPort(publicationPort({ pool, publication: 'pub', isManual: false, lockMsMax, ...kept(), ...options }));
   return (await port.ask({ type: 'addRelations', relations: [relation] }))['error'];
 }
 
@@ -88,7 +91,7 @@ test('a partition that is busy keeps none behind it from its replica identity', 
   await database.query('CREATE TABLE rush_1 PARTITION OF rush FOR VALUES IN (1); CREATE TABLE rush_2 PARTITION OF rush FOR VALUES IN (2)');
   const writer = await database.session();
   await writer.query('BEGIN; INSERT INTO rush VALUES (1)');
-  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, lockMsMax, ...kept() });
   const refusal: unknown = await publication.add([rush]).catch((error: unknown) => error);
   await writer.query('ROLLBACK');
 
