@@ -10,6 +10,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { beginBrowser, CLIENT_KINDS, ShapeClient } from '../support/clients/shape-clients.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
@@ -26,6 +27,7 @@ afterAll(() => vi.restoreAllMocks());
 
 describe('a service and a Postgres that can be killed', () => {
   const directory = mkdtempSync(join(tmpdir(), 'armature-faults-'));
+  const cluster = clusterDirectory();
   let postgres: EmbeddedPostgres;
   let service: ServiceProcess;
   let clients: readonly ShapeClient[];
@@ -33,7 +35,7 @@ describe('a service and a Postgres that can be killed', () => {
   let written = 0;
 
   const startServer = async () =>
-    (postgres = await startPostgres({ directory: join(directory, 'postgres'), port: ports.postgres, settings: { fsync: 'off' } }));
+    (postgres = await startPostgres({ directory: cluster, port: ports.postgres, settings: { fsync: 'off' } }));
   const startService = async () =>
     (service = await startServiceProcess({
       databaseUrl: postgres.url, storageDirectory: join(directory, 'storage'), port: ports.service,

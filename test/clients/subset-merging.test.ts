@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { awaitStandby, SOMEBODY_WAITS } from '../support/postgres/absent-standby.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
@@ -25,7 +26,7 @@ let service: ServiceInProcess;
 let leaving: AbortController;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+  postgres = await startPostgres({ directory: clusterDirectory(), settings: { fsync: 'off' } });
 });
 
 afterAll(async () => {

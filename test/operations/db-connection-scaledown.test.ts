@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { urlWith } from '../support/operations/database-url.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import {
   freePort, healthOf, spawnService, startServiceProcess, untilActive, type ServiceProcess,
@@ -25,7 +26,8 @@ let port: number;
 let postgres: EmbeddedPostgres;
 let service: ServiceProcess;
 
-const startServer = () => startPostgres({ directory: `${directory}/postgres`, port, settings: { fsync: 'off' } });
+const cluster = clusterDirectory();
+const startServer = () => startPostgres({ directory: cluster, port, settings: { fsync: 'off' } });
 const roleUrl = () => urlWith(postgres.url, { username: 'app', password: 'secret-word' });
 const startService = (name: string, more = {}) => {
   const environment = { ...ENVIRONMENT, ...more };

@@ -10,6 +10,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { urlWith } from '../support/operations/database-url.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { freePort, type ServiceProcess, spawnService, untilActive } from '../support/service/service-process.ts';
 import { readShape } from '../support/service/shape-follower.ts';
@@ -19,6 +20,7 @@ const CONNECTIONS = 10;
 const OPEN_TO_ALL = 7;
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-connections-'));
+const cluster = clusterDirectory();
 let port: number;
 let server: EmbeddedPostgres;
 
@@ -39,7 +41,7 @@ afterAll(async () => {
 
 function startServer(connections: number): Promise<EmbeddedPostgres> {
   const settings = { fsync: 'off', max_connections: String(connections) };
-  return startPostgres({ directory: join(directory, 'cluster'), port, settings });
+  return startPostgres({ directory: cluster, port, settings });
 }
 
 function urlAs(username: string): string {

@@ -6,16 +6,18 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { refusedStart } from '../support/operations/refused-start.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { freePort, startServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-wal-level-'));
+const cluster = clusterDirectory();
 let server: EmbeddedPostgres;
 
 const startServer = (level: string, port: number) =>
-  startPostgres({ directory: join(directory, 'cluster'), port, settings: { wal_level: level, fsync: 'off' } });
+  startPostgres({ directory: cluster, port, settings: { wal_level: level, fsync: 'off' } });
 
 beforeAll(async () => {
   server = await startServer('replica', await freePort());

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
@@ -18,7 +19,7 @@ let service: ServiceProcess;
 beforeAll(async () => {
   // Room for one more segment of WAL than is in use.
   const settings = { fsync: 'off', max_slot_wal_keep_size: '1MB', max_wal_size: '32MB', min_wal_size: '32MB' };
-  postgres = await startPostgres({ directory: `${directory}/postgres`, settings });
+  postgres = await startPostgres({ directory: clusterDirectory(), settings });
   database = await createDatabaseOn(postgres.url);
   await database.query('CREATE TABLE items (id integer PRIMARY KEY); INSERT INTO items VALUES (1)');
   service = await startServiceProcess({

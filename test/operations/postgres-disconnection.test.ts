@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service/service-process.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
@@ -14,7 +15,8 @@ let port: number;
 let postgres: EmbeddedPostgres;
 let service: ServiceProcess;
 
-const startServer = () => startPostgres({ directory: join(directory, 'postgres'), port, settings: { fsync: 'off' } });
+const cluster = clusterDirectory();
+const startServer = () => startPostgres({ directory: cluster, port, settings: { fsync: 'off' } });
 
 beforeAll(async () => {
   port = await freePort();

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import pg from 'pg';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { copyAsStandby, STANDBY_SLOT } from '../support/operations/standby.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { MAJOR, startPostgres } from '../support/postgres/start-postgres.ts';
 import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
 import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
@@ -16,6 +17,7 @@ import { removeDirectory, temporaryDirectory } from '../support/storage/temporar
 const testOfCopiedSlot = test.runIf(MAJOR >= 17);
 
 let directory: string;
+let clusters: string;
 let port: number;
 /** The one that is written to. */
 let postgres: EmbeddedPostgres;
@@ -23,15 +25,16 @@ let standby: EmbeddedPostgres;
 let service: ServiceProcess;
 
 const start = (name: string, at: number, settings: Readonly<Record<string, string>> = {}) =>
-  startPostgres({ directory: `${directory}/${name}`, port: at, settings: { fsync: 'off', ...settings } });
+  startPostgres({ directory: `${clusters}/${name}`, port: at, settings: { fsync: 'off', ...settings } });
 
 beforeEach(async () => {
   directory = temporaryDirectory();
+  clusters = clusterDirectory();
   port = await freePort();
   postgres = await start('primary', port);
   await query(postgres, `CREATE TABLE items (id integer PRIMARY KEY); SELECT pg_create_physical_replication_slot('${STANDBY_SLOT}', true)`);
   await postgres.stop();
-  const settings = copyAsStandby(`${directory}/primary`, `${directory}/standby`, port);
+  const settings = copyAsStandby(`${clusters}/primary`, `${clusters}/standby`, port);
   postgres = await start('primary', port);
   standby = await start('standby', await freePort(), settings);
   const environment = { ...QUICK_TIME_LATER, ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_REPLICATION_STREAM_ID: 'default' };

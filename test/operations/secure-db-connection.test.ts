@@ -22,12 +22,14 @@ import { refusedStart } from '../support/operations/refused-start.ts';
 import { exchangeCertificate, startTlsServer } from '../support/operations/tls-server.ts';
 import { targetOf } from '../support/postgres/postgres-target.ts';
 import { hurry, QUICK_TIME_LATER } from '../support/service/quick-time.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { healthOf, startServiceProcess, untilActive } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { arrayTemplate } from '../support/shapes/array-template.ts';
 
 const ROWS_PROGRAM = new URL('dist/postgres/snapshot/rows-worker.js', packageRoot());
 const directory = mkdtempSync(join(tmpdir(), 'armature-tls-'));
+const cluster = clusterDirectory();
 let server: EmbeddedPostgres;
 let superuser: pg.Client;
 let authority: Authority;
@@ -36,7 +38,7 @@ let stranger: Authority;
 beforeAll(async () => {
   authority = makeAuthority(directory, 'authority');
   stranger = makeAuthority(directory, 'stranger');
-  server = await startTlsServer(join(directory, 'cluster'), authority.sign('localhost'));
+  server = await startTlsServer(cluster, authority.sign('localhost'));
   superuser = new pg.Client({ connectionString: server.url });
   await superuser.connect();
   await superuser.query("CREATE ROLE service LOGIN REPLICATION PASSWORD 'secret-word'; GRANT CREATE ON DATABASE postgres TO service");
@@ -133,13 +135,13 @@ test('secure-db-connection: a certificate that is not trusted any more is told, 
   const options = optionsWith('', authority.certificate);
   const service = await startServiceProcess({ ...options, environment: { ...options.environment, ...QUICK_TIME_LATER } });
   hurry(service);
-  await exchangeCertificate(join(directory, 'cluster'), superuser, stranger.sign('localhost'));
+  await exchangeCertificate(cluster, superuser, stranger.sign('localhost'));
   await superuser.query(END_SESSIONS);
   await expect.poll(async () => await (await fetch(`${service.url}/v1/health`)).json()).toEqual({
     status: 'starting', cause: expect.stringMatching(/ since .*certificate.*; the next attempt is in (10|\d) s$/) as string,
   });
 
-  await exchangeCertificate(join(directory, 'cluster'), superuser, authority.sign('localhost'));
+  await exchangeCertificate(cluster, superuser, authority.sign('localhost'));
   await untilActive(service);
   const exitCode = await service.stop();
 

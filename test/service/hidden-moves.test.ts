@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { awaitStandby, SOMEBODY_WAITS } from '../support/postgres/absent-standby.ts';
+import { clusterDirectory } from '../support/postgres/cluster-directory.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startPostgres } from '../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
@@ -26,7 +27,7 @@ let database: TestDatabase;
 let service: ServiceInProcess;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+  postgres = await startPostgres({ directory: clusterDirectory(), settings: { fsync: 'off' } });
 });
 
 afterAll(async () => {

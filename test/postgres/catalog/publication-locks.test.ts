@@ -1,7 +1,4 @@
 /** What a Postgres with little room for locks says of a table with many partitions. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
@@ -9,26 +6,24 @@ import { createPublication } from '../../../src/postgres/catalog/publication.ts'
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
 import { newMemories } from '../../support/postgres/publication-memories.ts';
+import { clusterDirectory } from '../../support/postgres/cluster-directory.ts';
 import { startPostgres } from '../../support/postgres/start-postgres.ts';
 
 const PARTITIONS = 1_500;
 const SETTINGS = {
   fsync: 'off', autovacuum: 'off', max_connections: '10', max_locks_per_transaction: '10', max_wal_senders: '1', max_replication_slots: '1',
 };
-let directory: string;
 let server: EmbeddedPostgres;
 let pool: DatabasePool;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'armature-locks-'));
-  server = await startPostgres({ directory, settings: SETTINGS });
+  server = await startPostgres({ directory: clusterDirectory(), settings: SETTINGS });
   pool = createPool({ target: targetOf(server.url), applicationName: 'test', max: 1 });
   await pool.open();
 });
 afterAll(async () => {
   await pool.close();
   await server.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 test('more partitions than it can lock are refused with what to do, and a review of them needs no locks', async () => {

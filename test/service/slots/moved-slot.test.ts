@@ -11,6 +11,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dataOf } from '../../../src/demo/embedded-cluster.ts';
 import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { clusterDirectory } from '../../support/postgres/cluster-directory.ts';
 import { createDatabase, createDatabaseOn, streamIdOf, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { startPostgres } from '../../support/postgres/start-postgres.ts';
 import { freePort, startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
@@ -146,13 +147,10 @@ describe('on a server that is put back', () => {
   const recoverToNewTimeline = (): void => writeFileSync(join(dataOf(cluster), 'recovery.signal'), '');
   const settings = { fsync: 'off', restore_command: 'false' };
   beforeAll(async () => {
-    cluster = mkdtempSync(join(tmpdir(), 'armature-put-back-'));
+    cluster = clusterDirectory();
     server = await startPostgres({ directory: cluster, settings });
   });
-  afterAll(async () => {
-    await server.stop();
-    rmSync(cluster, { recursive: true, force: true });
-  });
+  afterAll(() => server.stop());
 
   test.each([
     ['as it was', 'the database was put back: its WAL is at ', () => {}],

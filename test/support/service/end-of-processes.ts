@@ -5,6 +5,7 @@
  * A service in this process ends with the file alone: many a file has one for all its tests, which one of them starts anew.
  */
 import { afterAll, beforeEach } from 'vitest';
+import { removeClusters } from '../postgres/cluster-directory.ts';
 import { endProcessesBut, runningProcesses } from './running-processes.ts';
 import { removeLeftServices } from './running-services.ts';
 
@@ -16,4 +17,5 @@ beforeEach(({ onTestFinished }) => {
 afterAll(async () => {
   await removeLeftServices();
   await endProcessesBut(new Set());
+  removeClusters();
 });
