@@ -25,10 +25,11 @@ export const LONG_FILES: readonly string[] = [
 /** The project of the files that share a process with those before them: of rooms that leave nothing behind there. */
 export const SHARED_PROCESS = 'shared';
 
-/** Not those of clients and of the observer: packages for the browser change what is global. */
+/** Not those of clients, of examples and of the observer: packages for the browser change what is global. */
 export const SHARING_ROOMS = [
-  'actors', 'api', 'base', 'charts', 'commands', 'conformance', 'demo', 'explore', 'http', 'http-cache', 'lint', 'model', 'operations',
-  'otp', 'postgres', 'races', 'service', 'settings', 'shapes', 'sql', 'storage', 'telemetry',
+  'actors', 'api', 'base', 'bench', 'charts', 'commands', 'conformance', 'demo', 'explore', 'http', 'http-cache', 'library', 'lint',
+  'model', 'operations', 'oracle', 'otp', 'packaging', 'postgres', 'races', 'service', 'settings', 'shapes', 'soak', 'sql', 'storage',
+  'telemetry', 'torture',
 ] as const;
 
 const RANKS: ReadonlyMap<string, number> = new Map(LONG_FILES.map((file, index) => [`test/${file}.test.ts`, index]));
