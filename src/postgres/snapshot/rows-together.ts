@@ -134,9 +134,9 @@ export class RowsTogether implements RowPipeline, RowEncoder<readonly Part[]> {
     const { client, queries, clock } = this.options;
     const [first, ...others] = queries;
     if (first === undefined) return;
-    const messages: Uint8Array[] = [];
-    for (const { query } of others) messages.push(...(await portalMessages(query, clock, this.stop)));
-    this.behind = [...messages, SYNC];
+    const messages = [];
+    for (const { query } of others) messages.push(await portalMessages(query, clock, this.stop));
+    this.behind = [...messages.flat(), SYNC];
     this.watch();
     const rows = (parts: readonly Part[]): Promise<void> => this.give(parts);
     await streamRows({ client, query: first.query, encoder: this, rows, onFirst: () => {}, signal: this.stop, clock, pipeline: this });

@@ -11,11 +11,11 @@ import { invariant } from '../../base/invariant.ts';
 import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 import { nextTurn } from '../../base/turn.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
-import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
+import { DatabaseRefusedError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { forgotten } from '../connection/prepared-question.ts';
 import type { RowEncoder } from '../encoding/row-encoder.ts';
-import { BatchPipeline, LargeBatchError, type BatchAnswer, type BatchMember } from './batch-pipeline.ts';
+import { BatchPipeline, type BatchAnswer, type BatchMember } from './batch-pipeline.ts';
 import type { KnownTables } from './known-tables.ts';
 import { portalMessages } from './query-messages.ts';
 import { prepareReadingSession } from './reading-transaction.ts';
@@ -67,7 +67,7 @@ export class SnapshotBatches {
    * Those of a known table that are asked for in one turn are read together.
    *
    * @returns undefined for one that is to be read by itself: nothing has happened.
-   * @throws {WorldError} there is no connection for any of them.
+   * @throws {PoolTimeoutError} @throws {WorldError} there is no connection for any of them.
    */
   read(request: BatchRequest): Promise<BatchedRows | undefined> {
     const { sight: { name } } = request;
@@ -105,7 +105,7 @@ export class SnapshotBatches {
     members.forEach(({ settle }, index) => settle(rows?.[index]));
   }
 
-  /** @returns undefined when it came to nothing. @throws {WorldError} there was no connection for it. */
+  /** @returns undefined when it came to nothing. @throws as `read`. */
   private async readTogether(members: readonly Waiting[]): Promise<readonly (BatchedRows | undefined)[] | undefined> {
     const { pool, tables } = this.options;
     let hasBegun = false;
@@ -118,8 +118,8 @@ export class SnapshotBatches {
       const row = lookRowOf(look, (text) => tables.columnsIn(text));
       return members.map((member, index) => rowsOf(member, row, place, rows[index]));
     } catch (error) {
-      if (hasBegun && comesToNothing(error)) return undefined; // Each asks by itself, and hears what is the matter with it.
-      throw error;
+      if (!hasBegun) throw error;
+      return undefined; // Each asks by itself, and hears what is the matter with it. One alone may meet a bug of ours, too.
     }
   }
 
@@ -132,8 +132,8 @@ export class SnapshotBatches {
       const last = queries.pop();
       invariant(last !== undefined, 'a batch has members');
       const portals = [];
-      for (const query of queries) portals.push(...(await portalMessages(query, clock, signal)));
-      const pipeline = new BatchPipeline(client, members, portals);
+      for (const query of queries) portals.push(await portalMessages(query, clock, signal));
+      const pipeline = new BatchPipeline(client, members, portals.flat());
       const nobody = { encoder: NO_ROWS, rows: () => Promise.resolve(), onFirst: () => {} };
       await streamRows({ client, query: last, ...nobody, signal, clock, pipeline });
       return pipeline.end();
@@ -163,11 +163,6 @@ export class SnapshotBatches {
 
 function isAwaited({ signal }: BatchRequest): boolean {
   return !signal.aborted;
-}
-
-/** What may be the matter with one of them alone. */
-function comesToNothing(error: unknown): boolean {
-  return error instanceof DatabaseRefusedError || error instanceof DatabaseUnreachableError || error instanceof LargeBatchError;
 }
 
 /** Its pipeline takes all rows. */

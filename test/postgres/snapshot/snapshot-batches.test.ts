@@ -1,5 +1,6 @@
 /** Few rows of shapes that are asked for together are read together; what is the matter with one of them is so with none of the others. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { InvariantError } from '../../../src/base/invariant.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { KnownTables } from '../../../src/postgres/snapshot/known-tables.ts';
@@ -159,6 +160,32 @@ test('those that nobody waits for any more leave their session at once', async (
   await locking.query('ROLLBACK');
 
   expect([types, uses]).toEqual([Array(2).fill('snapshot.failed'), 1]);
+});
+
+test.each([['as many constants as Postgres takes', 65_535, 'snapshot.completed'], ['one more', 65_536, 'snapshot_failed']])(
+  'a filter with %s concerns nobody else', async (_, count, outcome) => {
+    const params = Array.from({ length: count }, () => '1');
+    const sql = `"owner" IN (${params.map((_, index) => `$${index + 1}::int4`).join()})`;
+    const asked = [itemsOf(0), itemsOf(1, { where: { sql, params } }), itemsOf(2)];
+
+    const answers = await ask(asked);
+
+    expect({ answers: answers.map(outcomeOf), rows: [asked[0], asked[2]].map((one) => one && linesOf(one)) }).toEqual({
+      answers: ['snapshot.completed', outcome, 'snapshot.completed'], rows: [['0', '1'], ['4', '5']],
+    });
+  },
+);
+
+test('a bug of ours that one of them meets is told to that one', async () => {
+  const accepts = (): boolean => {
+    throw new InvariantError('what can never be');
+  };
+  const asked = [itemsOf(0), itemsOf(1, { accepts }), itemsOf(2)];
+  const answers = await ask(asked);
+
+  expect([answers.map(outcomeOf), asked.map(linesOf)]).toEqual([
+    ['snapshot.completed', 'snapshot_failed', 'snapshot.completed'], [['0', '1'], [], ['4', '5']],
+  ]);
 });
 
 test('a table that is another one since it was known is looked at anew by each', async () => {
