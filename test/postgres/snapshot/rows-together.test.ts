@@ -149,13 +149,32 @@ test('one that takes long is waited for alone', async () => {
   });
 });
 
-test('where nobody waits for those that were asked together, the next one is answered', async () => {
-  const gone = new AbortController();
-  const targets = [...targetsOf(2), ...Array.from({ length: 8 }, () => new Tasks(3, { seconds: 30 })), new Tasks(4)];
-  const signals = targets.map((_, index) => (index >= 2 && index < 10 ? gone.signal : undefined));
-  const answered = askedOf(targets, { signals });
-  await database.until("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'");
-  gone.abort();
+test('whoever takes rows may take his time: Postgres is not silent meanwhile', async () => {
+  const clock = new ManualClock();
+  const targets = targetsOf(8);
+  const slow = targets[3];
+  const take = slow?.rows.bind(slow);
+  Object.assign(slow ?? {}, {
+    rows: async (fragment: Uint8Array) => {
+      clock.advance(2_000);
+      await take?.(fragment);
+    },
+  });
 
-  expect(typesOf(await answered)).toEqual(['moves.queried', 'moves.queried', 'moves.queried']);
+  const answers = await askedOf(targets, { clock });
+
+  expect({ types: new Set(typesOf(answers)), read: targets.map(({ read }) => read) }).toEqual({
+    types: new Set(['moves.queried']), read: targets.map((_, bucket) => ownRows(bucket)),
+  });
+});
+
+test('where nobody waits for those that were asked together, the next one is answered', async () => {
+  const gone = Array.from({ length: 8 }, () => new AbortController());
+  const targets = [new Tasks(0), ...gone.map(() => new Tasks(3, { seconds: 30 })), new Tasks(4)];
+  const signals = [undefined, ...gone.map(({ signal }) => signal)];
+  const answered = askedOf(targets, { signals, clock: new ManualClock() }); // By which Postgres is never silent for too long.
+  await database.until("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'");
+  for (const each of gone) each.abort();
+
+  expect(typesOf(await answered)).toEqual(['moves.queried', 'moves.queried']);
 });

@@ -5,6 +5,8 @@ import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { KnownTables } from '../../../src/postgres/snapshot/known-tables.ts';
 import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
+import { ArrayLiteral } from '../../../src/sql/values/array-literal.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -15,6 +17,7 @@ let database: TestDatabase;
 let pool: DatabasePool;
 /** How often a session was used. */
 let uses: number;
+let clock: ManualClock;
 let port: RunningPort;
 let targets: RecordingTarget[];
 
@@ -38,9 +41,10 @@ beforeEach(async () => {
       return opened.use(work);
     },
   });
+  clock = new ManualClock();
   targets = [];
   const targetAt = (handle: string): RecordingTarget | undefined => targets[Number(handle.slice(2))];
-  port = await openPort(snapshotPort({ pool, tables: new KnownTables(), target: targetAt }));
+  port = await openPort(snapshotPort({ pool, clock, tables: new KnownTables(), target: targetAt }));
   for (const name of ['items', 'others']) await ask([new RecordingTarget({ name, columns: ['id'] })]); // From now on it is known.
   uses = 0;
 });
@@ -151,15 +155,42 @@ test('one that has other columns than were meant, or is waited for by nobody, le
 test('those that nobody waits for any more leave their session at once', async () => {
   const locking = await database.session();
   await locking.query('BEGIN; LOCK TABLE items');
-  const left = new AbortController();
-  const answers = ask(itemsBy(0, 1), [left.signal, left.signal]);
+  const left = [new AbortController(), new AbortController()];
+  const answers = ask(itemsBy(0, 1), left.map(({ signal }) => signal));
   const busy = `SELECT FROM pg_stat_activity WHERE application_name = 'batches' AND state = 'active'`;
   await expect.poll(async () => (await database.query(busy)).length).toBe(1);
-  left.abort();
+  for (const each of left) each.abort();
   const types = (await answers).map(({ type }) => type);
+  const { open } = pool.counts; // Were it waited for what Postgres says, the session would be there yet.
   await locking.query('ROLLBACK');
 
-  expect([types, uses]).toEqual([Array(2).fill('snapshot.failed'), 1]);
+  expect({ types, uses, open }).toEqual({ types: Array(2).fill('snapshot.failed'), uses: 1, open: 0 });
+});
+
+test('one after the other they may be quick, and take too long together: then each is read by itself', async () => {
+  const sql = '"owner" = $1::int4 AND (SELECT true FROM pg_sleep(0.15))';
+  const asked = Array.from({ length: 8 }, (_, owner) => itemsOf(owner, { sql }));
+  const answers = ask(asked);
+  await database.until("SELECT FROM pg_stat_activity WHERE application_name = 'batches' AND wait_event = 'PgSleep'");
+  clock.advance(1_000);
+
+  const rows = asked.map((_, owner) => [String(2 * owner), String(2 * owner + 1)]);
+  expect({ answers: (await answers).map(outcomeOf), rows: asked.map(linesOf), uses }).toEqual({
+    answers: Array(8).fill('snapshot.completed'), rows, uses: 9,
+  });
+});
+
+test('those without a filter, or with values in an array, are read by themselves from the first', async () => {
+  const anyOf = { sql: '"owner" = ANY($1::int4[])', params: [new ArrayLiteral(['0', '1'])] };
+  const asked = [undefined, undefined, anyOf, anyOf].map((where) => {
+    return new RecordingTarget({ name: 'others', columns: ['id'], where, template: arrayTemplate(1) });
+  });
+
+  const answers = await ask(asked);
+
+  expect({ answers: answers.map(outcomeOf), counts: asked.map((one) => linesOf(one).length), uses }).toEqual({
+    answers: Array(4).fill('snapshot.completed'), counts: [40, 40, 4, 4], uses: 4,
+  });
 });
 
 test.each([['as many constants as Postgres takes', 65_535, 'snapshot.completed'], ['one more', 65_536, 'snapshot_failed']])(
@@ -188,6 +219,19 @@ test('a bug of ours that one of them meets is told to that one', async () => {
   ]);
 });
 
+test('rows that were written anew while their table was waited for are never missed', async () => {
+  const writing = await database.session();
+  await writing.query('BEGIN; ALTER TABLE others ALTER COLUMN owner TYPE int USING owner + 0');
+  const asked = [0, 1].map((owner) => itemsOf(owner, { name: 'others' }));
+  const answers = ask(asked);
+  await database.until("SELECT FROM pg_stat_activity WHERE application_name = 'batches' AND wait_event_type = 'Lock'");
+  await writing.query('COMMIT'); // In time, mostly: who waits alone by then is told of it.
+
+  const rows = asked.map((_, owner) => [String(2 * owner), String(2 * owner + 1)]);
+  const outcomes = (await answers).map(outcomeOf);
+  expect(asked.map((one, index) => (outcomes[index] === 'schema_changed' ? rows[index] : linesOf(one)))).toEqual(rows);
+});
+
 test('a table that is another one since it was known is looked at anew by each', async () => {
   await database.query('ALTER TABLE others RENAME TO former; CREATE TABLE others (id int PRIMARY KEY, owner int)');
   await database.query('INSERT INTO others VALUES (7, 0)');
@@ -196,4 +240,17 @@ test('a table that is another one since it was known is looked at anew by each',
   const answers = await ask(asked);
 
   expect([answers.map(outcomeOf), asked.map(linesOf)]).toEqual([Array(2).fill('snapshot.completed'), [['7'], []]]);
+});
+
+test('a column that is boolean since its table was known is spelled out', async () => {
+  await database.query('CREATE TABLE flags (id int PRIMARY KEY, flag int); INSERT INTO flags VALUES (1, 1)');
+  const where = { sql: '"id" = $1::int4', params: ['1'] };
+  const flagOf = () => new RecordingTarget({ name: 'flags', columns: ['flag'], where, template: arrayTemplate(1) });
+  await ask([flagOf()]);
+  await database.query('ALTER TABLE flags ALTER COLUMN flag TYPE boolean USING flag = 1');
+  const asked = [flagOf(), flagOf()];
+
+  await ask(asked);
+
+  expect(asked.map(({ lines }) => lines.includes('"true"'))).toEqual([true, true]);
 });
