@@ -114,7 +114,8 @@ export class ReadingPipeline implements RowPipeline {
     if (!isSameSight(looked, expected)) throw new UnexpectedTableError(`${looked.name} is not what it was`);
     this.found = looked;
     this.isWanted = wants(looked);
-  }}
+  }
+}
 
 /** Makes sure, behind its rows, that a table lies where it lay. */
 export function confirmingOf({ isPartitioned, oid, name }: TableSight): readonly [Question, readonly string[]] {

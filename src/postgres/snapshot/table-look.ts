@@ -154,9 +154,7 @@ export async function lookAt(client: pg.PoolClient, table: ReadTable): Promise<L
 /** Looks at each table once, for as many as read it in one transaction. */
 export class TableLooks {
   private readonly rows = new Map<string, Promise<LookRow | undefined>>();
-  /** By their oids. */
-  private readonly confirmed = new Set<number>();
-  /** Their names, as in SQL. */
+  /** Names, as in SQL, of those that were confirmed and stay as they are. */
   private readonly held = new Set<string>();
 
   constructor(private readonly client: pg.PoolClient) {}
@@ -176,11 +174,9 @@ export class TableLooks {
 
   /** As `confirm`. Who has read a table holds it; of one with partitions, those alone that were read. */
   async confirm(looked: Looked): Promise<void> {
-    if (this.confirmed.has(looked.oid)) return;
+    if (this.held.has(looked.name)) return;
     await confirm(this.client, looked);
-    if (looked.isPartitioned) return;
-    this.confirmed.add(looked.oid);
-    this.held.add(looked.name);
+    if (!looked.isPartitioned) this.held.add(looked.name);
   }
 }
 
