@@ -213,10 +213,13 @@ export const catchUpCollector = setup({
         'block.delivered': { target: 'counting', actions: 'advance' },
       },
     },
-    /** They have come as far as the others: each goes along by itself from here on. */
+    /**
+     * They have come as far as the others: each goes along by itself from here on. Where some wait, they need not have; then whoever stands
+     * further on, before a large transaction perhaps, stays and goes with those: let go here, each would read that by itself.
+     */
     dismissing: {
       entry: [
-        { type: 'apply', params: routerChange('everyone') },
+        { type: 'apply', params: ({ context }) => routerChange(context.areWaiting ? { upTo: context.position } : 'everyone') },
         {
           type: 'multicall',
           params: ({ context }) => tellRecipients({ type: 'dismissed', through: context.position }, 'dismissal'),

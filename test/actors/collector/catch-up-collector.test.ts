@@ -140,6 +140,16 @@ test('one that is in time goes with those who follow, and one that is not waits 
   ]);
 });
 
+test('who has joined further on is not let go with those who are before others that wait, and goes with these', () => {
+  const busy = [...begun, loaded, joinBehind('2-1', 15), join('3-1', 50), { type: 'block.delivered' }, stand(30)];
+  const reached = [...busy, { type: 'collector.position', position: 100 }];
+  const done = after(...reached, { type: 'dismissal.done', failed: [] });
+
+  expect([after(...reached).asked, done.value]).toEqual([
+    [router({ upTo: 30 }), told({ type: 'dismissed', through: 30 }, 'dismissal')], 'admitting',
+  ]);
+});
+
 test('who waits is taken along when those before have all left, too', () => {
   const none = { type: 'followers.none' };
   const left = after(...begun, loaded, joinBehind('2-1', 15), { type: 'block.delivered' }, none);
