@@ -26,7 +26,7 @@ const ANSWERS: Answers = {
   registerShape: ['shape.registered'],
   reportPosition: ['collector.position'],
   join: ['catchUp.joined', 'catchUp.passed'],
-  joinBehind: ['catchUp.joined'],
+  joinBehind: ['catchUp.joined', 'catchUp.passed'],
   startChild: ['child.started', 'child.refused'],
   restartChild: ['child.started', 'child.refused'],
   terminateChild: ['child.terminated', 'child.refused'],

@@ -8,9 +8,10 @@
  *
  * A stored shape that gets its Consumer only now lags, too, and there may be ten thousand of them: touched by one transaction, or by what
  * was missed while no service was there. Each of them would read all of it for the little that is its own. They join behind: those who
- * come too late for the ones who are on their way wait, and go together when those are done.
+ * come too late for the ones who are on their way wait, and go together when those are done. But not one that has missed only what lies
+ * behind all that these have to take, and that is much: it would wait for a large transaction of other tables, and reads by itself.
  *
- * It may be behind by much and for long. Nobody waits for it but those who follow it.
+ * It may be behind by much and for long. Nobody waits for it but those who have something of that to take.
  */
 import { assign, setup } from 'xstate';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
@@ -56,6 +57,9 @@ const countFollowers = {
   params: ({ context }: { context: { position: LogPosition } }) => routerChange({ standing: context.position }),
 } as const;
 
+/** Of the log: as large as a transaction that none but those whom it may concern wait for. */
+const MUCH_BYTES = 2 * 1024 * 1024;
+
 interface Join {
   readonly handle: Handle;
   readonly after: LogPosition;
@@ -64,7 +68,7 @@ interface Join {
 
 type Event =
   | (Join & { type: 'join' })
-  /** Of who reads nothing by itself, wherever the others are. */
+  /** Of who was brought nothing of it, wherever the others are. */
   | (Join & { type: 'joinBehind' })
   | { type: 'leave'; handle: Handle }
   /** The collector of all others has passed a large transaction. */
@@ -102,6 +106,7 @@ export const catchUpCollector = setup({
     areWaiting: ({ context }) => context.areWaiting,
     isNotPassed: ({ context }, { after }: Join) => after >= context.limit,
     isInTime: ({ context }, { after }: Join) => after >= context.routedThrough,
+    isFarAhead: ({ context: { limit, position } }, { after }: Join) => after >= limit && limit - position > MUCH_BYTES,
   },
   actions: {
     ...effects,
@@ -122,7 +127,11 @@ export const catchUpCollector = setup({
   initial: 'idle',
   on: {
     join: [{ guard: { type: 'isInTime', params: eventOf }, actions: takeIn }, { actions: refuse }],
-    joinBehind: [{ guard: { type: 'isInTime', params: eventOf }, actions: takeIn }, { actions: letWait }],
+    joinBehind: [
+      { guard: { type: 'isFarAhead', params: eventOf }, actions: refuse },
+      { guard: { type: 'isInTime', params: eventOf }, actions: takeIn },
+      { actions: letWait },
+    ],
     leave: { actions: remove },
     'log.passed': { actions: { type: 'noteLimit', params: eventOf } },
   },

@@ -18,7 +18,7 @@ import { batchTaken, consumerSetup, taken, type ConsumerContext, type Offer } fr
 import { dependStates } from './depend-states.ts';
 import { spliceStates } from './splice-states.ts';
 
-const ADVICE = 'It did not take in time what it, or its predecessor, was brought: the others went on. It reads the log by itself now.';
+const ADVICE = 'It did not take in time what it, or its predecessor, was brought: the others went on. It takes that from the log now.';
 
 const readLater = {
   actions: [{ type: 'noteOffered', params: offerOf }, { type: 'reply', params: leftInLog }],
@@ -174,7 +174,10 @@ export const ingestRegion = consumerSetup.createStateConfig({
           as: 'catchUp',
         }),
       },
-      on: { 'catchUp.joined': { target: 'following', actions: 'noteFollowing' } },
+      on: {
+        'catchUp.joined': { target: 'following', actions: 'noteFollowing' },
+        'catchUp.passed': 'loading', // They have much to take that is none of ours.
+      },
     },
     /** With others that catch up. What the collector offers meanwhile is part of what they go through. */
     following: {

@@ -140,6 +140,16 @@ test('one that is in time goes with those who follow, and one that is not waits 
   ]);
 });
 
+test('one that has missed nothing of the much that others have to take reads by itself', () => {
+  const much = 3 * 1024 * 1024;
+  const large = [join('1-1', 10), { ...passed, through: much }, stand(10), joinBehind('2-1', much)];
+  const nearlyDone = [...large, { ...loaded, through: much - 10 }, { type: 'block.delivered' }, stand(much - 10), joinBehind('3-1', much)];
+
+  expect([after(...large).asked, after(...nearlyDone).asked]).toEqual([
+    [{ type: 'reply', params: { to: 'call/2-1', event: { type: 'catchUp.passed' } } }], joined('3-1'),
+  ]);
+});
+
 test('who has joined further on is not let go with those who are before others that wait, and goes with these', () => {
   const busy = [...begun, loaded, joinBehind('2-1', 15), join('3-1', 50), { type: 'block.delivered' }, stand(30)];
   const reached = [...busy, { type: 'collector.position', position: 100 }];

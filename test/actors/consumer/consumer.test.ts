@@ -110,6 +110,15 @@ test('one that has joined behind has nothing in hand, and takes what it is broug
   });
 });
 
+test('one that those have nothing for who are on their way reads what it missed by itself', () => {
+  const [{ value }, actions] = transition(consumer, after('restore', registered), passed);
+
+  expect({ value, actions }).toMatchObject({
+    value: { running: { ingest: 'loading' } },
+    actions: [{ type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', through: registered.position } } }],
+  });
+});
+
 test('what is offered before the snapshot is known is kept as a position, from the registration on', () => {
   const { value, context } = after('create', registered, batch);
 
