@@ -52,19 +52,21 @@ const COMPARED_AS = new Set<TypeName>(['int2', 'int4', 'int8', 'text', 'varchar'
 /** Of a text; more of them are no filter that many clients have. */
 const CONSTANTS_MAX = 16;
 
+type Samples = Readonly<Record<Kind, (number: number) => string>>;
+
 /** Each is written otherwise than all others. A string is one that may be of any of its types. */
-const SAMPLES: readonly Readonly<Record<Kind, (number: number) => string>>[] = [
-  {
-    integer: (number) => String(1_000 + number),
-    long: (number) => String(3_000_000_000 + number),
-    string: (number) => `'00000000-0000-4000-8000-0000000000${10 + number}'`,
-  },
-  {
-    integer: (number) => String(2_000_100 + number),
-    long: (number) => String(5_000_000_000_100 + number),
-    string: (number) => `'ffffffff-0000-4000-8000-1234567890${30 + number}'`,
-  },
-];
+const FIRST: Samples = {
+  integer: (number) => String(1_000 + number),
+  long: (number) => String(3_000_000_000 + number),
+  string: (number) => `'00000000-0000-4000-8000-0000000000${10 + number}'`,
+};
+/** A text is one of which nothing is left as it was that could be made of it when it is read: other letters, no spaces, or less of it. */
+const SECOND: Samples = {
+  integer: (number) => String(2_000_100 + number),
+  long: (number) => String(5_000_000_000_100 + number),
+  string: (number) => `' Of a Text which is not a short one ${30 + number} '`,
+};
+const UUID: Samples['string'] = (number) => `'ffffffff-0000-4000-8000-1234567890${30 + number}'`;
 
 /**
  * @param template as of `partsOf`.
@@ -72,8 +74,11 @@ const SAMPLES: readonly Readonly<Record<Kind, (number: number) => string>>[] = [
  * @returns undefined where texts with this template are to be parsed one by one.
  */
 export function filterFamily(template: string, read: (text: string) => ReadFilter | undefined): FilterFamily | undefined {
-  const [first, second] = SAMPLES.map((sample) => sampleOf(textOf(template, (kind, number) => sample[kind](number)), read));
-  if (first === undefined || second === undefined) return undefined;
+  const first = sampleOf(textOf(template, (kind, number) => FIRST[kind](number)), read);
+  if (first === undefined) return undefined;
+  const written: Samples['string'] = (number) => (first.types[number] === 'uuid' ? UUID : SECOND.string)(number);
+  const second = sampleOf(textOf(template, (kind, number) => (kind === 'string' ? written : SECOND[kind])(number)), read);
+  if (second === undefined) return undefined;
   const pieces = piecesAround(first);
   const lookups = lookupsAround(first);
   if (pieces === undefined || lookups === 'unlike') return undefined;

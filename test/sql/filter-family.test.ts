@@ -64,7 +64,7 @@ test.each([
   'a_numeric = 17', 'a_float4 = 17', 'a_float8 = 17', "a_bpchar = 'a'", "a_date = '2020-01-01'", "a_timestamptz = '2020-01-01'",
   "a_bool = 'true'", "a_int8 = '17'", "a_jsonb = '1'", "labels = 'ok'", 'a_int4 = 17::int8', "a_text = 'a'::varchar(1)", 'a_int4 + 1 = 17',
   'a_int4 = 17 OR a_int4 = 18', 'a_int4 IN (17, 18)', '1 = 1', "a_text LIKE 'a%'", '"1000" = 1000', 'NOT a_int4 = 17',
-  'a_int4 = 17 AND a_bool', 'a_int4 IS DISTINCT FROM 17',
+  'a_int4 = 17 AND a_bool', 'a_int4 IS DISTINCT FROM 17', "a_text = lower('a')", "a_text = btrim('a')", "a_text = 'a'::varchar(36)",
 ])('%s is parsed by itself', (text) => {
   const template = partsOf(text)?.template;
   invariant(template !== undefined, 'its constants are plain');
