@@ -7,7 +7,7 @@ const SHARING = SHARING_ROOMS.map((room) => `test/${room}/**/*.test.ts`);
 export default defineConfig({
   test: {
     globalSetup: ['test/support/postgres/postgres-server.ts'],
-    maxWorkers: 4, // On two processors: a file that starts services waits half of its time, and others compute meanwhile.
+    maxWorkers: 3, // On two processors: a file that starts services waits half of its time, and others compute meanwhile.
     sequence: { sequencer: LongestFirst },
     projects: [
       project('own', { include: ['test/**/*.test.ts'], exclude: SHARING }),
