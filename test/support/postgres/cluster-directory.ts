@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 /** On Linux a file system in memory, which holds half of it or what a container has been given. */
 const MEMORY = '/dev/shm';
-/** Many times what the clusters of a run have come to, with the WAL that slots keep. */
+/** There, and of memory that nobody uses. Where there is less, they lie on the disk. */
 const ROOM_BYTES_MIN = 6 * 1024 ** 3;
 
 const made = new Set<string>();
