@@ -43,7 +43,7 @@ interface AnsweredMoves {
   readonly moved: Moved;
 }
 
-/** Of an answer that is kept: some 100 kB. */
+/** Of an answer that is kept, however long each of them is. */
 const ANSWERED_VALUES_MAX = 1_000;
 
 const NULL_NUMBER = 0;

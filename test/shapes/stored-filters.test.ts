@@ -7,6 +7,7 @@ import { defineShape } from '../../src/shapes/shape-request.ts';
 import { storedFilter, type StoredFilter } from '../../src/shapes/stored-filter.ts';
 import { StoredFilters } from '../../src/shapes/stored-filters.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
+import { countingLanguage } from '../support/shapes/counting-language.ts';
 
 const language = await loadWhereLanguage();
 const plain = { typeMod: -1, dimensions: 0, notNull: true, generated: false } as const;
@@ -21,14 +22,7 @@ const items: Relation = {
 };
 
 function counted() {
-  const parsed: string[] = [];
-  const counting: typeof language = {
-    ...language,
-    parse: (text, ...meaning) => {
-      parsed.push(text);
-      return language.parse(text, ...meaning);
-    },
-  };
+  const { language: counting, parsed } = countingLanguage(language);
   return { parsed, filters: new StoredFilters(counting) };
 }
 

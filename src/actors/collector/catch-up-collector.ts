@@ -157,7 +157,7 @@ export const catchUpCollector = setup({
         'followers.stand': { target: 'measuring', actions: { type: 'noteStanding', params: eventOf } },
       },
     },
-    /** Nobody follows any more. */
+    /** Nobody follows any more, or those alone who go with the ones that wait. */
     resting: { always: [{ guard: 'areWaiting', target: 'admitting' }, { target: 'idle' }] },
     /** Others that the same transaction may concern are still to come. */
     gathering: {

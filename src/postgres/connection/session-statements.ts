@@ -8,6 +8,8 @@ import { frontendMessage } from './raw-wire.ts';
 
 /** Of what was bound last, without a limit: the socket is the back-pressure. */
 export const EXECUTE = frontendMessage('E', '', Buffer.alloc(4));
+/** Ends what was asked for: Postgres answers it when it is done with that, or has refused some of it. */
+export const SYNC = frontendMessage('S');
 
 const prepared = new WeakMap<pg.ClientBase, Set<string>>();
 

@@ -11,9 +11,10 @@ import { invariant } from '../../base/invariant.ts';
 import type { JoinedLines } from '../../model/joined-lines.ts';
 import type { LineTemplate } from '../../model/line-template.ts';
 import { piped, PipedStatements } from '../connection/piped-statements.ts';
+import { SYNC } from '../connection/session-statements.ts';
 import { rowTexts } from '../encoding/data-row-fields.ts';
 import { LineEncoder } from '../encoding/line-encoder.ts';
-import { BEGIN, COMMIT, confirmingOf, LOOKING, SYNC } from './reading-pipeline.ts';
+import { BEGIN, COMMIT, confirmingOf, LOOKING } from './reading-pipeline.ts';
 import type { RowPipeline } from './row-stream.ts';
 import { LOOK_COLUMNS, PLACE_COLUMNS, placeOf, type Place, type ReadTable, type TableSight } from './table-look.ts';
 

@@ -5,12 +5,28 @@
 import { setMaxListeners } from 'node:events';
 import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 
+type Action<T> = (signal: StopSignal) => Promise<T>;
+
 /** @param action is given a signal that is aborted with the first of `signals`, for its reason. */
-export async function withEither<T>(signals: readonly StopSignal[], action: (signal: StopSignal) => Promise<T>): Promise<T> {
-  const either = new Stop();
-  const listening = signals.map((signal) => listenTo(signal, () => either.abort(signal.reason)));
+export function withEither<T>(signals: readonly StopSignal[], action: Action<T>): Promise<T> {
+  return withOne(signals, (either, { reason }) => either.abort(reason), action);
+}
+
+/** @param action is given a signal that is aborted with the last of `signals`, for the reason of that one. */
+export function withAll<T>(signals: readonly StopSignal[], action: Action<T>): Promise<T> {
+  let left = signals.length;
+  return withOne(signals, (all, { reason }) => {
+    left -= 1;
+    if (left === 0) all.abort(reason);
+  }, action);
+}
+
+/** @param told of each of `signals` that is aborted. */
+async function withOne<T>(signals: readonly StopSignal[], told: (one: Stop, signal: StopSignal) => void, action: Action<T>): Promise<T> {
+  const one = new Stop();
+  const listening = signals.map((signal) => listenTo(signal, () => told(one, signal)));
   try {
-    return await action(either);
+    return await action(one);
   } finally {
     for (const stop of listening) stop();
   }

@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { StopSignal } from '../../base/stop-signal.ts';
 import type { QueryParam } from '../../sql/where.ts';
 import { frontendHeader, frontendMessage, MESSAGE_BYTES_MAX } from '../connection/raw-wire.ts';
-import { EXECUTE } from '../connection/session-statements.ts';
+import { EXECUTE, SYNC } from '../connection/session-statements.ts';
 import { TooManyValuesError } from './snapshot-error.ts';
 
 export interface RowQuery {
@@ -26,7 +26,7 @@ const VALUE_BYTES_MAX = MESSAGE_BYTES_MAX - 1024;
  */
 export async function queryMessages(query: RowQuery, clock: Clock, signal: StopSignal): Promise<readonly Uint8Array[]> {
   if (query.params === undefined) return [frontendMessage('Q', copyOf(query))];
-  return [...(await portalMessages(query, clock, signal)), frontendMessage('S')];
+  return [...(await portalMessages(query, clock, signal)), SYNC];
 }
 
 /** Likewise, to be sent among others: whoever sends them ends all with one `Sync`. @throws as `queryMessages`. */

@@ -9,6 +9,7 @@ import type pg from 'pg';
 import { invariant } from '../../base/invariant.ts';
 import { frontendMessage } from '../connection/raw-wire.ts';
 import { piped, PipedStatements } from '../connection/piped-statements.ts';
+import { SYNC } from '../connection/session-statements.ts';
 import type { Question } from '../connection/prepared-question.ts';
 import { rowTexts } from '../encoding/data-row-fields.ts';
 import type { KnownTables } from './known-tables.ts';
@@ -30,7 +31,6 @@ const [CONFIRMING, CONFIRMING_TREE] = [piped(PLACE), piped(TREE_PLACES)];
 export const COMMIT = piped({ name: 'armature_commit', text: 'COMMIT' });
 /** What is not seen is known at once, however long the first row takes. */
 const FLUSH = frontendMessage('H');
-export const SYNC = frontendMessage('S');
 
 /** In the order of their answers; the rows are those of the query, and not all have a limit. */
 const STEPS = ['begin', 'limit', 'look', 'rows', 'confirm', 'commit'] as const;

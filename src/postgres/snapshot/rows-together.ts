@@ -11,9 +11,10 @@ import type pg from 'pg';
 import type { Clock, TimerId } from '../../base/clock.ts';
 import { Stop, type StopSignal } from '../../base/stop-signal.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
-import { frontendMessage } from '../connection/raw-wire.ts';
+import { SYNC } from '../connection/session-statements.ts';
 import type { RowEncoder } from '../encoding/row-encoder.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
+import { withAll, withEither } from './either-signal.ts';
 import { portalMessages, type RowQuery } from './query-messages.ts';
 import { streamRows, type RowPipeline } from './row-stream.ts';
 
@@ -48,7 +49,6 @@ interface Part {
 }
 
 const COMPLETE = 'C'.charCodeAt(0);
-const SYNC = frontendMessage('S');
 
 export class RowsTogether implements RowPipeline, RowEncoder<readonly Part[]> {
   readonly before = [];
@@ -62,9 +62,8 @@ export class RowsTogether implements RowPipeline, RowEncoder<readonly Part[]> {
   /** Messages of Postgres. */
   private heard = 0;
   private isGiving = false;
-  private isSilent = false;
   private timer: TimerId | undefined;
-  private readonly stop = new Stop();
+  private readonly silence = new Stop();
 
   constructor(private readonly options: TogetherOptions) {
     this.writer = new RowWriter(options.isBoolean);
@@ -83,22 +82,15 @@ export class RowsTogether implements RowPipeline, RowEncoder<readonly Part[]> {
    * @throws {DatabaseUnreachableError} the connection is gone; so it is when nobody waits any more.
    */
   async read(): Promise<void> {
-    const { queries } = this.options;
-    let left = queries.length;
-    const leave = (): void => {
-      left -= 1;
-      if (left === 0) this.stop.abort(undefined);
-    };
-    for (const { signal } of queries) signal.addEventListener('abort', leave, { once: true });
+    const asking = this.options.queries.map(({ signal }) => signal);
     try {
-      await this.stream();
+      await withAll(asking, (nobody) => withEither([nobody, this.silence], (signal) => this.stream(signal)));
     } catch (error) {
-      if (this.isSilent) throw new FailedTogetherError('queries that are quick were not answered in time', { cause: error });
+      if (this.silence.aborted) throw new FailedTogetherError('queries that are quick were not answered in time', { cause: error });
       if (error instanceof DatabaseRefusedError || error instanceof DatabaseUnreachableError) throw error;
       throw new FailedTogetherError('one of several queries has failed', { cause: error });
     } finally {
       if (this.timer !== undefined) this.options.clock.clearTimer(this.timer);
-      for (const { signal } of queries) signal.removeEventListener('abort', leave);
     }
   }
 
@@ -130,24 +122,23 @@ export class RowsTogether implements RowPipeline, RowEncoder<readonly Part[]> {
     return parts;
   }
 
-  private async stream(): Promise<void> {
+  private async stream(signal: StopSignal): Promise<void> {
     const { client, queries, clock } = this.options;
     const [first, ...others] = queries;
     if (first === undefined) return;
     const messages = [];
-    for (const { query } of others) messages.push(await portalMessages(query, clock, this.stop));
+    for (const { query } of others) messages.push(await portalMessages(query, clock, signal));
     this.behind = [...messages.flat(), SYNC];
     this.watch();
     const rows = (parts: readonly Part[]): Promise<void> => this.give(parts);
-    await streamRows({ client, query: first.query, encoder: this, rows, onFirst: () => {}, signal: this.stop, clock, pipeline: this });
+    await streamRows({ client, query: first.query, encoder: this, rows, onFirst: () => {}, signal, clock, pipeline: this });
   }
 
   /** While the consumers are at work nothing is read. */
   private watch(): void {
     const { heard } = this;
     this.timer = this.options.clock.setTimer(() => {
-      this.isSilent = heard === this.heard && !this.isGiving;
-      if (this.isSilent) this.stop.abort(undefined);
+      if (heard === this.heard && !this.isGiving) this.silence.abort(undefined);
       else this.watch();
     }, this.options.silenceMsMax);
   }

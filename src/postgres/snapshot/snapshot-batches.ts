@@ -16,6 +16,7 @@ import type { DatabasePool } from '../connection/pool.ts';
 import { forgotten } from '../connection/prepared-question.ts';
 import type { RowEncoder } from '../encoding/row-encoder.ts';
 import { BatchPipeline, type BatchAnswer, type BatchMember } from './batch-pipeline.ts';
+import { withAll, withEither } from './either-signal.ts';
 import type { KnownTables } from './known-tables.ts';
 import { portalMessages } from './query-messages.ts';
 import { prepareReadingSession } from './reading-transaction.ts';
@@ -124,26 +125,31 @@ export class SnapshotBatches {
   }
 
   private async answerTo(members: readonly BatchRequest[], client: pg.PoolClient): Promise<BatchAnswer> {
-    const { clock } = this.options;
-    const given = givenUp(members, clock);
-    const { signal } = given;
+    const tooLong = new Stop();
+    const timer = this.options.clock.setTimer(() => tooLong.abort(undefined), BATCH_MS_MAX);
+    const awaiting = members.map(({ signal }) => signal);
     try {
-      const queries = members.map(({ table, sight }) => queryOf(table, sight.isPartitioned));
-      const last = queries.pop();
-      invariant(last !== undefined, 'a batch has members');
-      const portals = [];
-      for (const query of queries) portals.push(await portalMessages(query, clock, signal));
-      const pipeline = new BatchPipeline(client, members, portals.flat());
-      const nobody = { encoder: NO_ROWS, rows: () => Promise.resolve(), onFirst: () => {} };
-      await streamRows({ client, query: last, ...nobody, signal, clock, pipeline });
-      return pipeline.end();
+      return await withAll(awaiting, (nobody) => withEither([nobody, tooLong], (signal) => this.stream(members, client, signal)));
     } catch (error) {
       const lost = forgotten(error);
       if (lost === undefined && error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
       throw lost ?? error;
     } finally {
-      given.end();
+      this.options.clock.clearTimer(timer);
     }
+  }
+
+  private async stream(members: readonly BatchRequest[], client: pg.PoolClient, signal: StopSignal): Promise<BatchAnswer> {
+    const { clock } = this.options;
+    const queries = members.map(({ table, sight }) => queryOf(table, sight.isPartitioned));
+    const last = queries.pop();
+    invariant(last !== undefined, 'a batch has members');
+    const portals = [];
+    for (const query of queries) portals.push(await portalMessages(query, clock, signal));
+    const pipeline = new BatchPipeline(client, members, portals.flat());
+    const nobody = { encoder: NO_ROWS, rows: () => Promise.resolve(), onFirst: () => {} };
+    await streamRows({ client, query: last, ...nobody, signal, clock, pipeline });
+    return pipeline.end();
   }
 
   private isApart(name: string): boolean {
@@ -193,24 +199,4 @@ function rowsOf(
     if (error instanceof SchemaChangedError || error instanceof TableRewrittenError) return undefined;
     throw error;
   }
-}
-
-/** Aborted when nobody waits for any of them, and when it has taken too long. @returns what is to be called at its end. */
-function givenUp(members: readonly BatchRequest[], clock: Clock): { readonly signal: StopSignal; end(): void } {
-  const stop = new Stop();
-  let left = members.length;
-  const leave = (): void => {
-    left -= 1;
-    if (left === 0) stop.abort(undefined);
-  };
-  for (const { signal } of members) {
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave);
-  }
-  const timer = clock.setTimer(() => stop.abort(undefined), BATCH_MS_MAX);
-  const end = (): void => {
-    clock.clearTimer(timer);
-    for (const { signal } of members) signal.removeEventListener('abort', leave);
-  };
-  return { signal: stop, end };
 }

@@ -5,6 +5,7 @@ import type { Relation } from '../../../src/model/relation.ts';
 import { ShapeFilters } from '../../../src/service/wiring/shape-filters.ts';
 import { defineShape, type DefinedShape } from '../../../src/shapes/shape-request.ts';
 import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
+import { countingLanguage } from '../../support/shapes/counting-language.ts';
 
 const language = await loadWhereLanguage();
 const items: Relation = {
@@ -19,14 +20,7 @@ const items: Relation = {
 
 /** Of the language itself, how many filters were parsed. */
 function counted() {
-  const parsed: string[] = [];
-  const counting: typeof language = {
-    ...language,
-    parse: (text, ...meaning) => {
-      parsed.push(text);
-      return language.parse(text, ...meaning);
-    },
-  };
+  const { language: counting, parsed } = countingLanguage(language);
   return { parsed, filters: new ShapeFilters(counting) };
 }
 
