@@ -70,6 +70,7 @@ const SEAMS = {
     files: [
       'src/storage/disk/disk.ts',
       'src/storage/disk/processes.ts',
+      'src/service/open-files-limit.ts',
       'src/observer/page-files.ts',
       'src/observer/package-root.ts',
       EMBEDDED,

@@ -3,7 +3,7 @@
  * when it has taken over. No connection is refused or broken in between. Who comes while there is no server waits at the door.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listen, type ListenAddress, type ListeningServer, type ServerTimeouts } from './server.ts';
+import { listen, type ListenAddress, type ListeningServer, type ServerLimits, type ServerPorts } from './server.ts';
 
 export type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 export type Listen = typeof listen;
@@ -11,7 +11,7 @@ export type Listen = typeof listen;
 export class Doorway {
   private server: ListeningServer | undefined;
   private serve: Serve | undefined;
-  private fail: (error: Error) => void = () => {};
+  private ports: Omit<ServerPorts, 'serve'> = { failed() {}, turnedAway() {} };
   /** In the order in which they came. Of a client, no more than it may have unanswered on one connection; who goes waits no longer. */
   private readonly waiting = new Map<ServerResponse, IncomingMessage>();
 
@@ -24,12 +24,12 @@ export class Doorway {
   }
 
   /** As `listen` does; but where somebody listens already, it is his socket that is taken over. */
-  readonly enter: Listen = async (address, timeouts, serve, fail) => {
-    this.fail = fail;
-    this.server ??= await this.open(address, timeouts);
-    this.serve = serve;
+  readonly enter: Listen = async (address, limits, ports) => {
+    this.ports = ports;
+    this.server ??= await this.open(address, limits);
+    this.serve = ports.serve;
     const { server } = this;
-    this.letIn(serve);
+    this.letIn(ports.serve);
     return {
       address: server.address,
       drain: () => this.leave(server),
@@ -42,13 +42,14 @@ export class Doorway {
     this.serve = undefined;
   }
 
-  private open(address: ListenAddress, timeouts: ServerTimeouts): Promise<ListeningServer> {
-    const receive: Serve = (request, response) => {
+  private open(address: ListenAddress, limits: ServerLimits): Promise<ListeningServer> {
+    const serve: Serve = (request, response) => {
       if (this.serve !== undefined) return this.serve(request, response);
       this.waiting.set(response, request);
       response.once('close', () => this.waiting.delete(response));
     };
-    return listen(address, timeouts, receive, (error) => this.fail(error));
+    const failed = (error: Error): void => this.ports.failed(error);
+    return listen(address, limits, { serve, failed, turnedAway: () => this.ports.turnedAway() });
   }
 
   /** Who waits would keep his connection, and with it the server, for ever. */

@@ -8,10 +8,11 @@
  */
 import type { PortContext, PortHandle, PortSpec } from '../otp/process.ts';
 import { BODY_LIMITS, type BodyLimits } from './bodies/body-intake.ts';
+import { ClientTally } from './client-tally.ts';
 import { RequestDispatcher, type DispatcherPorts, type DispatcherSettings } from './request-dispatcher.ts';
-import { listen, type ListenAddress, type ServerTimeouts } from './server.ts';
+import { listen, type ListenAddress, type ServerLimits, type ServerPorts } from './server.ts';
 
-export interface HttpSettings extends ListenAddress, ServerTimeouts, Omit<DispatcherSettings, 'bodies'> {
+export interface HttpSettings extends ListenAddress, ServerLimits, Omit<DispatcherSettings, 'bodies'> {
   /** How long open responses may go on after the port was told to stop. */
   readonly drainTimeoutMs: number;
   readonly bodies?: BodyLimits;
@@ -22,6 +23,8 @@ export interface HttpSettings extends ListenAddress, ServerTimeouts, Omit<Dispat
 export interface HttpPorts extends DispatcherPorts {
   /** Told where the server listens, once it does. */
   listening?(address: ListenAddress): void;
+  /** Told, not more often than each minute, how many connections were closed since because there were too many. */
+  turnedAway(count: number): void;
   readonly reception?: Reception;
   /** How the socket comes about. Default: it is opened. */
   readonly listen?: typeof listen | undefined;
@@ -39,9 +42,14 @@ export function httpPort(settings: HttpSettings, ports: HttpPorts): PortSpec {
 
 async function openServer(settings: HttpSettings, ports: HttpPorts, context: PortContext): Promise<PortHandle> {
   const dispatcher = new RequestDispatcher({ ...settings, bodies: settings.bodies ?? BODY_LIMITS }, ports);
-  const receive: typeof dispatcher.receive = (request, response) => dispatcher.receive(request, response);
+  const turnedAway = new ClientTally(ports.clock, (count) => ports.turnedAway(count));
   const open = ports.listen ?? listen;
-  const server = settings.listens === false ? undefined : await open(settings, settings, receive, (error) => context.exit(error));
+  const serverPorts: ServerPorts = {
+    serve: (request, response) => dispatcher.receive(request, response),
+    failed: (error) => context.exit(error),
+    turnedAway: () => turnedAway.add(),
+  };
+  const server = settings.listens === false ? undefined : await open(settings, settings, serverPorts);
   if (server !== undefined) ports.listening?.(server.address);
   ports.reception?.open(dispatcher);
   let drained: Promise<void> | undefined;
@@ -63,6 +71,7 @@ async function openServer(settings: HttpSettings, ports: HttpPorts, context: Por
       await dispatcher.emptied();
       ports.clock.clearTimer(timer);
       dispatcher.close();
+      turnedAway.close();
     },
   };
 }

@@ -11,6 +11,7 @@ import { andThen, type NowOrLater } from '../base/now-or-later.ts';
 import type { Random } from '../base/random.ts';
 import { takesGzip } from './accept-encoding.ts';
 import { BodyIntake, type BodyLimits } from './bodies/body-intake.ts';
+import { ClientTally } from './client-tally.ts';
 import { Deflater } from './deflater.ts';
 import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
@@ -28,7 +29,6 @@ import { accessOf, type Secret } from './secret.ts';
 import { sendLive, sendResponse, type HttpAnswer, type Sending } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './peer.ts';
 import { deleteShape, readShape, type ParameterSources } from './shape-routes.ts';
-import { SlowClients } from './slow-clients.ts';
 
 export interface DispatcherSettings {
   readonly secret: Secret;
@@ -67,7 +67,7 @@ export class RequestDispatcher {
   /** For clients that take a coding, and for others. */
   private readonly coded: Sending;
   private readonly plain: Sending;
-  private readonly slow: SlowClients;
+  private readonly slow: ClientTally;
   private readonly server: string;
   private readonly idPrefix: string;
   private idCount = 0;
@@ -79,7 +79,7 @@ export class RequestDispatcher {
   ) {
     this.secretGate = secretGate(settings.secret);
     this.sources = { bodies: new BodyIntake(ports.clock, settings.bodies), queries: new KnownQueries(ports.clock) };
-    this.slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
+    this.slow = new ClientTally(ports.clock, (count) => ports.cutOff(count));
     this.plain = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs, deflater: undefined, cutOff: () => this.slow.add() };
     this.coded = { ...this.plain, deflater: new Deflater(ports.clock) };
     this.server = `ElectricSQL/${settings.version} (Armature)`;

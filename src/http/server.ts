@@ -28,28 +28,33 @@ const ANSWERING_MAX = 64;
 const LOOKS = 4;
 const LOOK_EVERY_MS = { least: 20, most: 5_000 };
 
-export interface ServerTimeouts {
+export interface ServerLimits {
   /** From its first byte, or from the beginning of its connection, until a request has come, its body included. */
   readonly readTimeoutMs: number;
   /** Between two requests of a connection. Longer than proxies in front keep theirs, we never close one that a proxy is about to use. */
   readonly keepAliveTimeoutMs: number;
+  /** Connections at a time: each is an open file, and whoever writes logs and asks Postgres needs some too. Default: any number. */
+  readonly connectionsMax?: number | undefined;
 }
 
-/**
- * @param fail told of an error after the server had begun to listen; it is closed then.
- * @throws {PortTakenError | AddressRefusedError}
- */
-export function listen(
-  { host, port }: ListenAddress,
-  timeouts: ServerTimeouts,
-  serve: (request: IncomingMessage, response: ServerResponse) => void,
-  fail: (error: Error) => void,
-): Promise<ListeningServer> {
+/** Who is told of what. */
+export interface ServerPorts {
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Told of an error after the server had begun to listen; it is closed then. */
+  readonly failed: (error: Error) => void;
+  /** Told of each connection that was one too many: it was closed, and nothing of it was read. */
+  readonly turnedAway: () => void;
+}
+
+/** @throws {PortTakenError | AddressRefusedError} */
+export function listen({ host, port }: ListenAddress, limits: ServerLimits, ports: ServerPorts): Promise<ListeningServer> {
   const connections = new Connections();
   const receive = (request: IncomingMessage, response: ServerResponse): void => {
-    if (connections.begin(request, response)) serve(request, response);
+    if (connections.begin(request, response)) ports.serve(request, response);
   };
-  const server = createServer(optionsOf(timeouts), receive);
+  const server = createServer(optionsOf(limits), receive);
+  server.maxConnections = limits.connectionsMax ?? Infinity;
+  server.on('drop', () => ports.turnedAway());
   server.on('checkExpectation', receive); // Whatever it expects, it gets what it asks for.
   server.on('connection', (socket) => connections.add(socket));
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, connections.isAnswering(socket)));
@@ -59,14 +64,14 @@ export function listen(
     server.once('error', refuse);
     server.listen({ host, port }, () => {
       server.off('error', refuse);
-      server.on('error', fail);
+      server.on('error', (error) => ports.failed(error));
       resolve(listening(server, connections, host));
     });
   });
 }
 
 /** A request without a host is answered as well: there is but one here. */
-function optionsOf({ readTimeoutMs, keepAliveTimeoutMs }: ServerTimeouts): ServerOptions {
+function optionsOf({ readTimeoutMs, keepAliveTimeoutMs }: ServerLimits): ServerOptions {
   return {
     maxHeaderSize: HEADER_BYTES_MAX,
     requireHostHeader: false,

@@ -7,6 +7,7 @@ import { memoryStorage } from '../storage/memory-storage.ts';
 import { openStorage, type StorageOptions } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Beginning } from './ground.ts';
+import { shareOpenFiles } from './open-files.ts';
 
 const AWAITED =
   'The process that has the lock of the storage cannot be looked at from here, so it is waited for a sign of life of it. Without one the ' +
@@ -42,6 +43,7 @@ export function storageOptions(
     ...world,
     directory,
     chunkBytesMax,
+    readFiles: shareOpenFiles(world.openFilesMax()).readFiles,
     folder: keepEveryUpdate ? undefined : new RowLineFolder(),
     logRead: step && ((done, of) => step({ what: 'log', done, of })),
     lockAwaited: tellAwaited(directory, logger, () => step?.({ what: 'lock' }), advice),

@@ -3,12 +3,13 @@ import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
 import type { ReadRequest } from '../api/read-request.ts';
 import { EitherStop, Stop } from '../base/stop-signal.ts';
+import { ClientTally } from '../http/client-tally.ts';
 import { Doorway, type Listen } from '../http/doorway.ts';
 import type { RequestDispatcher } from '../http/request-dispatcher.ts';
 import type { ListeningServer } from '../http/server.ts';
 import type { Ground } from './ground.ts';
 import { urlOf } from './stack-stage.ts';
-import { edgeSettings } from './wiring/edge.ts';
+import { edgeSettings, turnedAwayTold } from './wiring/edge.ts';
 
 export class StandbyEntrance {
   private readonly door: Doorway;
@@ -16,12 +17,14 @@ export class StandbyEntrance {
   private drained: Promise<void> | undefined;
   private isLeft = false;
   private readonly leaving = new Stop();
+  private readonly turnedAway: ClientTally;
 
   constructor(
-    private readonly ground: Pick<Ground, 'configuration' | 'reception' | 'world'>,
+    private readonly ground: Pick<Ground, 'configuration' | 'reception' | 'world' | 'logger' | 'watches'>,
     private readonly dispatcher: RequestDispatcher,
   ) {
     this.door = new Doorway((...exchange) => dispatcher.refuse(...exchange));
+    this.turnedAway = new ClientTally(ground.world.clock, turnedAwayTold(ground));
   }
 
   /** The api, for the program around the service: what that waits for ends when the entrance is left. */
@@ -44,11 +47,15 @@ export class StandbyEntrance {
   }
 
   async open(): Promise<string> {
-    const { configuration, reception } = this.ground;
+    const { configuration, reception, world } = this.ground;
     reception.open(this.dispatcher);
     if (configuration.listens === false) return '';
-    const settings = edgeSettings(configuration);
-    this.server = await this.door.enter(settings, settings, (...exchange) => this.dispatcher.receive(...exchange), () => {});
+    const settings = edgeSettings(configuration, world);
+    this.server = await this.door.enter(settings, settings, {
+      serve: (...exchange) => this.dispatcher.receive(...exchange),
+      failed() {},
+      turnedAway: () => this.turnedAway.add(),
+    });
     return urlOf(this.server.address);
   }
 
@@ -87,6 +94,7 @@ export class StandbyEntrance {
     await this.drained;
     clock.clearTimer(timer);
     this.dispatcher.close();
+    this.turnedAway.close();
   }
 
   private destroy(): void {

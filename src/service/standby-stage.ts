@@ -39,7 +39,7 @@ export async function startStandby({ ground, sockets, database, isLeft, takeOver
     closing.add('the storage', () => outcome.storage.close());
     entrance.hold();
   });
-  const settings = { ...edgeSettings(configuration), bodies: BODY_LIMITS };
+  const settings = { ...edgeSettings(configuration, ground.world), bodies: BODY_LIMITS };
   const entrance = new StandbyEntrance(ground, new RequestDispatcher(settings, quiet(dispatcherPorts(ground, wiring.api))));
   const root = await runtime.start(supervisor(standby(wiring)), { id: 'standby' });
   closing.add('the tree of processes', () => runtime.stop(root));

@@ -10,7 +10,7 @@ import { probeDisk } from './disk/disk-probe.ts';
 import { DiskStanding } from './disk/disk-standing.ts';
 import { DiskShapeLogs, type PackingBounds } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
-import { FileCache } from './shapes/file-cache.ts';
+import { FileCache, type FilesMax } from './shapes/file-cache.ts';
 import { openCheckpoints, type Checkpoints } from './checkpoint/checkpoints.ts';
 import { systemProcesses, type Processes } from './disk/processes.ts';
 import { openTrustedLog, shapeNotes } from './recovery.ts';
@@ -19,6 +19,8 @@ import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
 import { Reserve, withReserve } from './disk/reserve.ts';
 import { watchedDisk } from './disk/watched-disk.ts';
+
+const READ_FILES: FilesMax = { idle: 48, uses: 80 };
 
 export interface StorageOptions {
   readonly directory: string;
@@ -29,8 +31,8 @@ export interface StorageOptions {
   readonly segmentBytesMax?: number;
   /** What the newest transactions may take of the memory; default 64 MiB. */
   readonly tailBytesMax?: number;
-  /** How many files stay open while nobody reads them; default 48: with those that are written, fewer than 64 are open. */
-  readonly idleFilesMax?: number;
+  /** Files that are open to be read. Default: `READ_FILES`; at rest, with those that are written, fewer than 64 are open. */
+  readonly readFiles?: FilesMax | undefined;
   /** Told of who has the lock of the directory, when it must be waited for whether it lives. */
   readonly lockAwaited?: ((lock: AwaitedLock) => void) | undefined;
   /** Told how many segments of the log were read, of how many. */
@@ -106,7 +108,7 @@ async function recover(
   const listing = paths.stored(); // While the log is read: nobody but us changes them.
   listing.catch(() => {}); // Heard below, unless the log keeps us from asking.
   const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
-  const files = new FileCache(disk, options.idleFilesMax ?? 48);
+  const files = new FileCache(disk, options.readFiles ?? READ_FILES);
   const recovering = recoverShapes(log, checkpoints, paths, listing).then((found) => begin().then(() => found));
   const recovered = await recovering.catch(async (error: unknown) => {
     await log.giveUp(); // It may be on its way to its witness, and the directory is not ours for long.

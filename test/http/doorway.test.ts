@@ -3,12 +3,13 @@ import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { pause } from '../../src/base/pause.ts';
-import { Doorway } from '../../src/http/doorway.ts';
+import { Doorway, type Serve } from '../../src/http/doorway.ts';
 import type { ListeningServer } from '../../src/http/server.ts';
 import { until } from '../support/http/http-world.ts';
 
 const ANYWHERE = { host: '127.0.0.1', port: 0 };
 const TIMEOUTS = { readTimeoutMs: 60_000, keepAliveTimeoutMs: 60_000 };
+const NOBODY = { failed() {}, turnedAway() {} };
 let opened: ListeningServer | undefined;
 
 afterEach(async () => {
@@ -20,7 +21,7 @@ afterEach(async () => {
 const answers = (text: string) => (_: IncomingMessage, response: ServerResponse) => void response.end(text);
 
 async function enter(door: Doorway, text: string): Promise<ListeningServer> {
-  return (opened = await door.enter(ANYWHERE, TIMEOUTS, answers(text), () => {}));
+  return (opened = await door.enter(ANYWHERE, TIMEOUTS, { ...NOBODY, serve: answers(text) }));
 }
 
 function ask(port: number, signal?: AbortSignal): Promise<string> {
@@ -72,10 +73,11 @@ test('who goes while there is no server is answered by none', async () => {
   await until(() => door.waitingCount === 0);
 
   const served: string[] = [];
-  opened = await door.enter(ANYWHERE, TIMEOUTS, ({ url = '' }, response) => {
+  const serve: Serve = ({ url = '' }, response) => {
     served.push(url);
     response.end();
-  }, () => {});
+  };
+  opened = await door.enter(ANYWHERE, TIMEOUTS, { ...NOBODY, serve });
 
   expect(served).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** By which ways requests reach a standby: none of them is left without an answer, however the take-over ends. */
+import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { BODY_LIMITS } from '../../src/http/bodies/body-intake.ts';
@@ -6,6 +7,7 @@ import { RequestDispatcher } from '../../src/http/request-dispatcher.ts';
 import { fetchHandler } from '../../src/http/web/fetch-handler.ts';
 import { StandbyEntrance } from '../../src/service/standby-entrance.ts';
 import { edgeSettings, ServiceReception } from '../../src/service/wiring/edge.ts';
+import { UNWATCHED } from '../../src/service/wiring/telemetry.ts';
 import { systemWorld } from '../../src/service/world.ts';
 import { configurationOf } from '../../src/service/service-options.ts';
 import { createWorld, itemLine } from '../support/http/api-world.ts';
@@ -25,10 +27,11 @@ async function openEntrance(rows = [itemLine('1', 'v')]) {
   });
   const { api, clock } = createWorld({ rows });
   const ports = { api, clock, random: seededRandom(1), failed() {}, cutOff() {} };
-  const dispatchers = [1, 2].map(() => new RequestDispatcher({ ...edgeSettings(configuration), bodies: BODY_LIMITS }, ports));
+  const dispatchers = [1, 2].map(() => new RequestDispatcher({ ...edgeSettings(configuration, systemWorld), bodies: BODY_LIMITS }, ports));
   const [dispatcher, next] = dispatchers as [RequestDispatcher, RequestDispatcher];
   const reception = new ServiceReception();
-  const entrance = new StandbyEntrance({ configuration, reception, world: { ...systemWorld, clock } }, dispatcher);
+  const ground = { world: { ...systemWorld, clock }, logger: pino({ enabled: false }), watches: UNWATCHED };
+  const entrance = new StandbyEntrance({ ...ground, configuration, reception }, dispatcher);
   opened = entrance;
   return { entrance, reception, next, api, clock, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
 }

@@ -20,7 +20,7 @@ export interface Engine {
 }
 
 /** Small enough that every test crosses segments and reads what the tail no longer has. */
-const SMALL = { segmentBytesMax: 512, tailBytesMax: 1024, idleFilesMax: 2 };
+const SMALL = { segmentBytesMax: 512, tailBytesMax: 1024, readFiles: { idle: 2, uses: 2 } };
 
 export const engines: readonly Engine[] = [
   {

@@ -23,7 +23,7 @@ async function found(commits: readonly number[], counted: { end: string; bytes: 
   const paths = new ShapePaths(disk, '/data');
   const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
   const state = newShape(handle, { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START });
-  const files = new ShapeFiles({ disk, files: new FileCache(disk, 2), paths, faults }, state);
+  const files = new ShapeFiles({ disk, files: new FileCache(disk, { idle: 2, uses: 2 }), paths, faults }, state);
   const draft = new LineDraft();
   for (const commit of commits) draft.append(lsn(commit), 0, bytes('1'));
   const batch = draft.take();

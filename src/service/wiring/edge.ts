@@ -20,7 +20,9 @@ import type { ServiceLimits } from './limits.ts';
 import { livingTable } from './living-table.ts';
 import type { ShapeReads } from './shape-reads.ts';
 import { watchedSubsets } from './watches.ts';
+import { shareOpenFiles } from '../open-files.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import type { World } from '../world.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
@@ -113,10 +115,11 @@ export class ServiceReception implements Reception {
 }
 
 /** How the edge is set up, whoever stands behind it. */
-export function edgeSettings(configuration: Configuration): HttpSettings {
+export function edgeSettings(configuration: Configuration, world: Pick<World, 'openFilesMax'>): HttpSettings {
   const { host, port, secret, listens = true, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
-  return { host, port, secret, listens, version: VERSION, ...timeouts };
+  const { connectionsMax } = shareOpenFiles(world.openFilesMax());
+  return { host, port, secret, listens, version: VERSION, connectionsMax, ...timeouts };
 }
 
 /** What a server works with, and whom it tells of what went wrong. */
@@ -142,19 +145,30 @@ export function dispatcherPorts(
   };
 }
 
+/** How an operator is told of connections that were one too many. */
+export function turnedAwayTold({ logger, world, watches }: Pick<ServiceResources, 'logger' | 'world' | 'watches'>) {
+  return (connections: number): void => {
+    watches.turnedAway?.(connections);
+    const openFilesMax = world.openFilesMax();
+    const { connectionsMax } = shareOpenFiles(openFilesMax);
+    logger.warn({ connections, connectionsMax, openFilesMax }, 'connections were closed at once: this process may have no more files open');
+  };
+}
+
 export function edgePorts(resources: ServiceResources, api: Api, { reception, listen }: Entrance, pages?: Pages) {
-  const { configuration, logger, troubles } = resources;
+  const { configuration, logger, troubles, world } = resources;
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
     journal: () => journalPort(logger, (note) => troubles.note(note)),
     http: () =>
       httpPort(
-        { ...edgeSettings(configuration), port },
+        { ...edgeSettings(configuration, world), port },
         {
           ...dispatcherPorts(resources, api, pages),
           listening: (address) => {
             port = address.port;
           },
+          turnedAway: turnedAwayTold(resources),
           reception,
           listen,
         },

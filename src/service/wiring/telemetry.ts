@@ -20,7 +20,8 @@ const ROUTE_PATHS: Readonly<Record<Route, string>> = {
 };
 
 export const UNWATCHED: Watches = {
-  transactions: undefined, requests: undefined, snapshot: undefined, subset: undefined, cutOff: undefined, requestFailed: undefined,
+  transactions: undefined, requests: undefined, snapshot: undefined, subset: undefined, cutOff: undefined, turnedAway: undefined,
+  requestFailed: undefined,
 };
 
 /** @param metrics undefined where nobody asked for any. */
@@ -43,6 +44,7 @@ function counts({ made }: ServiceMetrics, clock: Clock): Watches {
     snapshot: () => queries.snapshot(),
     subset: () => queries.subset(),
     cutOff: (clients) => made.cutOff.inc(clients),
+    turnedAway: (connections) => made.turnedAway.inc(connections),
     requestFailed: () => made.requestErrors.inc(),
   };
 }

@@ -21,6 +21,7 @@ export interface Watches {
   /** Told of each subset that is asked for; it is told how that came out. */
   readonly subset: (() => (outcome: string) => void) | undefined;
   readonly cutOff: ((clients: number) => void) | undefined;
+  readonly turnedAway: ((connections: number) => void) | undefined;
   readonly requestFailed: (() => void) | undefined;
 }
 

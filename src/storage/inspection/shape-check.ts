@@ -6,7 +6,7 @@ import { compareOffsets, SNAPSHOT_END, type LogOffset } from '../../model/log-of
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk/disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
-import { FileCache } from '../shapes/file-cache.ts';
+import { FileCache, type FilesMax } from '../shapes/file-cache.ts';
 import { readAgain } from '../shapes/own-faults.ts';
 import { PIECE_BYTES, pieceAt, verified, type ChunkSums } from '../shapes/piece.ts';
 import type { ShapeGround } from '../shapes/shape-file-access.ts';
@@ -16,7 +16,7 @@ import type { ShapeState } from '../shapes/stored-shape.ts';
 import { claimOf, type Damage } from './damage.ts';
 
 /** Files that stay open between two reads. */
-const IDLE_FILES_MAX = 4;
+const FILES_MAX: FilesMax = { idle: 4, uses: 4 };
 
 export class ShapeCheck {
   private readonly ground: ShapeGround;
@@ -27,7 +27,7 @@ export class ShapeCheck {
     /** Told how many bytes were verified since the last call. */
     private readonly read: (bytes: number) => void,
   ) {
-    this.ground = { disk, paths, files: new FileCache(disk, IDLE_FILES_MAX), faults: { reading: readOwn } };
+    this.ground = { disk, paths, files: new FileCache(disk, FILES_MAX), faults: { reading: readOwn } };
   }
 
   /** @returns what does not hold. @throws {DiskError} */

@@ -1,5 +1,15 @@
-/** FileCache: a bounded number of files kept open for reading, so that a shape read often is not opened each time. */
+/**
+ * FileCache: a bounded number of files kept open for reading, so that a shape read often is not opened each time. However many are to be
+ * read, no more are open: who comes then waits for whoever is done.
+ */
 import type { Disk, DiskFile } from '../disk/disk.ts';
+
+export interface FilesMax {
+  /** How many stay open while nobody uses them. */
+  readonly idle: number;
+  /** How many uses there may be at a time: at least one. */
+  readonly uses: number;
+}
 
 interface Entry {
   readonly file: Promise<DiskFile>;
@@ -10,14 +20,32 @@ export class FileCache {
   /** Least recently used first. */
   private readonly entries = new Map<string, Entry>();
 
+  private uses = 0;
+  /** In the order in which they came. */
+  private readonly waiting: (() => void)[] = [];
+
   constructor(
-    private readonly disk: Disk,
-    /** How many files stay open while nobody uses them; files in use are bounded by their users. */
-    private readonly idleMax: number,
+    private readonly disk: Pick<Disk, 'open'>,
+    private readonly max: FilesMax,
   ) {}
 
-  /** Lends a file to `action`; it stays open until that has ended, also when it is deleted meanwhile. */
+  /**
+   * Lends a file to `action`; it stays open until that has ended, also when it is deleted meanwhile.
+   * @param action uses no other file of the cache: it could wait for itself.
+   */
   async use<T>(path: string, action: (file: DiskFile) => Promise<T>): Promise<T> {
+    if (this.uses < this.max.uses) this.uses += 1;
+    else await new Promise<void>((enter) => this.waiting.push(enter)); // Whoever leaves gives over his place.
+    try {
+      return await this.lend(path, action);
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.uses -= 1;
+      else next();
+    }
+  }
+
+  private async lend<T>(path: string, action: (file: DiskFile) => Promise<T>): Promise<T> {
     const entry = this.entries.get(path) ?? { file: this.disk.open(path, 'read'), users: 0 };
     this.touch(path, entry);
     entry.users += 1;
@@ -52,7 +80,7 @@ export class FileCache {
 
   private async settle(path: string, entry: Entry): Promise<void> {
     if (this.entries.get(path) !== entry) await closeUnused(entry);
-    if (this.entries.size <= this.idleMax) return;
+    if (this.entries.size <= this.max.idle) return;
     const idle = [...this.entries].find(([, candidate]) => candidate.users === 0);
     if (idle === undefined) return;
     this.entries.delete(idle[0]);

@@ -16,7 +16,7 @@ import { CheckpointFollower } from '../checkpoint/checkpoint-follower.ts';
 import type { Disk } from '../disk/disk.ts';
 import { DiskError, ShapeReplacedError, StorageVersionError } from '../errors.ts';
 import { storedFormat } from '../open-storage.ts';
-import { FileCache } from '../shapes/file-cache.ts';
+import { FileCache, type FilesMax } from '../shapes/file-cache.ts';
 import type { ShapeGround } from '../shapes/shape-file-access.ts';
 import { ShapeFiles } from '../shapes/shape-files.ts';
 import { RecentReads } from '../shapes/recent-reads.ts';
@@ -31,7 +31,7 @@ export interface ViewWatch {
 }
 
 /** Files are opened for each piece that is read: none is left open when another process may remove it, or this one takes over. */
-const IDLE_FILES_MAX = 0;
+const FILES_MAX: FilesMax = { idle: 0, uses: 80 };
 /** The first look finds all shapes, and others have a turn between so many. */
 const AT_ONCE = 500;
 
@@ -48,7 +48,7 @@ export class StorageView {
   constructor(disk: Disk, directory: string, clock: Clock) {
     this.follower = new CheckpointFollower(disk, `${directory}/checkpoint`, () => storedFormat(disk, directory));
     const faults = { reading: <T>(handle: Handle, read: () => Promise<T>): Promise<T> => read().catch((error) => refuse(handle, error)) };
-    this.ground = { disk, files: new FileCache(disk, IDLE_FILES_MAX), paths: new ShapePaths(disk, directory), faults };
+    this.ground = { disk, files: new FileCache(disk, FILES_MAX), paths: new ShapePaths(disk, directory), faults };
     this.host = lookingHost(clock);
   }
 

@@ -59,6 +59,10 @@ export const METRICS = {
     name: 'armature_clients_cut_off_total', type: 'counter',
     help: 'Clients cut off because they did not read; those of the last minute may be missing',
   },
+  turnedAway: {
+    name: 'armature_connections_turned_away_total', type: 'counter',
+    help: 'Connections closed at once because the process may have no more files open; those of the last minute may be missing',
+  },
   admitted: {
     name: 'electric_admission_control_acquire_current', type: 'gauge', labels: ['kind'],
     help: 'Requests that are admitted at present: initial may make a shape, existing read one',

@@ -100,7 +100,7 @@ test('one whose snapshot was given up is not there at once', async () => {
 function chunksOf(rows: Uint8Array, { sums }: Pick<ChunkSums, 'sums'>): SnapshotChunks {
   const disk = new MemoryDisk().mount();
   const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
-  const ground = { disk, files: new FileCache(disk, 2), paths: new ShapePaths(disk, '/shapes'), faults };
+  const ground = { disk, files: new FileCache(disk, { idle: 2, uses: 2 }), paths: new ShapePaths(disk, '/shapes'), faults };
   const chunks = [{ bytes: rows.length, sums }];
   const shape = newShape(handle, { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START });
   const snapshot = { state: 'complete', pgSnapshot, chunks, fewRows: Buffer.from(rows).toString('base64') } as const;

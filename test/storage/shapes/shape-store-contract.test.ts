@@ -28,7 +28,7 @@ const stores: readonly (readonly [string, () => ShapeStore])[] = [
 function filesOnMemoryDisk(memoryDisk = new MemoryDisk()): ShapeFiles {
   const disk = memoryDisk.mount();
   const faults = new OwnFaults(new DiskStanding(new ManualClock()), new ManualClock());
-  return new ShapeFiles({ disk, files: new FileCache(disk, 2), paths: new ShapePaths(disk, '/shapes'), faults }, shape);
+  return new ShapeFiles({ disk, files: new FileCache(disk, { idle: 2, uses: 2 }), paths: new ShapePaths(disk, '/shapes'), faults }, shape);
 }
 
 /** Nobody else writes the rows. */

@@ -16,6 +16,8 @@ export interface HttpWorld extends World {
   readonly failures: unknown[];
   /** How many clients that did not read were cut off, each time that this was told. */
   readonly cutOff: readonly number[];
+  /** Connections that were one too many, as they were told of. */
+  readonly turnedAway: readonly number[];
   /** @param path with its query, from `/` on. */
   get(path: string, init?: RequestInit): Promise<Response>;
   /** `/v1/shape?…` */
@@ -40,6 +42,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
   const world = createWorld(options);
   const failures: unknown[] = [];
   const cutOff: number[] = [];
+  const turnedAway: number[] = [];
   let port = 0;
   const reception = new ServiceReception();
   const spec = httpPort(
@@ -52,6 +55,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
       reception,
       failed: (error) => failures.push(error),
       cutOff: (count) => cutOff.push(count),
+      turnedAway: (count) => turnedAway.push(count),
     },
   );
   const exit = (error: unknown): void => void failures.push(error);
@@ -59,7 +63,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
   const origin = `http://127.0.0.1:${port}`;
   const get: HttpWorld['get'] = (path, init) => fetch(origin + path, init);
   return Object.assign(world, {
-    origin, port, failures, cutOff, get, until,
+    origin, port, failures, cutOff, turnedAway, get, until,
     shape: (query: string, init?: RequestInit) => get(`/v1/shape?${query}`, init),
     untilParked: (count: number) => until(() => world.api.load().parked === count),
     handler: (asked: FetchHandlerOptions = {}) => fetchHandler(() => reception.dispatcher, asked),

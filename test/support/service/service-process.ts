@@ -34,6 +34,8 @@ export interface ServiceOptions {
   /** The same port again after a restart, so that a client reconnects. */
   readonly port?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** How many files it may have open; as many as this process if it is left out. */
+  readonly openFilesMax?: number;
 }
 
 /** Starts the service and waits until health says that it is active. */
@@ -46,7 +48,8 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
 /** Starts the service and does not wait for it. */
 export async function spawnService(options: ServiceOptions): Promise<ServiceProcess> {
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, [CLI, 'start'], {
+  const [command, ...rest] = commandOf(options);
+  const child = spawn(command, rest, {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: options.databaseUrl,
@@ -77,6 +80,11 @@ export async function spawnService(options: ServiceOptions): Promise<ServiceProc
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
   };
+}
+
+function commandOf({ openFilesMax }: ServiceOptions): readonly [string, ...string[]] {
+  const start = [process.execPath, CLI, 'start'] as const;
+  return openFilesMax === undefined ? start : ['/bin/sh', '-c', 'ulimit -n "$0" && exec "$@"', String(openFilesMax), ...start];
 }
 
 /** @throws when the service ended, or was not active in time, with what it printed. */

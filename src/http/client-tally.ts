@@ -1,10 +1,10 @@
-/** SlowClients: those that were cut off because they did not read. They can be many, and the operator is told in few lines. */
+/** ClientTally: clients that something was done to of which an operator has to know. They can be many, and are told in few lines. */
 import type { Clock, TimerId } from '../base/clock.ts';
 
 /** Between two lines. */
 const TOLD_EVERY_MS = 60_000;
 
-export class SlowClients {
+export class ClientTally {
   private untold = 0;
   private timer: TimerId | undefined;
 

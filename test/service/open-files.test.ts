@@ -1,0 +1,33 @@
+/** The open files of the process: how many there may be, and that clients leave some to whoever follows the database. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { shareOpenFiles } from '../../src/service/open-files.ts';
+import { limitIn, openFilesLimit } from '../../src/service/open-files-limit.ts';
+
+const LIMITS = `Limit                     Soft Limit           Hard Limit           Units     
+Max processes             95832                95832                processes 
+Max open files            1024                 524288               files     
+Max locked memory         8388608              8388608              bytes     
+`;
+
+test.each([
+  ['a number', LIMITS, 1024],
+  ['unlimited', LIMITS.replace('1024  ', 'unlimited'), Infinity],
+  ['not told', '', Infinity],
+])('a limit that is %s', (_what, text, limit) => {
+  expect(limitIn(text)).toBe(limit);
+});
+
+test('this process knows its own on Linux alone', () => {
+  expect([openFilesLimit('darwin'), openFilesLimit('linux') > 0]).toEqual([Infinity, true]);
+});
+
+test('whatever the limit, clients get at least half of it, and files that are read less than what is kept from them', () => {
+  const limits = fc.oneof(fc.integer({ min: 16, max: 2_000_000 }), fc.constant(Infinity));
+  fc.assert(fc.property(limits, (max) => {
+    const { connectionsMax, readFiles: { idle, uses } } = shareOpenFiles(max);
+    const kept = Math.min(512, Math.floor(max / 2));
+    expect({ isHalf: connectionsMax >= max / 2, isKept: connectionsMax === max - kept, areFew: idle + uses <= kept / 3, isOne: uses >= 1 })
+      .toEqual({ isHalf: true, isKept: true, areFew: true, isOne: true });
+  }));
+});
