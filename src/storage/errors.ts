@@ -36,6 +36,8 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['EDQUOT', 'the quota is used up'],
   ['EIO', 'the device fails'],
   ['EROFS', 'the file system is read-only'],
+  ['EMFILE', 'the process may have no more files open'],
+  ['ENFILE', 'the system may have no more files open'],
 ]);
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);

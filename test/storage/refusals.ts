@@ -6,7 +6,7 @@
 import { CrashWorld, type Step, type Violation } from './crash-world.ts';
 import type { Refusals } from './memory-disk.ts';
 
-export const REFUSAL_CODES = ['ENOSPC', 'EIO', 'EROFS'] as const;
+export const REFUSAL_CODES = ['ENOSPC', 'EIO', 'EROFS', 'EMFILE'] as const;
 /** One change alone, a few, and more than one attempt has. */
 export const REFUSAL_COUNTS = [1, 3, 20] as const;
 

@@ -132,7 +132,7 @@ export const METRICS = {
   limitRefusals: { name: 'armature_limits_refused_total', type: 'counter', help: 'New shapes that were refused because there was no room' },
   storageRefused: {
     name: 'armature_storage_refused_total', type: 'counter', labels: ['code'],
-    help: 'What the disk has refused, attempts to do it again included, by the code of the system: ENOSPC, EDQUOT, EIO or EROFS',
+    help: 'What the disk has refused, attempts to do it again included, by the code: ENOSPC, EDQUOT, EIO, EROFS, EMFILE or ENFILE',
   },
   totalShapes: { name: 'electric_shapes_total_shapes_count', type: 'gauge', help: 'Shapes that are served' },
   activeShapes: { name: 'electric_shapes_active_shapes_count', type: 'gauge', help: 'Shapes whose process is awake' },
