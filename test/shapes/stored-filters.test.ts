@@ -50,6 +50,20 @@ test('of many that differ in their constants alone one is parsed, and what is to
   });
 });
 
+test('a row that very many are asked about has none of them parsed but the first', () => {
+  const { parsed, filters } = counted();
+  const numbers = Array.from({ length: 100 }, (_, index) => index + 1);
+  const definitions = numbers.map((number) => definitionOf(`id > -${number} AND title = 'of ${number}'`));
+  const row: Readonly<Record<string, string>> = { id: '-50', title: 'of 51' };
+
+  const taking = definitions.filter((definition) => {
+    const filter = filters.of(definition);
+    return 'where' in filter && filter.where?.evaluate((column) => row[column] ?? null) === true;
+  });
+
+  expect({ taking, parsed }).toEqual({ taking: [definitions[50]], parsed: ["id > -1 AND title = 'of 1'"] });
+});
+
 test('a filter that is understood otherwise than it was stored is refused, also where those like it are not', () => {
   const { filters } = counted();
   const definitions = [5, 6, 7].map((id) => definitionOf(`id = ${id}`));

@@ -48,6 +48,10 @@ test.each([
     "a_int4 = 5 AND a_text = 'y' AND a_int8 > 17", "a_int4 = 5 AND a_text = '5' AND a_int8 > 5",
   ]],
   ['a_int4 > 5', ['a_int4 > 6']],
+  ['a_int4 > -5', ['a_int4 > -6', 'a_int4 > -2147483647']],
+  ['a_int4 = 5 AND a_int8 >= -3000000000', ['a_int4 = 18 AND a_int8 >= -999999999999999999']],
+  ['a_int2 <> - -5', ['a_int2 <> - -17']],
+  ['a_int8 < -(5)', ['a_int8 < -(17)']],
   ["items.a_text <> 'x'", ["items.a_text <> 'y'"]],
 ])('what is told of filters like %s is what comes of each when it is parsed', (like, others) => {
   for (const text of [like, ...others]) {
@@ -76,6 +80,12 @@ test('a text with a constant that may be refused is parsed by itself, though its
   const like = "a_uuid = '00000000-0000-4000-8000-000000000000'";
 
   expect([memberOf("a_uuid = 'a'", like), memberOf(like, like)?.canonical]).toEqual([undefined, parsed(like).canonical]);
+});
+
+test('a number that is of another type with a minus is parsed by itself, though its family is known', () => {
+  const [member, like] = ['a_int4 > -2147483648', 'a_int4 > -2147483649'].map((text) => memberOf(text, 'a_int4 > -3000000000'));
+
+  expect([member, like?.canonical]).toEqual([undefined, parsed('a_int4 > -2147483649').canonical]);
 });
 
 test('any constants, in any place: what is told is what comes of the whole', () => {
