@@ -7,7 +7,7 @@ import type { StopSignal } from '../../base/stop-signal.ts';
 import type { QueryParam } from '../../sql/where.ts';
 import { frontendHeader, frontendMessage, MESSAGE_BYTES_MAX } from '../connection/raw-wire.ts';
 import { EXECUTE, SYNC } from '../connection/session-statements.ts';
-import { TooManyValuesError } from './snapshot-error.ts';
+import { TooManyParametersError, TooManyValuesError } from './snapshot-error.ts';
 
 export interface RowQuery {
   readonly sql: string;
@@ -19,10 +19,13 @@ export interface RowQuery {
 const STEP_CHARACTERS = 256 * 1024;
 /** Of one message, with room for what stands around them. */
 const VALUE_BYTES_MAX = MESSAGE_BYTES_MAX - 1024;
+/** Their number is written in two bytes. */
+const PARAMETERS_MAX = 65_535;
 
 /**
  * @param signal nobody waits for it once it is aborted: what was written down by then is all.
  * @throws {TooManyValuesError} when they are more than Postgres takes in one message.
+ * @throws {TooManyParametersError} when they are more than Postgres takes by number.
  */
 export async function queryMessages(query: RowQuery, clock: Clock, signal: StopSignal): Promise<readonly Uint8Array[]> {
   if (query.params === undefined) return [frontendMessage('Q', copyOf(query))];
@@ -32,6 +35,7 @@ export async function queryMessages(query: RowQuery, clock: Clock, signal: StopS
 /** Likewise, to be sent among others: whoever sends them ends all with one `Sync`. @throws as `queryMessages`. */
 export async function portalMessages(query: RowQuery, clock: Clock, signal: StopSignal): Promise<readonly Uint8Array[]> {
   const { params = [] } = query;
+  if (params.length > PARAMETERS_MAX) throw new TooManyParametersError(params.length, PARAMETERS_MAX);
   const sql = query.params === undefined ? copyOf(query) : query.sql;
   const written = new WrittenValues(clock, signal);
   for (const param of params) await written.add(param);

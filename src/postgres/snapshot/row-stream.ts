@@ -62,6 +62,7 @@ const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY =
  * Resolves when every row has been taken; the connection is then idle again.
  *
  * @throws {TooManyValuesError} nothing was asked.
+ * @throws {TooManyParametersError} likewise.
  * @throws {DatabaseRefusedError} the connection is idle, its transaction failed.
  * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the encoder threw, or at the abort.
  */

@@ -8,7 +8,7 @@ export interface SnapshotRefusal {
   readonly name: string;
   readonly code: string;
   readonly message: string;
-  /** As HTTP tells it: 400 the filter has an error in a row, 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
+  /** As HTTP tells it: 400 the filter has an error in a row or is too large, 503 try again later, 409 ask anew, 500 unclassified. */
   readonly status: 400 | 409 | 500 | 503;
   /** Who has the lock that was waited for, in words for the log: no client is told of others. */
   readonly holders?: readonly string[];
@@ -60,6 +60,15 @@ export class TooManyValuesError extends Error {
   }
 }
 
+/** The filter has more values than a query can have parameters. It was not asked. */
+export class TooManyParametersError extends Error {
+  override readonly name = 'TooManyParametersError';
+
+  constructor(count: number, countMax: number) {
+    super(`the filter has ${count} values, and a query of Postgres takes ${countMax}`);
+  }
+}
+
 /** Whoever takes the rows has no place for them at present; Postgres did its part. */
 export class RowsRefusedError extends Error {
   override readonly name = 'RowsRefusedError';
@@ -92,6 +101,8 @@ const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
 export const POOLER_TIMEOUT = 'pooler_timeout';
 const NO_PRIVILEGE = '42501';
 export const LOCK_NOT_AVAILABLE = '55P03';
+/** Postgres's own word for what is more than it takes. */
+const PROGRAM_LIMIT = '54000';
 /** Errors of values: a division by zero, a number out of range, a text that is none; and of texts whose collations do not agree. */
 const OF_VALUES = /^(?:22|42P22$)/;
 
@@ -103,6 +114,7 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (error instanceof RowsThreadError) return refusal('snapshot_thread_ended', 503, error.message);
   if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
   if (error instanceof TooManyValuesError) return refusal('too_many_values', 503, error.message);
+  if (error instanceof TooManyParametersError) return refusal(PROGRAM_LIMIT, 400, error.message);
   if (error instanceof SchemaChangedError || error instanceof TableRewrittenError) return refusal('schema_changed', 409, error.message);
   if (error instanceof SessionNotLentError) return refusal(POOLER_TIMEOUT, 503, error.message);
   if (error instanceof PoolTimeoutError) {
