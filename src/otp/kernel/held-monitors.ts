@@ -1,7 +1,8 @@
 /**
- * HeldMonitors: the monitors that one process holds, by the address that each was given. Most who hold any hold one: a map is made for the
- * second.
+ * HeldMonitors: the monitors that one process holds, by the address that each was given. Most who hold any hold one or two: a map is made
+ * for those who hold many.
  */
+import { countOf, listOf, withItem, withoutItem, type Few } from '../../base/few.ts';
 import { FewSet } from '../../base/few-set.ts';
 import type { Address } from '../process.ts';
 
@@ -10,29 +11,27 @@ interface Held {
   readonly address: Address;
 }
 
+/** So many are looked through for an address. */
+const FEW_MAX = 4;
+
 export class HeldMonitors<Monitor extends Held> {
-  private one: Monitor | undefined;
+  /** None where they are in the map. */
+  private few: Few<Monitor>;
   private byAddress: Map<Address, FewSet<Monitor>> | undefined;
 
   /** How many addresses there are monitors of. */
   get size(): number {
-    return this.byAddress?.size ?? (this.one === undefined ? 0 : 1);
+    return this.byAddress?.size ?? this.addresses().length;
   }
 
   add(monitor: Monitor): void {
-    if (this.size === 0) {
-      this.one = monitor;
-      return;
-    }
-    this.byAddress ??= new Map();
-    if (this.one !== undefined) this.put(this.byAddress, this.one);
-    this.one = undefined;
-    this.put(this.byAddress, monitor);
+    if (this.byAddress === undefined) this.addToFew(monitor);
+    else put(this.byAddress, monitor);
   }
 
   /** One that is not there changes nothing. */
   delete(monitor: Monitor): void {
-    if (this.one === monitor) this.one = undefined;
+    this.few = withoutItem(this.few, monitor);
     const held = this.byAddress?.get(monitor.address);
     held?.delete(monitor);
     if (held?.size === 0) this.byAddress?.delete(monitor.address);
@@ -41,23 +40,32 @@ export class HeldMonitors<Monitor extends Held> {
 
   /** In the order in which they were made; it holds whatever becomes of them meanwhile. */
   of(address: Address): readonly Monitor[] {
-    if (this.one !== undefined) return this.one.address === address ? [this.one] : [];
-    return [...(this.byAddress?.get(address) ?? [])];
+    if (this.byAddress !== undefined) return [...(this.byAddress.get(address) ?? [])];
+    return listOf(this.few).filter((monitor) => monitor.address === address);
   }
 
   /** Each once. */
   addresses(): readonly Address[] {
-    return this.one === undefined ? [...(this.byAddress?.keys() ?? [])] : [this.one.address];
+    if (this.byAddress !== undefined) return [...this.byAddress.keys()];
+    return [...new Set(listOf(this.few).map(({ address }) => address))];
   }
 
   *[Symbol.iterator](): Iterator<Monitor> {
-    if (this.one !== undefined) yield this.one;
+    yield* listOf(this.few);
     for (const held of this.byAddress?.values() ?? []) yield* held;
   }
 
-  private put(byAddress: Map<Address, FewSet<Monitor>>, monitor: Monitor): void {
-    const held = byAddress.get(monitor.address) ?? new FewSet<Monitor>();
-    byAddress.set(monitor.address, held);
-    held.add(monitor);
+  private addToFew(monitor: Monitor): void {
+    this.few = withItem(this.few, monitor);
+    if (countOf(this.few) <= FEW_MAX) return;
+    this.byAddress = new Map();
+    for (const each of listOf(this.few)) put(this.byAddress, each);
+    this.few = undefined;
   }
+}
+
+function put<Monitor extends Held>(byAddress: Map<Address, FewSet<Monitor>>, monitor: Monitor): void {
+  const held = byAddress.get(monitor.address) ?? new FewSet<Monitor>();
+  byAddress.set(monitor.address, held);
+  held.add(monitor);
 }
