@@ -46,12 +46,12 @@ export interface StorageOptions {
 }
 
 /** Changes when an older version would misread what this one writes. */
-const STORAGE_FORMAT = '6';
+const STORAGE_FORMAT = '7';
 /**
- * This version reads what was written in these as it is: in 3 no lines were compacted, in 4 each snapshot had a file of its own, and in 5
- * each shape's lines.
+ * This version reads what was written in these as it is: in 3 no lines were compacted, in 4 each snapshot had a file of its own, in 5 each
+ * shape's lines, and in 6 a checkpoint said of each shape all of its definition.
  */
-const OLDER_FORMATS: readonly string[] = ['3', '4', '5'];
+const OLDER_FORMATS: readonly string[] = ['3', '4', '5', '6'];
 const MIB = 1024 * 1024;
 const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT'];
 

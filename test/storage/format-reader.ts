@@ -14,6 +14,7 @@ export interface StoredLine {
 
 export interface StoredShape {
   readonly handle: string;
+  readonly definition: { readonly [name: string]: unknown };
   readonly end: string;
   readonly position: number;
   /** What each chunk of the snapshot gives a reader: rows joined by commas. */
@@ -38,9 +39,11 @@ interface Snapshot {
 
 interface State {
   handle: string;
+  definition: Fields;
   end: string;
   bytes: number;
   count: number;
+  openBytes: number;
   position: number;
   isLagging: boolean;
   snapshot: Snapshot;
@@ -60,7 +63,7 @@ interface LogFrame {
 const PIECE = 262_144;
 
 export function readDirectory(files: Files): StoredDirectory {
-  claim(text(files, 'format') === '6\n', 'the format is 6');
+  claim(text(files, 'format') === '7\n', 'the format is 7');
   const frames = [...logFrames(files)];
   const checkpoint = newestCheckpoint(files);
   const states = checkpoint.states;
@@ -140,31 +143,60 @@ function* checkpointFrames(bytes: Buffer, generation: number): Generator<{ kind:
 
 function learn(states: Map<string, State>, { kind, payload }: { kind: number; payload: unknown }): void {
   if (kind === 3) for (const handle of payload as string[]) states.delete(handle);
-  if (kind !== 2) return;
-  for (const change of payload as (State & { chunkEnds?: State['chunkEnds'] })[]) {
+  if (kind !== 5) return;
+  for (const change of inFull(payload as Brief[])) {
     const last = states.get(change.handle);
     const ends = change.compacted === undefined ? (last?.chunkEnds ?? []) : [];
     states.set(change.handle, { ...last, ...change, chunkEnds: [...ends, ...(change.chunkEnds ?? [])] });
   }
 }
 
-type Record = { type: string; handle: string; position: number; chunks: { bytes: number; sums: number[] }[]; fewRows?: string };
+type Fields = { readonly [name: string]: unknown };
+type Brief = Partial<State> & { handle: string };
 
-function applyRecord(states: Map<string, State>, { type, handle, position, chunks, fewRows }: Record): void {
+/** What a shape has in common with those before it is left out. Of what this reader does not ask for, it stays so. */
+function* inFull(changes: readonly Brief[]): Generator<State> {
+  let [standing, definition]: [object, Fields] = [{}, {}];
+  for (const brief of changes) {
+    const { end, bytes, count, openBytes, position, isLagging } = { ...standing, ...brief } as State;
+    standing = { end, bytes, count, openBytes, position, isLagging };
+    if (brief.definition !== undefined) definition = merged(definition, brief.definition, ['where']);
+    yield { ...brief, ...standing, ...(brief.definition === undefined ? {} : { definition }) } as State;
+  }
+}
+
+/** @param within the fields that are merged themselves. */
+function merged(last: Fields, told: Fields, within: readonly string[] = []): Fields {
+  const fields = Object.entries({ ...last, ...told }).filter(([, value]) => value !== null);
+  const inner = (name: string, value: unknown): unknown => merged((last[name] ?? {}) as Fields, value as Fields);
+  return Object.fromEntries(fields.map(([name, value]) => [name, within.includes(name) && name in told ? inner(name, value) : value]));
+}
+
+interface Record {
+  type: string;
+  handle: string;
+  definition: Fields;
+  position: number;
+  chunks: { bytes: number; sums: number[] }[];
+  fewRows?: string;
+}
+
+function applyRecord(states: Map<string, State>, { type, handle, definition, position, chunks, fewRows }: Record): void {
   const known = states.get(handle);
   const snapshot = { state: 'complete', chunks, ...(fewRows === undefined ? {} : { fewRows }) };
   if (type === 'shape.deleted') states.delete(handle);
   else if (type === 'shape.created') {
-    const fresh = { handle, end: '0_inf', bytes: 0, count: 0, position, isLagging: true, snapshot: { state: 'awaited' }, chunkEnds: [] };
+    const nothing = { end: '0_inf', bytes: 0, count: 0, openBytes: 0, snapshot: { state: 'awaited' }, chunkEnds: [] };
+    const fresh = { handle, definition, ...nothing, position, isLagging: true };
     if (known === undefined) states.set(handle, fresh);
   } else if (known?.snapshot.state === 'awaited') states.set(handle, { ...known, snapshot, position });
   else if (known?.snapshot.state === 'writing') states.set(handle, { ...known, snapshot });
 }
 
 function shapeOf(files: Files, state: State, taken: number): StoredShape {
-  const { handle, end, isLagging, chunkEnds } = state;
+  const { handle, definition, end, isLagging, chunkEnds } = state;
   const position = isLagging ? state.position : Math.max(state.position, taken);
-  return { handle, end, position, chunks: chunksOf(files, state), chunkEnds, lines: linesOf(files, state) };
+  return { handle, definition, end, position, chunks: chunksOf(files, state), chunkEnds, lines: linesOf(files, state) };
 }
 
 function chunksOf(files: Files, { handle, snapshot }: State): string[] {

@@ -33,7 +33,8 @@ function filesOf(disk: MemoryDisk): Files {
 /** Shapes with chunks, pieces and lines of every size, some of them deleted, some not yet whole, before and behind a checkpoint. */
 async function written(disk: MemoryDisk): Promise<void> {
   const storage = await start(disk);
-  const shapes = [1, 2, 3, 4].map((number) => storage.shapes.create(handleOf(number), shapeOf({})));
+  const wishes = [{ where: { column: 'owner', equals: 'a' } }, { where: { column: 'owner', equals: 'b' } }, {}, { columns: ['id'] }];
+  const shapes = wishes.map((wish, index) => storage.shapes.create(handleOf(index + 1), shapeOf(wish)));
   const [large, small, deleted, unfinished] = shapes as [ShapeLog, ShapeLog, ShapeLog, ShapeLog];
   await snapshotOf(large, [row(300_000), row(150_000), row(10), row(600_000), row(5)]);
   await snapshotOf(small, []);
@@ -60,7 +61,7 @@ async function asServed(shape: ShapeLog) {
     const read = await bodyOf(shape.read(after));
     chunks.push('body' in read ? read.body : read.outcome);
   }
-  return { handle: shape.handle, end: shape.end, position: shape.position, chunks };
+  return { handle: shape.handle, definition: shape.definition, end: shape.end, position: shape.position, chunks };
 }
 
 /** Each line by itself, asked for from the one before. */
@@ -84,7 +85,7 @@ test('rows, offsets, shapes, transactions and the durable end are the same', asy
   const offsets = new Map(found.shapes.map(({ handle, lines }) => [handle, lines.map(({ offset }) => offset)]));
 
   expect({
-    shapes: found.shapes.map(({ handle, end, position, chunks }) => ({ handle, end, position, chunks })),
+    shapes: found.shapes.map(({ chunkEnds: _, lines: _lines, ...shape }) => shape),
     lines: found.shapes.map(({ lines }) => lines),
     transactions: found.transactions.map(({ lsn: commit, changes }) => [commit, changes]),
     durable: found.durable,

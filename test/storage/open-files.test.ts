@@ -45,7 +45,7 @@ test('a storage that was worked with, and is opened again, has no file open when
 });
 
 const checkpoint = '/data/checkpoint/0000000000000001.checkpoint';
-const head = encodeCheckpointFrame(1, 0, CHECKPOINT_FRAMES.head, { format: 99 });
+const head = encodeCheckpointFrame(1, 0, CHECKPOINT_FRAMES.head, JSON.stringify({ format: 99 }));
 
 test.each([
   ['is in use', '/data/lock.7', Buffer.from(JSON.stringify({ host: 'here', pid: 9, start: '' })), 'StorageLockedError'],

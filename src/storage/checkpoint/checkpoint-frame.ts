@@ -12,13 +12,21 @@ import { crc32 } from 'node:zlib';
 export const CHECKPOINT_FRAMES = {
   /** Opens a generation. */
   head: 1,
-  /** A list of `StateChange`. */
+  /** A list of `StateChange`, as formats up to 6 of a storage had them. */
   shapes: 2,
   /** A list of handles that are no more. */
   removed: 3,
   /** What came since the last one of this kind is a checkpoint. */
   closed: 4,
+  /** A list of `BriefChange`. */
+  briefShapes: 5,
 } as const;
+
+const KINDS: ReadonlySet<number> = new Set(Object.values(CHECKPOINT_FRAMES));
+
+export function isKnownKind(kind: number): boolean {
+  return KINDS.has(kind);
+}
 
 export interface CheckpointFrame {
   readonly kind: number;
@@ -31,9 +39,12 @@ export const CHECKPOINT_HEADER_BYTES = 16;
 const MAGIC = 0x54504b43;
 const seed = Buffer.alloc(28);
 
-/** @param at where the frame begins in its file. */
-export function encodeCheckpointFrame(generation: number, at: number, kind: number, payload: unknown): Buffer {
-  const json = Buffer.from(JSON.stringify(payload));
+/**
+ * @param at where the frame begins in its file.
+ * @param payload in JSON.
+ */
+export function encodeCheckpointFrame(generation: number, at: number, kind: number, payload: string): Buffer {
+  const json = Buffer.from(payload);
   const header = Buffer.alloc(CHECKPOINT_HEADER_BYTES);
   header.writeUInt32LE(json.length, 0);
   header.writeUInt32LE(kind, 8);

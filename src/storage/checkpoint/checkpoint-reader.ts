@@ -12,7 +12,8 @@ import type { Handle } from '../../model/shape.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import { UnknownContentError } from '../errors.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
-import { CHECKPOINT_FRAMES, checkpointFrameAt, type CheckpointFrame } from './checkpoint-frame.ts';
+import { BriefReader, type BriefChange } from './brief-changes.ts';
+import { CHECKPOINT_FRAMES, checkpointFrameAt, isKnownKind, type CheckpointFrame } from './checkpoint-frame.ts';
 import { changedState, type StateChange } from './checkpoint-states.ts';
 
 export interface FoundCheckpoint {
@@ -93,7 +94,7 @@ function checkKind({ kind, payload }: CheckpointFrame, at: number, path: string)
   if (at === 0 && (!isHead || (payload as { format: number }).format !== CHECKPOINT_FORMAT)) {
     throw new UnknownContentError(path, 'a beginning of another format');
   }
-  if (kind > CHECKPOINT_FRAMES.closed) throw new UnknownContentError(path, `a frame of kind ${kind}`);
+  if (!isKnownKind(kind)) throw new UnknownContentError(path, `a frame of kind ${kind}`);
 }
 
 /** What is said of shapes behind the last checkpoint that is whole; undefined for one that is no more. */
@@ -107,14 +108,22 @@ interface Ground {
 
 function learn(learnt: Learnt, { kind, payload }: CheckpointFrame, { states, parts }: Ground): void {
   if (kind === CHECKPOINT_FRAMES.removed) for (const handle of payload as Handle[]) learnt.set(handle, undefined);
-  if (kind !== CHECKPOINT_FRAMES.shapes) return;
-  for (const change of payload as StateChange[]) {
-    const { handle, definition } = change;
-    const last = learnt.has(handle) ? learnt.get(handle) : states.get(handle);
-    const state = changedState(change, last, definition && parts.shared(definition));
-    invariant(state !== undefined, `a generation says first what ${handle} is`);
-    learnt.set(handle, state);
-  }
+  if (kind === CHECKPOINT_FRAMES.shapes) for (const change of payload as StateChange[]) learnShape(learnt, sharing(change, parts), states);
+  if (kind !== CHECKPOINT_FRAMES.briefShapes) return;
+  const reader = new BriefReader(parts);
+  for (const change of payload as BriefChange[]) learnShape(learnt, reader.whole(change), states);
+}
+
+function sharing(change: StateChange, parts: DefinitionParts): StateChange {
+  return change.definition === undefined ? change : { ...change, definition: parts.shared(change.definition) };
+}
+
+function learnShape(learnt: Learnt, change: StateChange, states: Ground['states']): void {
+  const { handle } = change;
+  const last = learnt.has(handle) ? learnt.get(handle) : states.get(handle);
+  const state = changedState(change, last);
+  invariant(state !== undefined, `a generation says first what ${handle} is`);
+  learnt.set(handle, state);
 }
 
 function take(states: Map<Handle, ShapeState>, learnt: Learnt): void {

@@ -59,22 +59,13 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
   };
 }
 
-/**
- * @param defined the definition that is in the change, or an equal one.
- * @returns undefined when the generation never said what the shape is.
- */
-export function changedState(change: StateChange, last: ShapeState | undefined, defined = change.definition): ShapeState | undefined {
-  const { handle, end, bytes, count, openBytes, position, isLagging } = change;
-  const definition = defined ?? last?.definition;
-  const { chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
+/** @returns undefined when the generation never said what the shape is. */
+export function changedState(change: StateChange, last: ShapeState | undefined): ShapeState | undefined {
+  const { handle, position, isLagging } = change;
+  const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
   const { dependsOn = last?.dependsOn ?? NOBODY, isInner = last?.isInner ?? false, views = last?.views ?? NO_VIEWS } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
-  const { compacted = last?.lines.compacted } = change;
-  const ends = change.compacted === undefined ? (last?.lines.chunkEnds ?? NO_ENDS) : NO_ENDS;
-  const chunkEnds = change.chunkEnds === undefined ? ends : [...ends, ...change.chunkEnds];
-  const { tail = last?.lines.tail ?? NO_BLOCKS } = change;
-  const parts = { ...(compacted === undefined ? {} : { compacted }), ...(tail.length === 0 ? {} : { tail }) };
-  const lines = orNone({ end, bytes, count, chunkEnds, openBytes, ...parts });
+  const lines = linesOf(change, last?.lines ?? NO_LINES);
   const filterBy = filterOf(change, snapshot);
   return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }
@@ -85,12 +76,15 @@ function filterOf({ filterBy }: StateChange, snapshot: SnapshotState): PgSnapsho
 }
 
 /** Most shapes of very many have none: that is held once. */
-function orNone(lines: LinesState): LinesState {
-  const { end, bytes, count, chunkEnds, openBytes, compacted, tail } = lines;
-  const areNone = count === 0 && bytes === 0 && openBytes === 0 && chunkEnds.length === 0 && compacted === undefined && tail === undefined;
-  return areNone && end === NO_LINES.end ? NO_LINES : lines;
+function linesOf(change: StateChange, last: LinesState): LinesState {
+  const { end, bytes, count, openBytes, chunkEnds: added, compacted = last.compacted, tail = last.tail ?? NO_BLOCKS } = change;
+  const ends = change.compacted === undefined ? last.chunkEnds : NO_LINES.chunkEnds;
+  const chunkEnds = added === undefined ? ends : [...ends, ...added];
+  const areNone = count === 0 && bytes === 0 && openBytes === 0 && chunkEnds.length === 0 && compacted === undefined && tail.length === 0;
+  if (areNone && end === NO_LINES.end) return NO_LINES;
+  const parts = { ...(compacted === undefined ? {} : { compacted }), ...(tail.length === 0 ? {} : { tail }) };
+  return { end, bytes, count, chunkEnds, openBytes, ...parts };
 }
 
 /** Of nearly all shapes. */
 const NOBODY: readonly Handle[] = [];
-const NO_ENDS: readonly ChunkEnd[] = [];

@@ -2,10 +2,12 @@
 import type { Handle } from '../../model/shape.ts';
 import type { DiskFile } from '../disk/disk.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
+import { BriefWriter } from './brief-changes.ts';
 import { CHECKPOINT_FRAMES, encodeCheckpointFrame } from './checkpoint-frame.ts';
-import { stateChange, type StateChange } from './checkpoint-states.ts';
+import { stateChange } from './checkpoint-states.ts';
 
-const FRAME_BYTES = 64 * 1024;
+/** One that has as much JSON takes no further shape. */
+const FRAME_CHARACTERS = 64 * 1024;
 
 export class CheckpointWriter {
   private written = 0;
@@ -20,26 +22,24 @@ export class CheckpointWriter {
     return this.written;
   }
 
-  async put(kind: number, payload: unknown): Promise<void> {
-    const frame = encodeCheckpointFrame(this.generation, this.written, kind, payload);
-    await this.file.append(frame);
-    this.written += frame.length;
+  put(kind: number, payload: unknown): Promise<void> {
+    return this.append(kind, JSON.stringify(payload));
   }
 
   /** @param lastOf what this generation says of a shape already. */
   async putStates(states: Iterable<ShapeState>, lastOf: (handle: Handle) => ShapeState | undefined): Promise<void> {
-    let together: StateChange[] = [];
-    let bytes = 0;
+    let frame = new BriefWriter();
+    let together: string[] = [];
+    let characters = 0;
     for (const state of states) {
-      const change = stateChange(state, lastOf(state.handle));
-      together.push(change);
-      bytes += weightOf(change);
-      if (bytes < FRAME_BYTES) continue;
-      await this.put(CHECKPOINT_FRAMES.shapes, together);
-      together = [];
-      bytes = 0;
+      const text = JSON.stringify(frame.brief(stateChange(state, lastOf(state.handle))));
+      together.push(text);
+      characters += text.length;
+      if (characters < FRAME_CHARACTERS) continue;
+      await this.append(CHECKPOINT_FRAMES.briefShapes, `[${together.join()}]`);
+      [frame, together, characters] = [new BriefWriter(), [], 0];
     }
-    if (together.length > 0) await this.put(CHECKPOINT_FRAMES.shapes, together);
+    if (together.length > 0) await this.append(CHECKPOINT_FRAMES.briefShapes, `[${together.join()}]`);
   }
 
   sync(): Promise<void> {
@@ -49,11 +49,10 @@ export class CheckpointWriter {
   close(): Promise<void> {
     return this.file.close();
   }
-}
 
-/** Bytes of its JSON, about. */
-function weightOf({ definition, snapshot, chunkEnds = [], tail = [] }: StateChange): number {
-  const sums = snapshot?.state === 'complete' ? snapshot.chunks.reduce((count, chunk) => count + chunk.sums.length, 0) : 0;
-  const definitionBytes = definition === undefined ? 0 : 150 + 60 * definition.reads.length;
-  return 250 + definitionBytes + 11 * sums + 50 * chunkEnds.length + 90 * tail.length;
+  private async append(kind: number, json: string): Promise<void> {
+    const frame = encodeCheckpointFrame(this.generation, this.written, kind, json);
+    await this.file.append(frame);
+    this.written += frame.length;
+  }
 }

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
-import { checkpointFrameAt } from '../../../src/storage/checkpoint/checkpoint-frame.ts';
+import { CHECKPOINT_FRAMES, checkpointFrameAt, encodeCheckpointFrame } from '../../../src/storage/checkpoint/checkpoint-frame.ts';
 import { readCheckpoint } from '../../../src/storage/checkpoint/checkpoint-reader.ts';
+import { stateChange } from '../../../src/storage/checkpoint/checkpoint-states.ts';
 import { CheckpointWriter } from '../../../src/storage/checkpoint/checkpoint-writer.ts';
 import { openCheckpoints, type Checkpoint } from '../../../src/storage/checkpoint/checkpoints.ts';
 import type { DiskFile } from '../../../src/storage/disk/disk.ts';
@@ -73,7 +74,7 @@ test('a generation that has grown to a multiple of what lives in it is followed 
 test('many shapes are written a bounded piece at a time: between two of them others have a turn', async () => {
   const disk = new MemoryDisk();
   const checkpoints = await openCheckpoints(disk.mount(), DIRECTORY);
-  await checkpoints.write(withShapes(1, 1000));
+  await checkpoints.write(withShapes(1, 5000));
   const content = disk.content(FIRST);
   const sizes: number[] = [];
   for (let place = 0; place < content.length; place += sizes.at(-1) ?? 0) {
@@ -135,6 +136,54 @@ test('of a checkpoint that was not finished nothing is taken, whichever shapes i
   expect(found).toEqual([
     { ...before, isDamaged: false }, { ...before, isDamaged: true }, { position: 2, isDamaged: false, inner: [true, true] },
   ]);
+});
+
+test('a file of format 6, which says of each shape all of its definition, is read as it is, and the next one has it in brief', async () => {
+  const disk = new MemoryDisk();
+  const { changed } = withShapes(1, 3);
+  const frames = [
+    [CHECKPOINT_FRAMES.head, { format: 1, generation: 1 }],
+    [CHECKPOINT_FRAMES.shapes, changed.map((state) => stateChange(state, undefined))],
+    [CHECKPOINT_FRAMES.closed, { position: 7 }],
+  ] as const;
+  await disk.mount().makeDirectory(DIRECTORY);
+  const file = await disk.mount().open(FIRST, 'create');
+  let size = 0;
+  for (const [kind, payload] of frames) {
+    const frame = encodeCheckpointFrame(1, size, kind, JSON.stringify(payload));
+    await file.append(frame);
+    size += frame.length;
+  }
+  await file.close();
+  const older = await openCheckpoints(disk.mount(), DIRECTORY);
+  const found = { position: older.position, damage: older.damage, shapes: [...older.shapes()] };
+  await older.write(at(8));
+  const newer = await openCheckpoints(disk.mount(), DIRECTORY);
+
+  expect({ found, next: [newer.position, [...newer.shapes()]], isShorter: older.bytes < size }).toEqual({
+    found: { position: 7, damage: [], shapes: changed }, next: [8, changed], isShorter: true,
+  });
+});
+
+test('whichever byte of a file is another one, that is found, and what counts is the checkpoint before it or none', async () => {
+  const disk = new MemoryDisk();
+  const written = await openCheckpoints(disk.mount(), DIRECTORY);
+  await written.write(withShapes(1, 2));
+  const before = written.bytes;
+  await written.write(withShapes(2, 3));
+  const content = Buffer.from(disk.content(FIRST));
+  const found: unknown[] = [];
+  for (let place = 0; place < content.length; place += 1) {
+    const damaged = Buffer.from(content);
+    damaged.writeUInt8(damaged.readUInt8(place) ^ (1 << place % 8), place);
+    disk.damage(FIRST, damaged);
+    const read = await openCheckpoints(disk.mount(), DIRECTORY);
+    found.push({ position: read.position, damage: read.damage.length, shapes: [...read.shapes()].length });
+  }
+
+  expect(found).toEqual(Array.from(content, (_, place) => {
+    return place < before ? { position: LOG_START, damage: 1, shapes: 0 } : { position: 1, damage: 1, shapes: 2 };
+  }));
 });
 
 test('of a frame whose length does not hold no more is read than the file has', async () => {

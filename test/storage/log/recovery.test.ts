@@ -414,7 +414,7 @@ describe('a storage directory', () => {
     await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '999' });
   });
 
-  test.each(['3', '4', '5'])('takes a directory of format %s over as it is, and says so from then on', async (format) => {
+  test.each(['3', '4', '5', '6'])('takes a directory of format %s over as it is, and says so from then on', async (format) => {
     const before = await start({ packing: { fewBytesMax: 0 } }); // As format 3 had it, which those behind have too.
     const shape = before.shapes.create(handle, definition);
     await snapshotOf(shape, ['"a row"']);
@@ -427,7 +427,7 @@ describe('a storage directory', () => {
 
     expect({ read, format: readFileSync(`${directory}/format`, 'utf8') }).toEqual({
       read: { body: '"a line"', end: '1_0', upToDate: true },
-      format: '6\n',
+      format: '7\n',
     });
   });
 
@@ -436,7 +436,7 @@ describe('a storage directory', () => {
 
     await expect(start()).rejects.toMatchObject({
       name: 'StorageVersionError',
-      message: expect.stringMatching(/\/format is damaged: .* write 6 into that file; else use an empty directory\.$/),
+      message: expect.stringMatching(/\/format is damaged: .* write 7 into that file; else use an empty directory\.$/),
     });
   });
 
