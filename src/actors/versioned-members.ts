@@ -43,8 +43,9 @@ interface AnsweredMoves {
   readonly moved: Moved;
 }
 
-/** Of an answer that is kept, however long each of them is. */
+/** Of an answer that is kept, and how long they are together. */
 const ANSWERED_VALUES_MAX = 1_000;
+const ANSWERED_CHARACTERS_MAX = 1_000_000;
 
 const NULL_NUMBER = 0;
 const ANY_NUMBER = 1;
@@ -156,8 +157,7 @@ export class VersionedMembers {
     const { answered } = this;
     if (answered?.after === after && answered.through === through) return answered.moved;
     const moved = this.movedBetween(after, through);
-    const isSmall = moved.movedIn.length + moved.movedOut.length <= ANSWERED_VALUES_MAX;
-    this.answered = isSmall ? { after, through, moved } : undefined;
+    this.answered = isSmall(moved) ? { after, through, moved } : undefined;
     return moved;
   }
 
@@ -406,6 +406,15 @@ export class VersionedMembers {
   private countThrough(at: LogOffset): number {
     return countThrough(this.versions.length, (index) => this.versions[index]?.offset ?? at, at);
   }
+}
+
+function isSmall({ movedIn, movedOut }: Moved): boolean {
+  if (movedIn.length + movedOut.length > ANSWERED_VALUES_MAX) return false;
+  return charactersOf(movedIn) + charactersOf(movedOut) <= ANSWERED_CHARACTERS_MAX;
+}
+
+function charactersOf(values: readonly MovedValue[]): number {
+  return values.reduce((sum, { value, text }) => sum + value.length + text.length, 0);
 }
 
 function newPartial({ width, isByParts }: MemberForm): PartialMembers | undefined {
