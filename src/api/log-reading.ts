@@ -70,7 +70,7 @@ async function whenReadable(reading: Reading, after: LogOffset): Promise<ShapeRe
   for (;;) {
     const log = context.ports.logs.get(handle);
     const place = log === undefined ? after : standing(after, log.end);
-    const outcome = log?.read(place).outcome;
+    const outcome = log?.outcome(place);
     if (outcome === 'entries') return place;
     if (outcome === undefined && hasStarted) return endedEarly(context, handle, reading.parameters.shape);
     if (outcome !== 'beyond') {

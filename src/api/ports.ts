@@ -111,6 +111,8 @@ export interface ReadableLog {
    * shape that depends on others: moves may be to come that lie before its entries.
    */
   readonly reached: Lsn | undefined;
+  /** What `read` comes to now. Nothing is read. */
+  outcome(after: LogOffset): LogStretch['outcome'];
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): LogStretch;
 }

@@ -1,10 +1,14 @@
 /** The wire: snapshot, catch-up, handles and caching, as far as they are the server's own. */
 import { afterEach, expect, test } from 'vitest';
 import type { SnapshotStart } from '../../src/api/ports.ts';
+import { BEFORE_ALL } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
 import { FOLLOW_WAIT_MS } from '../../src/storage/shapes/snapshot-chunks.ts';
 import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/http/api-world.ts';
 import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { MemoryDisk } from '../storage/memory-disk.ts';
 
 const BASE = 'table=items&offset=-1';
 const MUST_REFETCH = [{ headers: { control: 'must-refetch' } }];
@@ -48,6 +52,16 @@ test('a first request gets the first chunk, never up to date, to be kept for a w
     'content-type': 'application/json; charset=utf-8',
     body: [...items('1'), SNAPSHOT_END_MESSAGE],
   });
+});
+
+test('a request notes once that rows in memory were asked for: they are kept for the third', async () => {
+  const storage = await openStorage({ directory: '/data', clock: new ManualClock(), disk: new MemoryDisk().mount() });
+  const { shape } = await start({ storage, rows: [line('1')] });
+  const response = await shape(`${BASE}&replica=full`);
+  const log = storage.shapes.get((response.headers.get('electric-handle') ?? '') as Handle);
+  const areKept = Array.from({ length: 2 }, () => log?.read(BEFORE_ALL)).map((read) => read?.outcome === 'entries' && read.areKept);
+
+  expect(areKept).toEqual([false, true]);
 });
 
 test('an empty table has a snapshot of its own, behind which the log is up to date', async () => {

@@ -210,6 +210,8 @@ export interface ShapeLog {
   bringAgain(): void;
 
   // Readers: any number.
+  /** What `read` comes to now. It is read by nobody, and not noted as read. */
+  outcome(after: LogOffset): ShapeRead['outcome'];
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): ShapeRead;
   /**

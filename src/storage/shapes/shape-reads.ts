@@ -35,17 +35,36 @@ export interface ReadSource {
   readonly areCut: () => boolean;
 }
 
-export function readFrom(source: ReadSource, after: LogOffset): ShapeRead {
-  const { snapshot, lines } = source;
-  if (after === BEFORE_ALL) return snapshot.state === 'awaited' ? { outcome: 'notStarted' } : readChunk(source, 0);
-  const chunk = snapshotChunkIndex(after);
-  if (chunk !== undefined && snapshot.state === 'awaited') return { outcome: 'notStarted' };
-  if (chunk !== undefined && mayHaveChunk(source, chunk + 1)) return readChunk(source, chunk + 1);
-  return compareOffsets(after, lines.end) > 0 ? { outcome: 'beyond' } : readLines(source, after);
+type Standing = Pick<ReadSource, 'snapshot' | 'chunks'> & { readonly lines: Pick<ShapeLines, 'end'> };
+
+/** What `readFrom` would come to. Nothing is read for it, and nothing is noted as read. */
+export function outcomeFrom(source: Standing, after: LogOffset): ShapeRead['outcome'] {
+  const chunk = chunkBehind(after);
+  if (chunk !== undefined && source.snapshot.state === 'awaited') return 'notStarted';
+  if (chunk !== undefined && mayHaveChunk(source, chunk)) return 'entries';
+  return compareOffsets(after, source.lines.end) > 0 ? 'beyond' : 'entries';
 }
 
-/** A reader that has the last row goes on with the log at once. It need not wait until the snapshot is durable. */
-function mayHaveChunk({ snapshot, chunks }: ReadSource, index: number): boolean {
+export function readFrom(source: ReadSource, after: LogOffset): ShapeRead {
+  const outcome = outcomeFrom(source, after);
+  if (outcome !== 'entries') return { outcome };
+  const chunk = chunkBehind(after);
+  return chunk !== undefined && mayHaveChunk(source, chunk) ? readChunk(source, chunk) : readLines(source, after);
+}
+
+/** The chunk of the snapshot that a reader is to get there, if there is one. Undefined behind the snapshot. */
+function chunkBehind(after: LogOffset): number | undefined {
+  if (after === BEFORE_ALL) return 0;
+  const chunk = snapshotChunkIndex(after);
+  return chunk === undefined ? undefined : chunk + 1;
+}
+
+/**
+ * The first is there as soon as there is one. A reader that has the last row goes on with the log at once: it need not wait until the
+ * snapshot is durable.
+ */
+function mayHaveChunk({ snapshot, chunks }: Pick<ReadSource, 'snapshot' | 'chunks'>, index: number): boolean {
+  if (index === 0) return snapshot.state !== 'awaited';
   if (snapshot.state === 'writing') return chunks.mayGrowTo(index);
   return snapshot.state === 'complete' && index < snapshot.chunks.length;
 }

@@ -22,7 +22,7 @@ import { pieceAt, verified } from './piece.ts';
 import type { RecentReads } from './recent-reads.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter, WholeSnapshotState } from './shape-logs.ts';
 import { ShapeLines, type Compaction, type LinesState } from './shape-lines.ts';
-import { readFrom } from './shape-reads.ts';
+import { outcomeFrom, readFrom } from './shape-reads.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
 import { SplicedViews, type ViewsState } from './spliced-views.ts';
@@ -360,6 +360,11 @@ export class StoredShape implements ShapeLog {
 
   bringAgain(): void {
     this.pace.bringAgain();
+  }
+
+  outcome(after: LogOffset): ShapeRead['outcome'] {
+    if (this.gone) throw new ShapeGoneError(this.handle);
+    return outcomeFrom({ snapshot: this.state, chunks: this.chunks, lines: this.lines }, after);
   }
 
   read(after: LogOffset): ShapeRead {

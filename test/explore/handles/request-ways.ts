@@ -227,7 +227,7 @@ class Run {
     if (answer === 'gone') return undefined;
     const entries = { outcome: 'entries', runs: [], end: SNAPSHOT_END, upToDate: true } as const;
     const read = () => (answer === 'entries' ? entries : ({ outcome: 'notStarted' } as const));
-    return { handle, end: SNAPSHOT_END, waitsAt: undefined, reached: LSN_ZERO, read };
+    return { handle, end: SNAPSHOT_END, waitsAt: undefined, reached: LSN_ZERO, outcome: () => read().outcome, read };
   }
 
   private send({ handle }: Message): void {

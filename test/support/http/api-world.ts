@@ -134,7 +134,7 @@ function streaming(logs: ReadableLogs): ReadableLogs {
         if (stretch.outcome !== 'entries' || !isInMemory(stretch.runs) || stretch.runs.length === 0) return stretch;
         return { ...stretch, runs: streamOf(stretch.runs) };
       };
-      return { handle, end: log.end, waitsAt: log.waitsAt, reached: log.reached, read };
+      return { handle, end: log.end, waitsAt: log.waitsAt, reached: log.reached, outcome: (after) => log.outcome(after), read };
     },
   };
 }
