@@ -5,6 +5,7 @@
  * A writer is part of it: a transaction is converted in one go, so its shapes never need one at the same time. Tags are none of
  * it: they are each shape's own.
  */
+import { areAlike } from '../base/alike.ts';
 import { textOf, type FixedText } from '../base/growable-bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { joinedBytes } from '../base/joined-bytes.ts';
@@ -86,8 +87,19 @@ const SWEEP_COUNT_MIN = 1_000;
 export class Projections {
   private readonly known = new Map<string, WeakRef<Projection>>();
   private sweepCount = SWEEP_COUNT_MIN;
+  /** The definition that was asked for last: those of one table share their parts, and many are asked for one after the other. */
+  private last: { readonly definition: ShapeDefinition; readonly projection: WeakRef<Projection> } | undefined;
 
   of(definition: ShapeDefinition): Projection {
+    const { last } = this;
+    const same = last !== undefined && areProjectedAlike(last.definition, definition) ? last.projection.deref() : undefined;
+    if (same !== undefined) return same;
+    const projection = this.byKey(definition);
+    this.last = { definition, projection: new WeakRef(projection) };
+    return projection;
+  }
+
+  private byKey(definition: ShapeDefinition): Projection {
     const { relation, columns, selectsAll, primaryKey, reads, dependencies } = definition;
     const key = JSON.stringify([relation, columns, selectsAll, primaryKey, reads, dependencies !== undefined]);
     const known = this.known.get(key)?.deref();
@@ -103,6 +115,12 @@ export class Projections {
     for (const [key, projection] of this.known) if (projection.deref() === undefined) this.known.delete(key);
     this.sweepCount = Math.max(SWEEP_COUNT_MIN, 2 * this.known.size);
   }
+}
+
+function areProjectedAlike(left: ShapeDefinition, right: ShapeDefinition): boolean {
+  return areAlike(left.relation, right.relation) && areAlike(left.reads, right.reads) && areAlike(left.columns, right.columns)
+    && left.selectsAll === right.selectsAll && areAlike(left.primaryKey, right.primaryKey)
+    && (left.dependencies === undefined) === (right.dependencies === undefined);
 }
 
 const encoder = new TextEncoder();

@@ -20,6 +20,17 @@ test('shapes that differ in filter or replica mode share one, and no others', ()
   expect(others.map((other) => other === first)).toEqual([true, true, false, false]);
 });
 
+test('a definition that is asked for behind another of its table gets what its own would be', () => {
+  const wishes: readonly ShapeWish[] = [{}, { columns: ['id', 'title'] }, { columns: ['id'] }];
+  const other = { ...itemsLayout, oid: 99 };
+  const asked = [...wishes, ...wishes.toReversed(), ...wishes].flatMap((wish) => [shapeOf(wish), shapeOf(wish, other)]);
+  const projections = new Projections();
+  const found = asked.map((definition) => projections.of(definition));
+
+  const different = [...new Set(found)];
+  expect(found.map((projection) => different.indexOf(projection))).toEqual([0, 1, 2, 3, 4, 5, 4, 5, 2, 3, 0, 1, 0, 1, 2, 3, 4, 5]);
+});
+
 describe('of the layouts of partitions', () => {
   const columns = [itemsLayout.columns, itemsLayout.columns.toReversed()] as const;
   const partition = (id: number): RelationLayout => {
