@@ -171,7 +171,10 @@ export class LogWriter implements FrameSink {
   private async bring(group: readonly Stretch[]): Promise<void> {
     const [first, ...more] = group;
     if (first === undefined) return;
-    if (more.length === 0 && isOnePiece(first)) return (await this.fileOf(first.first)).appendSynced(this.joined(first.runs));
+    if (more.length === 0 && isOnePiece(first)) {
+      const file = this.openFile(first.first) ?? (await this.fileOf(first.first));
+      return file.appendSynced(this.joined(first.runs));
+    }
     for (const stretch of group) await this.write(stretch);
     await this.file?.file.sync();
   }
@@ -235,9 +238,15 @@ export class LogWriter implements FrameSink {
     return this.outgoing.lend();
   }
 
+  /** Mostly it is: then the write is on its way when `flush` returns, and whoever asked for it does something else meanwhile. */
+  private openFile(first: LogPosition): DiskFile | undefined {
+    return this.file?.first === first ? this.file.file : undefined;
+  }
+
   /** A segment is durable before the next one begins: so only the last one can have a torn tail. */
   private async fileOf(first: LogPosition): Promise<DiskFile> {
-    if (this.file?.first === first) return this.file.file;
+    const open = this.openFile(first);
+    if (open !== undefined) return open;
     if (this.file !== undefined) {
       const { file } = this.file;
       await file.sync();

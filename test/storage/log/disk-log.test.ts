@@ -82,6 +82,19 @@ test('what lies before a place as a whole is let go of, to the byte', async () =
   expect((await segmentsOf(disk)).map((name) => Number(name.slice(0, 16)))).toEqual(firsts.slice(2));
 });
 
+test('what is to be synced is on its way to the disk when a sync is asked for, not a moment later', async () => {
+  const watch = new DiskStanding(new ManualClock());
+  const log = await openLog(new MemoryDisk(), START, watch);
+  appendTransaction(log, 1, ['transaction 1']);
+  await log.sync();
+  appendTransaction(log, 2, ['transaction 2']);
+  const synced = log.sync();
+  const underWay = watch.slowest?.operation;
+  await synced;
+
+  expect({ underWay, behind: watch.slowest }).toEqual({ underWay: 'sync', behind: undefined });
+});
+
 test('a log whose proof of what is durable could not be written says so when it is closed', async () => {
   const { disk, log } = await written(1);
   disk.fail('write', 'EBADF', /durable$/);
