@@ -71,8 +71,8 @@ export class VersionedMembers {
   private rows = new NumberColumn();
   /** Those of which the open transaction has counted rows, and whether the last version has them. */
   private touched = new TouchedMembers();
-  /** The kept versions at which one came or went, in turns. */
-  private turns: Map<MemberNumber, readonly LogOffset[]> | undefined;
+  /** The kept versions at which one came or went, in turns. A list is this table's own: one value may have half a million of them. */
+  private turns: Map<MemberNumber, LogOffset[]> | undefined;
   private versions: Version[] = [];
   private last = BEFORE_ALL;
   private from = BEFORE_ALL;
@@ -240,11 +240,13 @@ export class VersionedMembers {
   forgetBefore(oldest: LogOffset): void {
     const forgotten = this.versions.splice(0, this.countThrough(oldest));
     this.answered = undefined;
+    const turned = new Set<MemberNumber>();
     for (const version of forgotten) {
       this.from = version.offset;
       this.kept -= weightOf(version);
-      for (const value of [...version.values, ...version.marks]) this.forgetTurn(value);
+      for (const member of [...version.values, ...version.marks]) turned.add(member);
     }
+    for (const member of turned) this.forgetTurns(member);
   }
 
   /** Lets go of what is made again when it is asked for. */
@@ -258,7 +260,7 @@ export class VersionedMembers {
     copy.rows = this.rows.copy();
     copy.partial = this.partial?.copy();
     copy.touched = this.touched.copy();
-    copy.turns = this.turns && new Map(this.turns);
+    copy.turns = this.turns && new Map(Array.from(this.turns, ([member, turns]) => [member, [...turns]]));
     copy.versions = [...this.versions];
     copy.last = this.last;
     copy.from = this.from;
@@ -329,20 +331,23 @@ export class VersionedMembers {
 
   private turn(member: MemberNumber, wasThere: boolean, offset: LogOffset): boolean {
     const isThere = this.rows.get(member) > 0;
-    const turns = this.turnsOf(member);
     if (isThere === wasThere) {
       this.dropIfGone(member);
       return false;
     }
-    if (isThere && turns.length === 0 && member >= VALUES_FROM) this.watch?.add(this.valueOf(member));
-    (this.turns ??= new Map()).set(member, [...turns, offset]);
+    this.turns ??= new Map();
+    const turns = this.turns.get(member);
+    if (isThere && turns === undefined && member >= VALUES_FROM) this.watch?.add(this.valueOf(member));
+    if (turns === undefined) this.turns.set(member, [offset]);
+    else turns.push(offset);
     return true;
   }
 
-  private forgetTurn(member: MemberNumber): void {
-    const turns = this.turnsOf(member).slice(1);
-    if (turns.length > 0) this.turns?.set(member, turns);
-    else this.turns?.delete(member);
+  /** Those up to the first version that is kept. */
+  private forgetTurns(member: MemberNumber): void {
+    const turns = this.turns?.get(member);
+    turns?.splice(0, countThrough(turns.length, (index) => turns[index] ?? this.from, this.from));
+    if (turns?.length === 0) this.turns?.delete(member);
     if (member >= VALUES_FROM && !this.mayBe(member)) this.watch?.remove(this.valueOf(member));
     this.dropIfGone(member);
   }

@@ -171,3 +171,25 @@ test('who has not said that it looks row values up by some of their parts is not
   const asked = (): boolean => members.has(rowPattern(['1', undefined]), SNAPSHOT_END);
   expect(asked).toThrow('whoever looks row values up by some of their parts has said so');
 });
+
+/** So often a value may have moved at versions that are kept for one who looks far back. With a list made anew each time it takes long. */
+const KEPT_MAX = 500_000;
+
+test('a value that comes and goes again and again costs each time what it costs at first, however much of it is kept', () => {
+  const members = new VersionedMembers();
+  members.begin(SNAPSHOT_END);
+  for (let turn = 1; turn <= KEPT_MAX; turn += 1) commit(members, `${turn}_0`, [turn % 2 === 1 ? '+a' : '-a']);
+  const isThere = [1, 2, KEPT_MAX - 1, KEPT_MAX].map((turn) => members.has('a', `${turn}_0` as LogOffset));
+  members.forgetBefore(`${KEPT_MAX - 2}_0` as LogOffset);
+  const { keptMoves, keptFrom } = members;
+  const last = members.lastTurn('a')?.offset;
+  members.forgetBefore(`${KEPT_MAX}_0` as LogOffset);
+
+  expect({ isThere, keptMoves, keptFrom, last, key: members.key() }).toEqual({
+    isThere: [true, false, true, false],
+    keptMoves: 2,
+    keptFrom: `${KEPT_MAX - 2}_0`,
+    last: `${KEPT_MAX}_0`,
+    key: [[], [], [], [], `${KEPT_MAX}_0`, `${KEPT_MAX}_0`],
+  });
+}, 30_000);
