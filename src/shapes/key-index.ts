@@ -36,20 +36,21 @@ export class KeyIndex<Shape extends object> {
   }
 
   /**
-   * Those that the row may concern: all of them when its keys have an error.
+   * Each row of each change is asked about, so nothing is made for it that would hand the shapes on one by one.
    *
    * @param isAltered whether a column may not be what it was: who reads it is ended by that, and finds out by itself.
+   * @param found told of those that the row may concern: of all of them when its keys have an error.
    */
-  *of(text: ColumnText, isAltered = false): Iterable<Shape> {
+  find(text: ColumnText, isAltered: boolean, found: (shape: Shape) => void): void {
     const keys = this.keysOf(text, isAltered);
     if (keys === undefined) {
-      yield* this.values.values();
-      yield* this.subqueries.all();
+      for (const shape of this.values.values()) found(shape);
+      for (const shape of this.subqueries.all()) found(shape);
       return;
     }
     for (const key of keys) {
-      yield* this.values.of(key);
-      if (key !== null) yield* this.subqueries.of(key);
+      for (const shape of this.values.of(key)) found(shape);
+      if (key !== null && !this.subqueries.isEmpty) for (const shape of this.subqueries.of(key)) found(shape);
     }
   }
 

@@ -224,7 +224,7 @@ export class ShapeRouter implements BlockRouter {
   private routeRow(row: Tuple, table: TableShapes<RoutedShape>, plan: LayoutPlan, routing: Routing): void {
     const text = textOf(row, plan);
     this.keyCount += table.keyCount;
-    for (const shape of table.candidates(text, plan.ended.size > 0)) this.touch(shape, routing, text);
+    table.find(text, plan.ended.size > 0, (shape) => this.touch(shape, routing, text));
   }
 
   /** The change at which the cursor stands may concern it. @param text of a row that it has yet to take; left out where it must see it. */

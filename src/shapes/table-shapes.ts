@@ -38,14 +38,13 @@ export class TableShapes<Shape extends object> {
     }
   }
 
-  /** Those that the row may concern. One may come several times. @param isAltered whether a column may not be what it was. */
-  candidates(text: ColumnText, isAltered = false): Iterable<Shape> {
-    return this.indexes.size === 0 ? this.unkeyed : this.keyedAndUnkeyed(text, isAltered);
-  }
-
-  private *keyedAndUnkeyed(text: ColumnText, isAltered: boolean): Iterable<Shape> {
-    for (const index of this.indexes.values()) yield* index.of(text, isAltered);
-    yield* this.unkeyed;
+  /**
+   * @param isAltered whether a column may not be what it was.
+   * @param found told of each that the row may concern; of one several times, perhaps. It neither adds shapes nor removes any.
+   */
+  find(text: ColumnText, isAltered: boolean, found: (shape: Shape) => void): void {
+    for (const index of this.indexes.values()) index.find(text, isAltered, found);
+    for (const shape of this.unkeyed) found(shape);
   }
 
   private indexOf({ key }: PlacedLookup): KeyIndex<Shape> {
