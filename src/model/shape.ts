@@ -77,10 +77,41 @@ export interface WhereSource {
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
 export function definitionKey(definition: ShapeDefinition): string {
-  const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
+  return tableKey(definition) + ownKey(definition);
+}
+
+/** Of its key, which is not made for that: of what definitions on a table have in common the hash is known. */
+export function definitionHash(definition: ShapeDefinition): number {
+  return fnvHash(ownKey(definition), tableHashes.of(definition));
+}
+
+function tableKey({ relation, columns, selectsAll, primaryKey, reads }: TableParts): string {
+  return `[${relationTexts.of(relation)},${sortedTexts.of(columns)},${selectsAll},${listTexts.of(primaryKey)},${readTexts.of(reads)}`;
+}
+
+function ownKey(definition: ShapeDefinition): string {
+  const { where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
   const inner = dependencies.map(({ shape, column }) => `[${definitionKey(shape)},${inWords(column)}]`);
-  const table = `${relationTexts.of(relation)},${sortedTexts.of(columns)},${selectsAll},${listTexts.of(primaryKey)},${readTexts.of(reads)}`;
-  return `[${table},${inWords(where?.canonical ?? null)},"${replica}","${log}",[${inner.join()}],"${moveOuts}"]`;
+  return `,${inWords(where?.canonical ?? null)},"${replica}","${log}",[${inner.join()}],"${moveOuts}"]`;
+}
+
+type TableParts = Pick<ShapeDefinition, 'relation' | 'columns' | 'selectsAll' | 'primaryKey' | 'reads'>;
+
+/** Found by one of the parts: of most that have this one the others are the same. */
+class TableHashes {
+  private readonly known = new WeakMap<TableParts['reads'], { readonly parts: TableParts; readonly hash: number }>();
+
+  of({ relation, columns, selectsAll, primaryKey, reads }: TableParts): number {
+    const known = this.known.get(reads);
+    const { parts } = known ?? {};
+    const isSame = parts?.relation === relation && parts.columns === columns && parts.selectsAll === selectsAll
+      && parts.primaryKey === primaryKey;
+    if (known !== undefined && isSame) return known.hash;
+    const found = { relation, columns, selectsAll, primaryKey, reads };
+    const hash = fnvHash(tableKey(found));
+    this.known.set(reads, { parts: found, hash });
+    return hash;
+  }
 }
 
 const inWords = (value: unknown): string => JSON.stringify(value);
@@ -89,6 +120,7 @@ const listTexts = new PartTexts<readonly string[]>(inWords);
 const sortedTexts = new PartTexts<readonly string[]>((columns) => inWords([...columns].sort()));
 const readTexts = new PartTexts<readonly LayoutColumn[]>(inWords);
 const relationTexts = new PartTexts<ShapeDefinition['relation']>(({ oid, schema, name }) => [oid, inWords(schema), inWords(name)].join());
+const tableHashes = new TableHashes();
 
 /** When the handle was made, on the clock's scale. */
 export function bornMicros(handle: Handle): number {
@@ -97,5 +129,5 @@ export function bornMicros(handle: Handle): number {
 
 /** A handle for a new log of this definition: never given out before, as long as `epochMicros` only grows. */
 export function newHandle(definition: ShapeDefinition, epochMicros: number): Handle {
-  return `${fnvHash(definitionKey(definition)) >>> 5}-${epochMicros}` as Handle;
+  return `${definitionHash(definition) >>> 5}-${epochMicros}` as Handle;
 }

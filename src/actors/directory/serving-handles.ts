@@ -2,9 +2,8 @@
  * ServingHandles: which handle serves a definition. The key of a definition is a long text: one for each shape would be a good part of what
  * a shape takes that nothing touches. So a handle is found by a hash of it, and held against the definition that it stands for.
  */
-import { fnvHash } from '../../base/fnv-hash.ts';
 import { invariant } from '../../base/invariant.ts';
-import { definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
+import { definitionHash, definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 
 export class ServingHandles {
   /** Of equal hashes there are hardly ever two. */
@@ -19,22 +18,21 @@ export class ServingHandles {
   }
 
   find(definition: ShapeDefinition): Handle | undefined {
-    const key = definitionKey(definition);
-    return this.at(hashOf(key)).find((handle) => this.isOf(handle, key));
+    return this.findAt(hashOf(definition), definition);
   }
 
   /** From now on this one serves it. @returns the one that did until now. */
   set(handle: Handle, definition: ShapeDefinition): Handle | undefined {
-    const key = definitionKey(definition);
-    const hash = hashOf(key);
-    const before = this.at(hash).find((other) => this.isOf(other, key));
-    this.put(hash, [...this.at(hash).filter((other) => other !== before), handle]);
+    const hash = hashOf(definition);
+    const before = this.findAt(hash, definition);
+    const others = this.at(hash).filter((other) => other !== before);
+    this.put(hash, [...others, handle]);
     return before;
   }
 
   /** Changes nothing where another one serves its definition. */
   delete(handle: Handle, definition: ShapeDefinition): void {
-    const hash = hashOf(definitionKey(definition));
+    const hash = hashOf(definition);
     this.put(hash, this.at(hash).filter((other) => other !== handle));
   }
 
@@ -44,6 +42,13 @@ export class ServingHandles {
     for (const [hash, handles] of this.handles) copy.handles.set(hash, handles);
     copy.count = this.count;
     return copy;
+  }
+
+  /** Nothing stands at the hash of nearly all that are new: the key of one is not made for that. */
+  private findAt(hash: number, definition: ShapeDefinition): Handle | undefined {
+    if (!this.handles.has(hash)) return undefined;
+    const key = definitionKey(definition);
+    return this.at(hash).find((handle) => this.isOf(handle, key));
   }
 
   private isOf(handle: Handle, key: string): boolean {
@@ -68,6 +73,6 @@ export class ServingHandles {
 const NONE: readonly Handle[] = [];
 
 /** As handles begin with; a small integer takes no memory of its own. */
-function hashOf(key: string): number {
-  return fnvHash(key) >>> 5;
+function hashOf(definition: ShapeDefinition): number {
+  return definitionHash(definition) >>> 5;
 }

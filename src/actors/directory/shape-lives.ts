@@ -74,17 +74,16 @@ export class ShapeLives {
 
   /** @returns the handle that served this definition until now. */
   reserve(handle: Handle, definition: ShapeDefinition): Handle | undefined {
-    const begun = { life: 'reserved', consumer: undefined, unwatchedEnds: 0, end: undefined } as const;
-    this.lives.set(handle, { handle, definition, ...begun });
+    this.lives.set(handle, { handle, definition, life: 'reserved', consumer: undefined, unwatchedEnds: 0, end: undefined });
     this.counts.reserved += 1;
     return this.serving.set(handle, definition);
   }
 
   /** @throws {InvariantError} the handle is not known, or its life does not expect the event. */
-  step(handle: Handle, event: LifeEvent, news: LifeNews = {}): ShapeLife {
+  step(handle: Handle, event: LifeEvent, news?: LifeNews): ShapeLife {
     const before = this.lives.get(handle);
     invariant(before !== undefined, `the directory knows ${handle}, of which it hears ${event}`);
-    const { definition, consumer, unwatchedEnds, end } = { ...before, ...news };
+    const { definition, consumer, unwatchedEnds, end } = news === undefined ? before : { ...before, ...news };
     const after = { handle, definition, life: nextLife(before.life, event, handle), consumer, unwatchedEnds, end };
     this.follow(before, after);
     return after;
