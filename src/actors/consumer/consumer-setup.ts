@@ -117,6 +117,8 @@ export interface ConsumerContext extends ConsumerInput {
   readonly recordedViews: readonly LogOffset[];
   /** The next one that is recorded. */
   readonly splice: SpliceTold | null;
+  /** Whether a power cut would leave the record of the one that is being made. */
+  readonly isSpliceDurable: boolean;
   /** What is gathered for one that is not recorded yet. */
   readonly draft: SpliceDraft | null;
   /** How far the log, and then the rows, of a splice have been taken. */
@@ -159,6 +161,7 @@ export const consumerSetup = setup({
     isHeld: ({ context }) => context.cursor < context.reach,
     standsAtSplice: ({ context }) => context.splice !== null && context.cursor >= context.splice.place,
     needsQuery: (_, { needsQuery }: { needsQuery: boolean }) => needsQuery,
+    isDurable: ({ context }) => context.isSpliceDurable,
     hasMoreToSee: ({ context }) => context.seen < (context.splice?.through ?? context.seen),
     hasMoreRows: ({ context }) => context.rowsTaken < (context.splice?.rowBytes ?? 0),
     isBehind: ({ context: { cursor, offered, splice } }) => cursor < (splice?.place ?? offered),
@@ -227,7 +230,8 @@ export const consumerSetup = setup({
       draft: { ...drafted(context), through: later(context.position, through) },
     })),
     noteRecorded: assign((_, { splice }: { splice: SpliceTold | null }) => ({ splice, draft: null })),
-    noteSpliceBegun: assign(({ context }) => ({ seen: recorded(context).place, rowsTaken: 0 })),
+    noteSpliceBegun: assign(({ context }) => ({ seen: recorded(context).place, rowsTaken: 0, isSpliceDurable: false })),
+    noteDurable: assign({ isSpliceDurable: true }),
     noteSeen: assign((_, { through }: { through: LogPosition }) => ({ seen: through })),
     noteRowsTaken: assign((_, { through }: { through: number }) => ({ rowsTaken: through })),
     noteSpliced: assign(({ context }, { views, splice, end }: Omit<SpliceTaken, 'type'>) => {

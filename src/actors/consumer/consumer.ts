@@ -42,6 +42,7 @@ export const consumer = consumerSetup.createMachine({
     draft: null,
     seen: position,
     rowsTaken: 0,
+    isSpliceDurable: false,
     reach: shownThrough ?? position,
     failures: 0,
     snapshotError: null,

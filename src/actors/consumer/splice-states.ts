@@ -2,7 +2,8 @@
  * SpliceStates: how the views of a shape follow the moves that it was told of; `docs/dependent-shapes.md` has the reasons.
  *
  * What is to come into the log is asked for and recorded first. Only then it is made, so that whoever makes it later, after a
- * crash, begins at `confirming` and does the same.
+ * crash, begins at `beginning` and does the same. It is made while the disk takes the record, and nobody can read any of it before
+ * that is durable.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
 import { note } from '../journal.ts';
@@ -31,13 +32,14 @@ export const spliceStates = consumerSetup.createStateConfig({
   initial: 'deciding',
   on: {
     'splice.failed': '#consumer.closed',
+    'splice.isDurable': { actions: 'noteDurable' },
     'moved.refused': {
       target: '#consumer.closed',
       actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: event.why, isDamaged: true } } }) },
     },
   },
   states: {
-    deciding: { always: [{ guard: 'standsAtSplice', target: 'confirming' }, { target: 'planning' }] },
+    deciding: { always: [{ guard: 'standsAtSplice', target: 'beginning' }, { target: 'planning' }] },
     /** Everything told by now is one splice. */
     planning: {
       entry: { type: 'apply', params: ({ context }) => change({ plan: context.told }) },
@@ -98,14 +100,14 @@ export const spliceStates = consumerSetup.createStateConfig({
     },
     recording: {
       entry: { type: 'apply', params: ({ context }) => change({ record: drafted(context) }) },
-      on: { 'splice.recorded': { target: 'confirming', actions: { type: 'noteRecorded', params: ({ event }) => event } } },
+      on: { 'splice.recorded': { target: 'beginning', actions: { type: 'noteRecorded', params: ({ event }) => event } } },
     },
-    confirming: {
+    beginning: {
       entry: [
         'noteSpliceBegun',
-        { type: 'call', params: { to: '@splices', request: { type: 'syncSplice' }, as: 'splice' } },
+        { type: 'call', params: { to: '@log-writer', request: { type: 'syncSplice' }, as: 'splice' } },
       ],
-      on: { 'splice.isDurable': 'seeing' },
+      always: 'seeing',
     },
     /** What the query saw comes before the moves. */
     seeing: {
@@ -164,9 +166,11 @@ export const spliceStates = consumerSetup.createStateConfig({
     spillingRows: { entry: spill, on: { 'lines.spilled': 'feeding' } },
     movingOut: {
       entry: { type: 'apply', params: change('tellMoveOut') },
-      on: { 'moves.partlyTold': 'spillingOut', 'moves.areTold': 'ending' },
+      on: { 'moves.partlyTold': 'spillingOut', 'moves.areTold': 'confirming' },
     },
     spillingOut: { entry: spill, on: { 'lines.spilled': 'movingOut' } },
+    /** A power cut that takes the record takes what came of it: so nobody may have seen that. */
+    confirming: { always: { guard: 'isDurable', target: 'ending' } },
     /** All of it can be read at once, and the shape goes on from where it stood. */
     ending: {
       entry: { type: 'apply', params: change('endSplice') },

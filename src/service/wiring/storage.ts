@@ -72,7 +72,7 @@ export function storagePorts(
     logReader: () => logReaderPort(log, blocks, nextBlocks),
     shapeReader: () => shapeReaderPort({ shapes, disk }, shapeBlocks, (column) => new LineReader(column)),
     checkpoints: () => checkpoints,
-    splices: () => splicePort({ log, shapes, disk }, movedRows),
+    splices: () => splicePort({ shapes, disk }, movedRows),
   };
 }
 

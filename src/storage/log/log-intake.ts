@@ -176,6 +176,11 @@ export class LogIntake {
     return { through, lsn: restarts === this.restarts ? receivedLsn : LSN_ZERO };
   }
 
+  /** Makes durable what was recorded before. What has come of the stream may be so too, and nobody is told of it. @throws as `sync`. */
+  async syncRecords(): Promise<void> {
+    await this.log.sync();
+  }
+
   private note(lsn: Lsn): void {
     this.receivedLsn = maxLsn(this.receivedLsn, lsn);
     this.wake();

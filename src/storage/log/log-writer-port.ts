@@ -5,6 +5,7 @@
  * - `restartStream { source, lsn }` → `stream.restarted`, when the log says so durably; where `lsn` is null, it goes on under that name
  * - `awaitPassed { lsn }` → `log.hasPassed { through }`: every transaction that committed before `lsn` ends at `through` or before, and is
  *   durable. It is the end of all that is: also what was routed by then lies before it
+ * - `syncSplice` → `splice.isDurable`: what was recorded before it was asked may be shown
  *
  * When it is idle it syncs at once; what arrives during a sync forms the next group. While the disk refuses, the sync under way waits,
  * and nothing is told to anybody. What fails for good ends it.
@@ -50,6 +51,10 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
           async awaitPassed({ lsn }, signal) {
             await passed.until(lsn as Lsn, signal);
             return hasPassed(intake);
+          },
+          async syncSplice() {
+            await intake.syncRecords();
+            return { type: 'splice.isDurable' };
           },
         },
         close() {

@@ -1,7 +1,7 @@
 /**
- * Splices: what a Consumer must wait for while it changes the views of its shape.
+ * Splices: the rows that a Consumer reads while it changes the views of its shape. That its record becomes durable, it waits for
+ * elsewhere (`log-writer-port.ts`), for that takes longer.
  *
- * - `syncSplice` → `splice.isDurable`: what was recorded may be shown
  * - `readMoved { handle, owner, at }` → `moved.read { through }`, the rows of the next splice from byte `at` on, in the slot of `owner`;
  *   or `moved.refused { why }`: they are damaged
  */
@@ -13,16 +13,12 @@ import type { Storage } from '../storage.ts';
 import type { MovedRows } from './moved-rows.ts';
 import type { ShapeLogs } from './shape-logs.ts';
 
-export function splicePort({ log, shapes, disk }: Pick<Storage, 'log' | 'shapes' | 'disk'>, movedRows: MovedRows): PortSpec {
+export function splicePort({ shapes, disk }: Pick<Storage, 'shapes' | 'disk'>, movedRows: MovedRows): PortSpec {
   return {
     name: '@splices',
     open: () => ({
       atOnce: { readMoved: (request) => movedNow(shapes, movedRows, request) },
       requests: {
-        async syncSplice() {
-          await log.sync();
-          return { type: 'splice.isDurable' };
-        },
         readMoved: (request) => disk.insist(() => readMoved(shapes, movedRows, request)),
       },
     }),

@@ -67,7 +67,7 @@ test('with nothing to make again, what has moved meanwhile is the first to come'
 test('a splice that is recorded has its turn at its own place, before another is planned', () => {
   const [before, there] = [restored(10, { place: 20, through: 20 }), restored(10, { place: 10, through: 20 })];
 
-  expect([before, there].map(ingestOf)).toEqual(['loading', { splicing: 'confirming' }]);
+  expect([before, there].map(ingestOf)).toEqual(['loading', { splicing: 'loading' }]);
 });
 
 const MOVES = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
@@ -276,6 +276,17 @@ test('a splice is planned, queried, covered, recorded and made, and the shape re
   ]);
 });
 
+test('a splice is made while its record is on its way to the disk, and is read when that is there, whichever takes longer', () => {
+  const [recorded, made] = [SPLICE.slice(0, 4), SPLICE.slice(5, -1)];
+  const durable: Event = { type: 'splice.isDurable' };
+  const orders = [...made, durable].map((_, place) => asksOf(after(...recorded), made.toSpliced(place, 0, durable)));
+  const [last, told] = [after(...recorded, ...made), asksOf(after(...recorded, ...made), [durable])];
+
+  expect({ orders: new Set(orders.map((asked) => JSON.stringify(asked))).size, last: ingestOf(last), told }).toEqual({
+    orders: 1, last: { splicing: 'confirming' }, told: ['endSplice'],
+  });
+});
+
 test('a query that saw nothing beyond where the shape stands looks no further back than there', () => {
   const asked = asksOf(restored(10), [PLANNED, QUERIED, { type: 'log.hasPassed', through: at(5) }]);
 
@@ -428,7 +439,7 @@ test('no block is routed to a shape that comes back before the values have come 
   const [there, actions] = transition(consumer, late, { ...MOVES, through: '8_0' as LogOffset, position: at(10) });
   const [registered] = transition(consumer, there, { type: 'shape.registered', position: at(25) });
 
-  expect([late, there, registered].map(ingestOf)).toEqual([{ depending: 'awaitingValues' }, 'registering', { splicing: 'confirming' }]);
+  expect([late, there, registered].map(ingestOf)).toEqual([{ depending: 'awaitingValues' }, 'registering', { splicing: 'movingIn' }]);
   expect(actions).toContainEqual(expect.objectContaining({
     type: 'call',
     params: { to: '@shape-log-collector', request: { type: 'registerShape', handle, consumer: 'consumer#1' }, as: 'registration' },

@@ -27,9 +27,8 @@ export const uncovered: Machines = {
 /** Shows what comes of a splice before the record of it is durable. */
 export const unsynced: Machines = {
   consumer: withConfig(consumer, (config) => {
-    const recording = stateAt(config, 'running.ingest.splicing.recording').on?.['splice.recorded'] as ConfigNode;
-    recording.target = 'seeing';
-    recording.actions = [recording.actions, 'noteSpliceBegun'].flat();
+    const movingOut = stateAt(config, 'running.ingest.splicing.movingOut');
+    movingOut.on = { ...movingOut.on, 'moves.areTold': 'ending' };
   }),
   materializer,
 };
@@ -71,7 +70,7 @@ export const outBeforeIn: Machines = {
     const movingOut = stateAt(splicing, 'movingOut');
     movingOut.on = { ...movingOut.on, 'moves.areTold': 'movingIn' };
     Object.assign(begin ?? {}, { target: 'movingOut' });
-    Object.assign(end ?? {}, { target: 'ending' });
+    Object.assign(end ?? {}, { target: 'confirming' });
   }),
   materializer,
 };

@@ -28,23 +28,26 @@ const logReader: Port<SpliceModel> = {
   },
 };
 
-/** Whatever committed before the LSN is in the durable log when it answers. */
+/**
+ * Whatever committed before the LSN is in the durable log when it answers. A record is durable when the sync that it waits for is over:
+ * until then a power cut loses it.
+ */
 const logWriter: Port<SpliceModel> = {
   name: '@log-writer',
   computes: 'delivered',
-  isReady: ({ durable }, { lsn }) => compareLsn(durable.lsn, lsn as Lsn) >= 0,
-  handle: ({ durable }) => ({ reply: { type: 'log.hasPassed', through: durable.through } }),
+  isReady: ({ durable }, { type, lsn }) => type === 'syncSplice' || compareLsn(durable.lsn, lsn as Lsn) >= 0,
+  handle(world, { type }) {
+    if (type === 'awaitPassed') return { reply: { type: 'log.hasPassed', through: world.durable.through } };
+    world.noteSynced();
+    return { reply: { type: 'splice.isDurable' } };
+  },
 };
 
-/** A record is durable when the sync that it waits for is over: until then a power cut loses it. */
+/** The rows of a recorded splice, which never change. */
 const splices: Port<SpliceModel> = {
   name: '@splices',
   computes: 'delivered',
-  handle(world, { type, owner, handle }) {
-    if (type === 'syncSplice') {
-      world.noteSynced();
-      return { reply: { type: 'splice.isDurable' } };
-    }
+  handle(world, { owner, handle }) {
     const next = world.shape(handle as Handle)?.nextSplice;
     const rows = next && world.movedOf(handle as Handle, next.number);
     if (rows === undefined) return { reply: { type: 'moved.refused', why: 'the shape is gone' } };

@@ -1,6 +1,7 @@
 /** The ports around the transaction log: what they promise is durable, whoever died or failed before. */
 import { getEventListeners } from 'node:events';
 import { beforeEach, expect, test } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
 import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/log-position.ts';
 import type { Pid, PortSpec } from '../../../src/otp/process.ts';
 import { DiskError, LogCorruptError } from '../../../src/storage/errors.ts';
@@ -11,10 +12,12 @@ import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { logWriterPort } from '../../../src/storage/log/log-writer-port.ts';
+import type { ShapeRecord } from '../../../src/storage/log/shape-record.ts';
 import { surveyTransaction } from '../../../src/storage/log/transaction-survey.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort, working } from '../../support/postgres/port-harness.ts';
+import { handleOf } from '../../support/shapes.ts';
 import { anotherSource, bytes, lsn, xid } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { placedTransaction } from '../../support/actors/changes.ts';
@@ -58,6 +61,20 @@ test('the end of the log is told with an LSN that can be read there', async () =
   const reader = await openPort(logReaderPort(log, new LogBlocks(log), new LogBlocks(log)));
 
   expect(await reader.ask({ type: 'logEnd' })).toEqual({ type: 'log.end', through: log.durableEnd, lsn: '10' });
+});
+
+test('what was recorded outlives a power cut once it is told to be durable, and the stream is told of nothing', async () => {
+  const port = await openPort(writer());
+  await turns();
+  const sent = [...port.sent];
+  const record = { type: 'shape.requested', handle: handleOf(1) } as const;
+  log.appendRecord(record);
+  const told = await port.ask({ type: 'syncSplice' });
+  disk.crash(seededRandom(1));
+  const kept: ShapeRecord[] = [];
+  for await (const { record: each } of (await opened()).records(LOG_START)) kept.push(each);
+
+  expect({ told, kept, sent: port.sent }).toEqual({ told: { type: 'splice.isDurable' }, kept: [record], sent });
 });
 
 /** Rows of the layouts, each of so many bytes and some more. */

@@ -1,6 +1,5 @@
-/** What a Consumer waits for while it changes the views of its shape. */
+/** The rows that a Consumer reads while it changes the views of its shape. */
 import { beforeEach, expect, test } from 'vitest';
-import { seededRandom } from '../../../src/base/random.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
@@ -50,15 +49,6 @@ async function recordSplice(rows: string): Promise<void> {
 }
 
 const readMoved = (at: number) => port.ask({ type: 'readMoved', handle: HANDLE, owner: OWNER, at });
-
-test('what was recorded outlives a power cut once it is told to be durable', async () => {
-  await recordSplice('');
-  const told = await port.ask({ type: 'syncSplice' });
-  disk.crash(seededRandom(1));
-  const after = await open();
-
-  expect([told, after.shapes.get(HANDLE)?.nextSplice?.number]).toEqual([{ type: 'splice.isDurable' }, 1]);
-});
 
 test('rows come piece by piece, each where its owner takes it once', async () => {
   const rows = 'x'.repeat(PIECE_BYTES) + '\n';
