@@ -11,6 +11,9 @@ import type { ErrorReport, ExitReason } from '../otp/process.ts';
 import type { ShapeEnd } from '../shapes/change-converter.ts';
 import { FILTER_FAILED, type SnapshotFault } from './snapshot-fault.ts';
 
+/** With which most processes of a shape end. One for all: each of them has it from its beginning. */
+export const DRAINED: ExitReason = { shutdown: 'drain' };
+
 /** With which a Consumer ends that nothing touches: for whoever watches it, it has drained. */
 export const SLEPT: ExitReason = { shutdown: 'sleep' };
 
@@ -102,5 +105,5 @@ function isGap(cause: unknown): cause is LogEnd & { delete: GapCause } {
 /** The reason with which a shape's process ends when its supervisor ends it: a deletion stays a deletion, all else is a drain. */
 export function leavingReason(reason: ExitReason): ExitReason {
   const cause = downCause(reason);
-  return cause.type === 'delete' ? { shutdown: { delete: cause.why } } : { shutdown: 'drain' };
+  return cause.type === 'delete' ? { shutdown: { delete: cause.why } } : DRAINED;
 }

@@ -16,7 +16,7 @@ import { LOG_START, maxPosition, type LogPosition } from '../model/log-position.
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
-import { downCause, type DownCause } from './down-cause.ts';
+import { downCause, DRAINED, type DownCause } from './down-cause.ts';
 import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
 import { note } from './journal.ts';
 import { keep, next } from './request-backlog.ts';
@@ -159,7 +159,7 @@ export const materializer = setup({
     announcedBy: null,
     hasMoved: false,
     dependantCount: 0,
-    reason: { shutdown: 'drain' },
+    reason: DRAINED,
   }),
   output: ({ context }) => ({ reason: context.reason }),
   on: {

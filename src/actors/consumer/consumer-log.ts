@@ -99,7 +99,8 @@ export type ConsumerLogTold =
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
   private readonly appender: LineAppender;
-  private readonly splices: SpliceLines;
+  /** Of a shape that depends on no other none is made. */
+  private ownSplices: SpliceLines | undefined;
   /** Until it has, nobody waits for this shape: a position that all have passed says nothing about it. */
   private hasCaughtUp: boolean;
   /** Of a transaction that comes in parts, the last line so far: it may be the one that is marked as the last. */
@@ -110,7 +111,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     this.ports = ports;
     if (original === undefined) ports.shapeLog.discard(ports.processedLsn() ?? LSN_ZERO);
     this.appender = new LineAppender(ports.shapeLog, original?.appender);
-    this.splices = new SpliceLines(ports, this.appender, original?.splices);
+    this.ownSplices = original?.ownSplices && new SpliceLines(ports, this.appender, original.ownSplices);
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
     this.heldBack = original?.heldBack;
   }
@@ -162,6 +163,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     this.ports.loaded.close();
     this.ports.movedRows.close();
     this.ports.hidden?.release(this);
+  }
+
+  private get splices(): SpliceLines {
+    return (this.ownSplices ??= new SpliceLines(this.ports, this.appender));
   }
 
   private locate(): ConsumerLogTold {

@@ -13,7 +13,7 @@
  * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
  */
 import type { ExitReason } from '../../otp/process.ts';
-import { leavingReason } from '../down-cause.ts';
+import { DRAINED, leavingReason } from '../down-cause.ts';
 import { next } from '../request-backlog.ts';
 import { batchTaken, consumerSetup, dependencyEnd, failedEnd } from './consumer-setup.ts';
 import { ingestRegion } from './ingest-region.ts';
@@ -46,7 +46,7 @@ export const consumer = consumerSetup.createMachine({
     reach: shownThrough ?? position,
     failures: 0,
     snapshotError: null,
-    reason: { shutdown: 'drain' },
+    reason: DRAINED,
     ...(dependencies === undefined ? {} : { dependencies }),
     ...(shownThrough === undefined ? {} : { shownThrough }),
   }),

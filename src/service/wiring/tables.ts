@@ -1,6 +1,6 @@
 /** The wiring of the tables: what each process owns besides its context, made anew for each incarnation. */
 import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
-import type { ConsumerPorts, ShapeWorked } from '../../actors/consumer/consumer-ports.ts';
+import type { ShapeWorked } from '../../actors/consumer/consumer-ports.ts';
 import { hiddenLines } from '../../actors/consumer/hidden-lines.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import { MemberForm } from '../../actors/member-form.ts';
@@ -35,6 +35,7 @@ import { LinesOnDemand } from './lines-on-demand.ts';
 import { livingTable } from './living-table.ts';
 import { shapeLogOf, type LogAccess } from './storage.ts';
 import { watchedKeeper, type Watches } from './watches.ts';
+import { WritingPorts, type CommonPorts } from './writing-ports.ts';
 
 /** What they stand over. Of the database they need one thing only: a table may have changed. */
 export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
@@ -72,7 +73,7 @@ export function processTables(
   const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
   const members = new MemberIndex();
-  const common = commonPorts(resources, access, announcements, deliveries);
+  const common = commonPorts(resources, access, announcements, { deliveries, worked });
   const routerTable = (self: Pid, routed: Routed): RouterTable => {
     const router = new ShapeRouter(access.layoutOf, members);
     return new RouterTable(routing(storage, access, { router, routed, restsAt: restsAtOf(resources) }), nextBlocks.slot(self), deliveries);
@@ -111,9 +112,9 @@ export function processTables(
     }),
     consumer(handle, self) {
       const shapeLog = shapeLogOf(storage, handle);
-      const own = { loaded: blocks.slot(self, shapeLog.definition.relation), movedRows: access.movedRows.slot(self) };
+      const [loaded, movedRows] = [blocks.slot(self, shapeLog.definition.relation), access.movedRows.slot(self)];
       return {
-        log: new ConsumerLog({ ...common, ...own, shapeLog, lines: new LinesOnDemand(shapeLog, access), worked }),
+        log: new ConsumerLog(new WritingPorts(common, shapeLog, new LinesOnDemand(shapeLog, access), loaded, movedRows)),
         materializers: new Subscribers(),
         awaitingStart: new RequestBacklog(),
       };
@@ -146,9 +147,10 @@ function commonPorts(
   { storage, runtime }: TableResources,
   { layoutOf }: LogAccess,
   announcements: ShapeAnnouncements,
-  deliveries: Deliveries,
-): Omit<ConsumerPorts, 'shapeLog' | 'lines' | 'loaded' | 'movedRows' | 'worked'> {
+  { deliveries, worked }: { readonly deliveries: Deliveries; readonly worked: ShapeWorked | undefined },
+): CommonPorts {
   return {
+    worked,
     layoutOf,
     takenByAll: () => storage.shapes.position,
     processedLsn() {
@@ -163,7 +165,6 @@ function commonPorts(
     hidden: hiddenLines(),
     delivery: (id) => deliveries.get(id),
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),
-    clone: uncopied('a request that waits for a shape'),
   };
 }
 
