@@ -1,8 +1,12 @@
 /** The open files of the process: how many there may be, and that clients leave some to whoever follows the database. */
 import fc from 'fast-check';
+import pino from 'pino';
 import { expect, test } from 'vitest';
 import { shareOpenFiles } from '../../src/service/open-files.ts';
 import { limitIn, openFilesLimit } from '../../src/service/open-files-limit.ts';
+import { turnedAwayTold } from '../../src/service/wiring/edge.ts';
+import { UNWATCHED } from '../../src/service/wiring/telemetry.ts';
+import { systemWorld } from '../../src/service/world.ts';
 
 const LIMITS = `Limit                     Soft Limit           Hard Limit           Units     
 Max processes             95832                95832                processes 
@@ -30,4 +34,21 @@ test('whatever the limit, clients get at least half of it, and files that are re
     expect({ isHalf: connectionsMax >= max / 2, isKept: connectionsMax === max - kept, areFew: idle + uses <= kept / 3, isOne: uses >= 1 })
       .toEqual({ isHalf: true, isKept: true, areFew: true, isOne: true });
   }));
+});
+
+test('who was turned away is told of when no file can be opened, not even the one that tells the limit', () => {
+  const lines: string[] = [];
+  let files = 1;
+  const openFilesMax = (): number => {
+    files -= 1;
+    if (files < 0) throw new Error('EMFILE: too many open files');
+    return 1_024;
+  };
+  const logger = pino({}, { write: (line: string) => lines.push(line) });
+  const tell = turnedAwayTold({ logger, world: { ...systemWorld, openFilesMax }, watches: UNWATCHED });
+  tell(1);
+  tell(3);
+
+  const told = lines.map((line): unknown => JSON.parse(line));
+  expect(told).toMatchObject([1, 3].map((connections) => ({ connections, connectionsMax: 512, openFilesMax: 1_024 })));
 });

@@ -145,30 +145,32 @@ export function dispatcherPorts(
   };
 }
 
-/** How an operator is told of connections that were one too many. */
+/** How an operator is told of connections that were one too many. By then there may be no file left to read the limit from. */
 export function turnedAwayTold({ logger, world, watches }: Pick<ServiceResources, 'logger' | 'world' | 'watches'>) {
+  const openFilesMax = world.openFilesMax();
+  const { connectionsMax } = shareOpenFiles(openFilesMax);
   return (connections: number): void => {
     watches.turnedAway?.(connections);
-    const openFilesMax = world.openFilesMax();
-    const { connectionsMax } = shareOpenFiles(openFilesMax);
     logger.warn({ connections, connectionsMax, openFilesMax }, 'connections were closed at once: this process may have no more files open');
   };
 }
 
 export function edgePorts(resources: ServiceResources, api: Api, { reception, listen }: Entrance, pages?: Pages) {
   const { configuration, logger, troubles, world } = resources;
+  const settings = edgeSettings(configuration, world);
+  const turnedAway = turnedAwayTold(resources);
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
     journal: () => journalPort(logger, (note) => troubles.note(note)),
     http: () =>
       httpPort(
-        { ...edgeSettings(configuration, world), port },
+        { ...settings, port },
         {
           ...dispatcherPorts(resources, api, pages),
           listening: (address) => {
             port = address.port;
           },
-          turnedAway: turnedAwayTold(resources),
+          turnedAway,
           reception,
           listen,
         },
