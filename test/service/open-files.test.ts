@@ -22,8 +22,8 @@ test.each([
   expect(limitIn(text)).toBe(limit);
 });
 
-test('this process knows its own on Linux alone', () => {
-  expect([openFilesLimit('darwin'), openFilesLimit('linux') > 0]).toEqual([Infinity, true]);
+test('this process knows its own where the system tells of it', () => {
+  expect([openFilesLimit('/nowhere/limits'), openFilesLimit() > 0]).toEqual([Infinity, true]);
 });
 
 test('whatever the limit, clients get at least half of it, and files that are read less than what is kept from them', () => {
