@@ -23,11 +23,14 @@ export class FileCache {
   private uses = 0;
   /** In the order in which they came. */
   private readonly waiting: (() => void)[] = [];
+  private idleMax: number;
 
   constructor(
     private readonly disk: Pick<Disk, 'open'>,
     private readonly max: FilesMax,
-  ) {}
+  ) {
+    this.idleMax = max.idle;
+  }
 
   /**
    * Lends a file to `action`; it stays open until that has ended, also when it is deleted meanwhile.
@@ -68,8 +71,9 @@ export class FileCache {
     await this.settle(path, entry);
   }
 
-  /** Closes all; one that is in use is closed by its last user. */
+  /** Closes all; one that is in use is closed by its last user, and so is one that somebody opens who waited for a place. */
   async close(): Promise<void> {
+    this.idleMax = 0;
     for (const path of [...this.entries.keys()]) await this.forget(path);
   }
 
@@ -80,7 +84,7 @@ export class FileCache {
 
   private async settle(path: string, entry: Entry): Promise<void> {
     if (this.entries.get(path) !== entry) await closeUnused(entry);
-    if (this.entries.size <= this.max.idle) return;
+    if (this.entries.size <= this.idleMax) return;
     const idle = [...this.entries].find(([, candidate]) => candidate.users === 0);
     if (idle === undefined) return;
     this.entries.delete(idle[0]);

@@ -96,3 +96,17 @@ test('of more uses than there may be at a time each waits for one that is done, 
     begun: [0, 1, 2, 3, 4, 5], most: 2, refused: 'cannot open /none: ENOENT', left: 0,
   });
 });
+
+test('who waits for a place while the cache is closed leaves no file open behind him', async () => {
+  const disk = await diskWith(2);
+  const files = new FileCache(disk.mount(), { idle: 2, uses: 1 });
+  let leave = (): void => {};
+  const first = files.use('/0', () => new Promise<void>((resolve) => (leave = resolve)));
+  const second = files.use('/1', async (file) => text(await file.read(0, 10)));
+  await expect.poll(() => disk.openFiles).toBe(1);
+  await files.close();
+  leave();
+  await first;
+
+  expect([await second, disk.openFiles]).toEqual(['/1', 0]);
+});
