@@ -1,6 +1,6 @@
 /**
  * StoredFilters: the filters of many stored definitions. Those that differ in their constants alone are worked out once for all of them
- * (`FilterFamily`); of each, only what it is looked up by is made then.
+ * (`FilterFamily`); of each, only its canonical text is made then, to be held against the one that was stored.
  */
 import { areAlike } from '../base/alike.ts';
 import { invariant } from '../base/invariant.ts';

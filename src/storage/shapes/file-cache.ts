@@ -21,7 +21,7 @@ export class FileCache {
   private readonly entries = new Map<string, Entry>();
 
   private uses = 0;
-  /** In the order in which they came. */
+  /** In the order in which they came: no more than there are requests, and work under way. */
   private readonly waiting: (() => void)[] = [];
   private idleMax: number;
 

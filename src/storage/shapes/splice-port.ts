@@ -1,6 +1,6 @@
 /**
- * Splices: the rows that a Consumer reads while it changes the views of its shape. That its record becomes durable, it waits for
- * elsewhere (`log-writer-port.ts`), for that takes longer.
+ * Splices: the rows that a Consumer reads while it changes the views of its shape. That its record becomes durable it asks of the log
+ * writer (`log-writer-port.ts`): here the rows would wait behind that.
  *
  * - `readMoved { handle, owner, at }` → `moved.read { through }`, the rows of the next splice from byte `at` on, in the slot of `owner`;
  *   or `moved.refused { why }`: they are damaged
