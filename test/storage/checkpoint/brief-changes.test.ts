@@ -6,7 +6,7 @@ import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
-import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
+import type { ShapeDefinition } from '../../../src/model/shape.ts';
 import { BriefReader, BriefWriter, type BriefChange } from '../../../src/storage/checkpoint/brief-changes.ts';
 import { stateChange, type StateChange } from '../../../src/storage/checkpoint/checkpoint-states.ts';
 import type { SnapshotState } from '../../../src/storage/shapes/shape-logs.ts';
@@ -88,16 +88,30 @@ test('whatever shapes were written one behind the other are read as they were', 
   }), { numRuns: 1_000 });
 });
 
+const taken: PgSnapshot = { xmin: '775', xmax: '775', xip: [], insertLsn: '51728296' as Lsn };
+
+function wholeOf(number: number): SnapshotState {
+  return { state: 'complete', pgSnapshot: taken, chunks: [{ bytes: 237, sums: [number] }], packed: { pack: 1, at: number, bytes: 237 } };
+}
+
+/** They differ in a constant, and in where their rows are. */
+function ownedBy(number: number): StateChange {
+  const made = shapeOf({ where: { column: 'owner', equals: String(number) } });
+  const state = newShape(handleOf(number), { definition: made, chunkBytesMax: 100, position: LOG_START });
+  return stateChange({ ...state, snapshot: wholeOf(number), filterBy: taken }, undefined);
+}
+
+test('of one that differs from the one before it in a constant no more is told than that and its rows', () => {
+  const writer = new BriefWriter();
+  const [, brief] = [1, 2].map((number) => writer.brief(ownedBy(number)));
+
+  const text = "owner = '2'";
+  const { pgSnapshot: _, ...rows } = { ...wholeOf(2), pgSnapshot: taken };
+  expect(brief).toEqual({ handle: handleOf(2), definition: { where: { text, canonical: text } }, snapshot: rows });
+});
+
 test('of a thousand that differ in a constant each takes a third of what the first one takes, and they hold what is alike once', () => {
-  const taken: PgSnapshot = { xmin: '775', xmax: '775', xip: [], insertLsn: '51728296' as Lsn };
-  const wholeOf = (number: number): SnapshotState => {
-    return { state: 'complete', pgSnapshot: taken, chunks: [{ bytes: 237, sums: [number] }], packed: { pack: 1, at: number, bytes: 237 } };
-  };
-  const all = Array.from({ length: 1_000 }, (_, number) => {
-    const made = shapeOf({ where: { column: 'owner', equals: String(number) } });
-    const state = newShape(`${number}-1` as Handle, { definition: made, chunkBytesMax: 100, position: LOG_START });
-    return stateChange({ ...state, snapshot: wholeOf(number), filterBy: taken }, undefined);
-  });
+  const all = Array.from({ length: 1_000 }, (_, number) => ownedBy(number));
   const text = inBrief(all);
   const read = inFull(text);
 

@@ -9,6 +9,7 @@ import { stateChange } from '../../../src/storage/checkpoint/checkpoint-states.t
 import { CheckpointWriter } from '../../../src/storage/checkpoint/checkpoint-writer.ts';
 import { openCheckpoints, type Checkpoint } from '../../../src/storage/checkpoint/checkpoints.ts';
 import type { DiskFile } from '../../../src/storage/disk/disk.ts';
+import { UnknownContentError } from '../../../src/storage/errors.ts';
 import { newShape } from '../../../src/storage/shapes/shape-table.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { guarded } from '../../support/storage/guarded-file.ts';
@@ -117,6 +118,15 @@ test('shapes that are read have in common what their definitions say alike, and 
   expect(parts.map((own) => own.every((part, index) => part === parts[0]?.[index]))).toEqual([true, true, true]);
 });
 
+test('shapes of many frames are read from each frame by itself, whatever the one before it has told', async () => {
+  const disk = new MemoryDisk();
+  const { changed } = withShapes(1, 2_000);
+  await (await openCheckpoints(disk.mount(), DIRECTORY)).write({ ...at(1), changed });
+  const found = await openCheckpoints(disk.mount(), DIRECTORY);
+
+  expect({ damage: found.damage, shapes: [...found.shapes()] }).toEqual({ damage: [], shapes: changed });
+});
+
 test('of a checkpoint that was not finished nothing is taken, whichever shapes it tells of', async () => {
   const disk = new MemoryDisk();
   const first = await openCheckpoints(disk.mount(), DIRECTORY);
@@ -138,14 +148,8 @@ test('of a checkpoint that was not finished nothing is taken, whichever shapes i
   ]);
 });
 
-test('a file of format 6, which says of each shape all of its definition, is read as it is, and the next one has it in brief', async () => {
-  const disk = new MemoryDisk();
-  const { changed } = withShapes(1, 3);
-  const frames = [
-    [CHECKPOINT_FRAMES.head, { format: 1, generation: 1 }],
-    [CHECKPOINT_FRAMES.shapes, changed.map((state) => stateChange(state, undefined))],
-    [CHECKPOINT_FRAMES.closed, { position: 7 }],
-  ] as const;
+/** As the first generation. @returns its bytes. */
+async function writeFrames(disk: MemoryDisk, frames: readonly (readonly [number, unknown])[]): Promise<number> {
   await disk.mount().makeDirectory(DIRECTORY);
   const file = await disk.mount().open(FIRST, 'create');
   let size = 0;
@@ -155,6 +159,27 @@ test('a file of format 6, which says of each shape all of its definition, is rea
     size += frame.length;
   }
   await file.close();
+  return size;
+}
+
+test('a frame of a kind that is not known is not passed over: who wrote it may have said there what a shape is', async () => {
+  const disk = new MemoryDisk();
+  const kind = Math.max(...Object.values(CHECKPOINT_FRAMES)) + 1;
+  await writeFrames(disk, [
+    [CHECKPOINT_FRAMES.head, { format: 1, generation: 1 }], [kind, []], [CHECKPOINT_FRAMES.closed, { position: 7 }],
+  ]);
+
+  await expect(openCheckpoints(disk.mount(), DIRECTORY)).rejects.toThrow(UnknownContentError);
+});
+
+test('a file of format 6, which says of each shape all of its definition, is read as it is, and the next one has it in brief', async () => {
+  const disk = new MemoryDisk();
+  const { changed } = withShapes(1, 3);
+  const size = await writeFrames(disk, [
+    [CHECKPOINT_FRAMES.head, { format: 1, generation: 1 }],
+    [CHECKPOINT_FRAMES.shapes, changed.map((state) => stateChange(state, undefined))],
+    [CHECKPOINT_FRAMES.closed, { position: 7 }],
+  ]);
   const older = await openCheckpoints(disk.mount(), DIRECTORY);
   const found = { position: older.position, damage: older.damage, shapes: [...older.shapes()] };
   await older.write(at(8));
