@@ -287,6 +287,14 @@ test('a splice is made while its record is on its way to the disk, and is read w
   });
 });
 
+test('that the record of one splice is durable says nothing of the next one', () => {
+  const later = SPLICE.slice(0, 4).map((event) => (event === PASSED ? { ...PASSED, through: at(30) } : event));
+  const made = SPLICE.slice(5, -1);
+  const second = after(...SPLICE.slice(0, 4), MOVES, ...SPLICE.slice(4), LOADED, TAKEN, ...later, ...made);
+
+  expect(ingestOf(second)).toEqual({ splicing: 'confirming' });
+});
+
 test('a query that saw nothing beyond where the shape stands looks no further back than there', () => {
   const asked = asksOf(restored(10), [PLANNED, QUERIED, { type: 'log.hasPassed', through: at(5) }]);
 
