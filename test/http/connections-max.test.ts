@@ -30,3 +30,14 @@ test('a connection that is one too many is closed unread and told of, and there 
     third: '', statuses: ['HTTP/1.1 200', 'HTTP/1.1 200'], turnedAway: [1],
   });
 });
+
+test('those that were turned away in the minute of the first are told of when the server is closed', async () => {
+  const closing = await startHttpWorld({ http: { connectionsMax: 1 } });
+  const { socket } = await rawConnection(closing.port, '');
+  for (let number = 0; number < 3; number += 1) await (await rawConnection(closing.port, '')).said;
+  const open = [...closing.turnedAway];
+  socket.destroy();
+  await closing.close();
+
+  expect({ open, closed: closing.turnedAway }).toEqual({ open: [1], closed: [1, 2] });
+});

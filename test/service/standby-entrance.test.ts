@@ -8,10 +8,12 @@ import { fetchHandler } from '../../src/http/web/fetch-handler.ts';
 import { StandbyEntrance } from '../../src/service/standby-entrance.ts';
 import { edgeSettings, ServiceReception } from '../../src/service/wiring/edge.ts';
 import { UNWATCHED } from '../../src/service/wiring/telemetry.ts';
+import type { Watches } from '../../src/service/wiring/watches.ts';
 import { systemWorld } from '../../src/service/world.ts';
 import { configurationOf } from '../../src/service/service-options.ts';
 import { createWorld, itemLine } from '../support/http/api-world.ts';
 import { told, until } from '../support/http/http-world.ts';
+import { rawConnection } from '../support/http/raw-connection.ts';
 
 const DRAIN_MS_MAX = 60_000;
 /** More than a stream takes that nobody reads. */
@@ -21,7 +23,13 @@ let opened: StandbyEntrance | undefined;
 
 afterEach(() => opened?.close());
 
-async function openEntrance(rows = [itemLine('1', 'v')]) {
+interface Wish {
+  readonly rows?: readonly string[];
+  readonly openFilesMax?: number;
+  readonly turnedAway?: Watches['turnedAway'];
+}
+
+async function openEntrance({ rows = [itemLine('1', 'v')], openFilesMax = Infinity, turnedAway }: Wish = {}) {
   const configuration = configurationOf({
     databaseUrl: 'postgresql://nobody@127.0.0.1/none', insecure: true, host: '127.0.0.1', port: 0, drainTimeoutMs: DRAIN_MS_MAX,
   });
@@ -30,7 +38,8 @@ async function openEntrance(rows = [itemLine('1', 'v')]) {
   const dispatchers = [1, 2].map(() => new RequestDispatcher({ ...edgeSettings(configuration, systemWorld), bodies: BODY_LIMITS }, ports));
   const [dispatcher, next] = dispatchers as [RequestDispatcher, RequestDispatcher];
   const reception = new ServiceReception();
-  const ground = { world: { ...systemWorld, clock }, logger: pino({ enabled: false }), watches: UNWATCHED };
+  const world = { ...systemWorld, clock, openFilesMax: () => openFilesMax };
+  const ground = { world, logger: pino({ enabled: false }), watches: { ...UNWATCHED, turnedAway } };
   const entrance = new StandbyEntrance({ ...ground, configuration, reception }, dispatcher);
   opened = entrance;
   return { entrance, reception, next, api, clock, url: `${await entrance.open()}/v1/shape?table=items&offset=-1` };
@@ -70,7 +79,8 @@ test.each([
   ['that is closed waits for him no longer than a drain may take', false],
   ['that has left, and is closed, does not wait for him', true],
 ])('of a client who does not read what he is sent, one %s', async (_, hasLeft) => {
-  const { entrance, reception, clock, url } = await openEntrance(Array.from({ length: 20 }, (_, id) => itemLine(String(id), LONG)));
+  const rows = Array.from({ length: 20 }, (_, id) => itemLine(String(id), LONG));
+  const { entrance, reception, clock, url } = await openEntrance({ rows });
   const unread = await fetchHandler(() => reception.dispatcher, {})(new Request(url));
 
   if (hasLeft) entrance.leave();
@@ -106,6 +116,19 @@ test.each([
   else entrance.drain();
 
   expect((await asked).status).toBe(status);
+});
+
+test('connections that are one too many are counted, the last of them when the entrance is closed', async () => {
+  const counted: number[] = [];
+  const { entrance, url } = await openEntrance({ openFilesMax: 2, turnedAway: (connections) => counted.push(connections) });
+  const port = Number(new URL(url).port);
+  const { socket } = await rawConnection(port, '');
+  for (let number = 0; number < 3; number += 1) await (await rawConnection(port, '')).said;
+  const open = [...counted];
+  socket.destroy();
+  await entrance.close();
+
+  expect({ open, closed: counted }).toEqual({ open: [1], closed: [1, 2] });
 });
 
 async function handleOf(url: string): Promise<string> {
