@@ -31,6 +31,22 @@ test('a definition that is asked for behind another of its table gets what its o
   expect(found.map((projection) => different.indexOf(projection))).toEqual([0, 1, 2, 3, 4, 5, 4, 5, 2, 3, 0, 1, 0, 1, 2, 3, 4, 5]);
 });
 
+test('definitions that differ in any part that makes their lines share none, whichever is asked for first', () => {
+  const plain = shapeOf({ columns: ['id', 'title'] });
+  const unlike = [
+    { ...plain, selectsAll: true },
+    { ...plain, primaryKey: ['id', 'title'] },
+    { ...plain, reads: itemsLayout.columns },
+    { ...plain, dependencies: [{ shape: plain, column: 'id' }] },
+  ];
+  const shared = unlike.flatMap((other) => [[plain, other], [other, plain]]).map((definitions) => {
+    const projections = new Projections();
+    return new Set(definitions.map((definition) => projections.of(definition))).size;
+  });
+
+  expect(shared).toEqual(shared.map(() => 2));
+});
+
 describe('of the layouts of partitions', () => {
   const columns = [itemsLayout.columns, itemsLayout.columns.toReversed()] as const;
   const partition = (id: number): RelationLayout => {
