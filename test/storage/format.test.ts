@@ -54,6 +54,18 @@ async function written(disk: MemoryDisk): Promise<void> {
   disk.kill();
 }
 
+test.each(['3', '4', '5', '6'])('a directory of format %s is read as it is, and is of this one from then on', async (format) => {
+  const disk = new MemoryDisk();
+  await written(disk);
+  const wrote = filesOf(disk).get('format');
+  disk.damage('/data/format', Buffer.from(`${format}\n`));
+  const storage = await start(disk);
+  const handles = Array.from(storage.shapes.all(), ({ handle }) => handle);
+  await storage.close();
+
+  expect({ handles, format: filesOf(disk).get('format') }).toEqual({ handles: [1, 2, 5].map(handleOf), format: wrote });
+});
+
 async function asServed(shape: ShapeLog) {
   if (shape.snapshot.state !== 'complete') return undefined;
   const chunks: string[] = [];
