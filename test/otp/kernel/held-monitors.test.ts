@@ -20,8 +20,11 @@ test('it holds what was added and not deleted, in order for each address', () =>
     const of = (address: Address) => [...model].filter((monitor) => monitor.address === address);
     const watched = new Set([...model].map(({ address }) => address));
     const { size } = held;
-    const told = { size, all: new Set(held), addresses: new Set(held.addresses()), each: ADDRESSES.map((at) => held.of(at)) };
-    expect(told).toEqual({ size: watched.size, all: model, addresses: watched, each: ADDRESSES.map(of) });
+    const all = [...held];
+    const told = { size, all: new Set(all), addresses: new Set(held.addresses()), each: ADDRESSES.map((at) => held.of(at)) };
+    expect({ ...told, count: all.length }).toEqual({
+      size: watched.size, all: model, addresses: watched, each: ADDRESSES.map(of), count: model.size,
+    });
   });
   fc.assert(run);
 });
