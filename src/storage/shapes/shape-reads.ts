@@ -59,12 +59,8 @@ function chunkBehind(after: LogOffset): number | undefined {
   return chunk === undefined ? undefined : chunk + 1;
 }
 
-/**
- * The first is there as soon as there is one. A reader that has the last row goes on with the log at once: it need not wait until the
- * snapshot is durable.
- */
+/** A reader that has the last row goes on with the log at once: it need not wait until the snapshot is durable. */
 function mayHaveChunk({ snapshot, chunks }: Pick<ReadSource, 'snapshot' | 'chunks'>, index: number): boolean {
-  if (index === 0) return snapshot.state !== 'awaited';
   if (snapshot.state === 'writing') return chunks.mayGrowTo(index);
   return snapshot.state === 'complete' && index < snapshot.chunks.length;
 }
