@@ -108,6 +108,7 @@ interface Written {
 
 /** The parser makes one constant of a number and the minus before it. */
 type Sign = '' | '-';
+const SIGNS: readonly Sign[] = ['', '-'];
 
 function sampleOf(text: string, read: (text: string) => ReadFilter | undefined): Sample | undefined {
   const constants = partsOf(text)?.constants ?? [];
@@ -144,8 +145,7 @@ function constantsOfSide(side: Operand): readonly Constant[] | undefined {
 /** @returns undefined where it is not what became of the constant of the text. */
 function signOf({ kind, value }: TextConstant, found: Constant | undefined): Sign | undefined {
   if (found === undefined || !TYPES[kind].has(found.type)) return undefined;
-  const signs: readonly Sign[] = kind === 'string' ? [''] : ['', '-'];
-  return signs.find((sign) => VALUE_TYPES[found.type].parse(sign + value) === found.value);
+  return SIGNS.find((sign) => VALUE_TYPES[found.type].parse(sign + value) === found.value);
 }
 
 /** @returns undefined where one of them is no value of its type. */
