@@ -34,7 +34,7 @@ export async function reachStorage(beginning: Beginning): Promise<Storage | unde
 
 /** @param advice for who reads that the lock is waited for. */
 export function storageOptions(
-  { configuration, world, watch, logger }: Beginning,
+  { configuration, world, watch, logger }: Omit<Beginning, 'closing'>,
   advice = `${AWAITED} Until then nothing is served.`,
 ): StorageOptions & Pick<Beginning['world'], 'disk'> {
   const { storageDirectory: directory, chunkBytesMax, keepEveryUpdate } = configuration;

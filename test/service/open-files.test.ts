@@ -4,6 +4,8 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { shareOpenFiles } from '../../src/service/open-files.ts';
 import { limitIn, openFilesLimit } from '../../src/service/open-files-limit.ts';
+import { storageOptions } from '../../src/service/reached-storage.ts';
+import { configurationOf } from '../../src/service/service-options.ts';
 import { turnedAwayTold } from '../../src/service/wiring/edge.ts';
 import { UNWATCHED } from '../../src/service/wiring/telemetry.ts';
 import { systemWorld } from '../../src/service/world.ts';
@@ -51,4 +53,12 @@ test('who was turned away is told of when no file can be opened, not even the on
 
   const told = lines.map((line): unknown => JSON.parse(line));
   expect(told).toMatchObject([1, 3].map((connections) => ({ connections, connectionsMax: 512, openFilesMax: 1_024 })));
+});
+
+test('the storage is opened with its share of them', () => {
+  const configuration = configurationOf({ databaseUrl: 'postgresql://nobody@127.0.0.1/none', insecure: true });
+  const world = { ...systemWorld, openFilesMax: () => 240 };
+  const { readFiles } = storageOptions({ configuration, world, watch: {}, logger: pino({ enabled: false }) });
+
+  expect(readFiles).toEqual({ idle: 10, uses: 20 });
 });
