@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
+import { scrape } from '../support/service/scraped-metrics.ts';
+import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
@@ -14,11 +15,19 @@ const directory = temporaryDirectory();
 
 let database: TestDatabase;
 let service: ServiceProcess;
+let metricsUrl: string;
 
 beforeAll(async () => {
   database = await createDatabase();
   await database.query('CREATE TABLE items (id int PRIMARY KEY, owner int, body text)');
-  service = await startServiceProcess({ databaseUrl: database.url, storageDirectory: directory, openFilesMax: OPEN_FILES_MAX });
+  const metricsPort = await freePort();
+  metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+  service = await startServiceProcess({
+    databaseUrl: database.url,
+    storageDirectory: directory,
+    environment: { ARMATURE_PROMETHEUS_PORT: String(metricsPort) },
+    openFilesMax: OPEN_FILES_MAX,
+  });
 });
 
 afterAll(async () => {
@@ -59,13 +68,15 @@ test('while strangers hold all connections that there may be, changes are follow
   for (const owner of owners) await owner.catchUp();
 
   const told = service.output();
+  const metrics = await scrape(metricsUrl);
   expect({
     isLive: live > 0,
     rows: owners.map(({ rows }) => rows.size),
     isTold: told.includes('connections were closed at once: this process may have no more files open'),
+    isCounted: (metrics.get('armature_connections_turned_away_total') ?? 0) > 0,
     isReplicationEnded: told.includes('replication.ended'),
     hasError: /"level":"(error|fatal)"/.test(told),
-  }).toEqual({ isLive: true, rows: owners.map(() => 20), isTold: true, isReplicationEnded: false, hasError: false });
+  }).toEqual({ isLive: true, rows: owners.map(() => 20), isTold: true, isCounted: true, isReplicationEnded: false, hasError: false });
 });
 
 test('more shapes that are read at once than files may be open are read one behind the other', async () => {
