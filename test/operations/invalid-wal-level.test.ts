@@ -58,10 +58,12 @@ test('invalid-wal-level: a server that comes back with less is waited for, and t
   const service = await startServiceProcess({ databaseUrl: server.url, storageDirectory: join(directory, 'storage'), environment });
   hurry(service);
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  service.child.kill('SIGSTOP'); // Or it would come back in between, and make the slot anew.
   await expect.poll(() => query(DROP_SLOT).then(() => 'dropped', String)).toBe('dropped');
   await server.stop();
-
   server = await startServer('replica', port);
+  service.child.kill('SIGCONT');
+
   const health = async (): Promise<unknown> => (await fetch(`${service.url}/v1/health`)).json();
   await expect.poll(health, { timeout: 30_000 }).toEqual({
     status: 'starting', cause: expect.stringMatching(/^the replication stream is broken since .*wal_level/) as string,
